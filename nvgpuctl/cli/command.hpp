@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/exit_code.hpp"
+
+namespace nvgpuctl::cli {
+
+enum class Format { table, wide, json, jsonl, yaml };
+
+// How an option takes its value.
+enum class OptionKind {
+  flag,      // --dry-run
+  value,     // --vcpus 16
+  choice,    // --profile native, one of `choices`
+  repeated,  // --gpu A --gpu B
+};
+
+struct OptionSpec {
+  std::string_view name;  // "--gpu"; a short form after a comma: "-o,--output"
+  OptionKind kind = OptionKind::flag;
+  std::string_view metavar;  // "GPU"; empty for flags
+  std::string_view help;
+  std::span<const std::string_view> choices;  // for kind `choice`
+};
+
+// What may stand after the verb.
+enum class Operands {
+  none,
+  optional_gpus,  // explain [GPU…]
+  required_gpus,  // bind GPU… or --all
+  one_choice,     // completion SHELL: one of `choices`
+};
+
+// Parsed arguments of one verb. Options are found by their long name.
+struct Arguments {
+  std::map<std::string, std::vector<std::string>, std::less<>> options;
+  std::vector<std::string> operands;
+
+  bool has(std::string_view option) const;
+  std::optional<std::string> value(std::string_view option) const;
+  const std::vector<std::string>& values(std::string_view option) const;
+};
+
+// Everything a verb may touch. Tests fill it with a capture and strings.
+struct Context {
+  std::string root = "/";  // --root
+  Format format = Format::table;
+  bool color = false;  // already decided: TTY, NO_COLOR, TERM
+  std::ostream& out;   // data
+  std::ostream& err;   // prose
+};
+
+// One row per verb: feeds dispatch, --help, completion and the man page check.
+// A verb with a second word ("xml generate") has it in its name.
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line
+  std::string_view details;  // paragraphs for `VERB --help`; may be empty
+  Operands operands = Operands::none;
+  std::span<const std::string_view> choices;  // for Operands::one_choice
+  std::span<const OptionSpec> options;        // beside the common ones
+  Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
+};
+
+std::span<const Command> commands();
+
+// Options that every verb has: --root, -o/--output, --color, --help, …
+std::span<const OptionSpec> common_options();
+
+}  // namespace nvgpuctl::cli

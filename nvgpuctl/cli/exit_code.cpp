@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/exit_code.hpp"
+
+namespace nvgpuctl::cli {
+
+std::string_view meaning(ExitCode code) {
+  switch (code) {
+    case ExitCode::done:
+      return "done, or nothing to do";
+    case ExitCode::failed:
+      return "failed";
+    case ExitCode::usage:
+      return "the command line makes no sense";
+    case ExitCode::differs:
+      return "differences found";
+    case ExitCode::in_use:
+      return "the GPU is in use";
+    case ExitCode::not_viable:
+      return "the GPU cannot be passed through on this host";
+    case ExitCode::rolled_back:
+      return "failed, and everything is as it was before";
+    case ExitCode::needs_operator:
+      return "failed half-way, and somebody has to look";
+    case ExitCode::lock_timeout:
+      return "another nvgpuctl held the lock for too long";
+    case ExitCode::degraded:
+      return "bound, but without coherent memory";
+    case ExitCode::no_such_gpu:
+      return "no such GPU";
+    case ExitCode::permission:
+      return "not permitted; try as root";
+    case ExitCode::bug:
+      return "a bug in nvgpuctl";
+  }
+  return "unknown";
+}
+
+ExitCode exit_code(Errc code) {
+  switch (code) {
+    case Errc::no_such_gpu:
+      return ExitCode::no_such_gpu;
+    case Errc::permission:
+      return ExitCode::permission;
+    case Errc::busy:
+      return ExitCode::in_use;
+    case Errc::usage:
+      return ExitCode::usage;
+    case Errc::not_found:
+    case Errc::malformed:
+    case Errc::unsupported:
+    case Errc::io:
+      break;
+  }
+  return ExitCode::failed;
+}
+
+}  // namespace nvgpuctl::cli

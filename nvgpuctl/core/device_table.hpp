@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace nvgpuctl {
+
+enum class Family { hopper, blackwell };
+std::string_view to_string(Family family);
+
+// How one model of GPU is to be treated.
+struct DeviceModel {
+  std::uint16_t device_id = 0;  // vendor is always 10de
+  std::string name;             // "GH200 120GB"
+  Family family = Family::hopper;
+  unsigned gi_nodes = 8;  // generic initiator nodes a guest needs
+  bool known = true;      // false: id in a self-hosted range, not listed
+};
+
+// The models, ranges and exclusions of devices.yaml plus the operator's own
+// files in /etc/nvgpuctl/devices.d.
+class DeviceTable {
+ public:
+  // The table compiled into the program.
+  static Result<DeviceTable> shipped();
+
+  // Adds one YAML document. `name` stands in errors: "FILE:LINE:COLUMN: …".
+  // Later documents override earlier ones id by id. A failed merge leaves the
+  // table as it was.
+  Result<> merge(std::string_view yaml, const std::string& name);
+
+  // The model of a 10de device: listed, or unknown but inside one of NVIDIA's
+  // self-hosted ranges (`known == false`); nothing for any other GPU.
+  std::optional<DeviceModel> find(std::uint16_t device_id) const;
+
+  // Why a GPU that is often mistaken for a Grace GPU is none ("GB10 has no
+  // memory of its own…"); nothing when there is nothing to say.
+  std::optional<std::string> exclusion(std::uint16_t device_id) const;
+
+ private:
+  struct Range {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+    Family family = Family::hopper;
+  };
+  struct Exclusion {
+    std::uint16_t device_id = 0;
+    std::string reason;
+  };
+  std::vector<DeviceModel> models_;
+  std::vector<Range> self_hosted_;
+  std::vector<Exclusion> exclusions_;
+};
+
+}  // namespace nvgpuctl

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/device_table.hpp"
+#include "core/fact.hpp"
+#include "core/host_snapshot.hpp"
+#include "core/reason.hpp"
+#include "core/region_plan.hpp"
+
+namespace nvgpuctl {
+
+// The generic-initiator nodes of one GPU on the host.
+struct GiNodes {
+  std::vector<std::uint32_t> pxms;  // empty when only sysfs could be asked
+  std::vector<unsigned> nodes;      // Linux node numbers, ascending
+  Source source = Source::assumed;  // srat, dsd, or sysfs for the heuristic
+};
+
+struct Egm {
+  std::uint64_t base = 0;
+  std::uint64_t size = 0;  // bytes, of the whole socket
+  std::uint64_t pxm = 0;
+};
+
+// Where a GPU stands on its way into a VM.
+enum class GpuState {
+  ready,     // can be bound
+  bound,     // bound to a variant driver, nothing known against it
+  degraded,  // bound, but without (or with wrong) coherent memory
+  blocked,   // cannot be passed through; the findings say why
+};
+std::string_view to_string(GpuState state);
+
+// Who drives the function now, in the only distinction that matters here.
+enum class DriverRole { none, variant, vfio_pci, host };
+std::string_view to_string(DriverRole role);
+
+// A Grace GPU with everything that is known about it, joined and judged.
+struct Gpu {
+  PciFunction pci;
+  DeviceModel model;
+  DriverRole driver_role = DriverRole::none;
+  // Firmware's description; nothing where it is absent or could not be read.
+  std::optional<Fact<std::uint64_t>> memory_base;
+  std::optional<Fact<std::uint64_t>> memory_size;  // bytes
+  Fact<MigErratum> erratum;
+  std::optional<RegionPlan> plan;  // nothing when it cannot be computed
+  std::optional<GiNodes> gi_nodes;
+  std::optional<Egm> egm;
+  std::optional<unsigned> cpu_node;  // node of the GPU's own socket
+  GpuState state = GpuState::blocked;
+  std::vector<Finding> findings;
+};
+
+// Joins PCI functions, ACPI, NUMA and drivers into GPUs and explains each.
+// Pure: the same snapshot gives the same answer.
+std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
+                               const DeviceTable& table);
+
+}  // namespace nvgpuctl

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/acpi_dsd.hpp"
+#include "core/acpi_numa.hpp"
+#include "core/fact.hpp"
+#include "core/modules_alias.hpp"
+#include "core/pci_address.hpp"
+#include "core/pci_config.hpp"
+#include "core/version.hpp"
+
+// Everything that was read of a host in one run, before anything is concluded
+// from it. Filled by ops/read_host; plain data, no promises, no I/O.
+
+namespace nvgpuctl {
+
+// One line of the sysfs file `resource`.
+struct PciBar {
+  unsigned index = 0;  // 0 to 5
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;   // bytes
+  std::uint64_t flags = 0;  // IORESOURCE_*, <linux/ioport.h>
+};
+
+struct PciFunction {
+  PciAddress address;
+  std::uint16_t vendor = 0;
+  std::uint16_t device = 0;
+  std::uint16_t subsystem_vendor = 0;
+  std::uint16_t subsystem_device = 0;
+  std::uint32_t class_code = 0;  // 24 bits
+  std::string modalias;
+  std::vector<PciBar> bars;  // of size > 0
+  std::optional<std::string> driver;
+  std::optional<std::string> driver_override;  // nothing when not set
+  std::optional<unsigned> numa_node;           // nothing for -1
+  std::optional<unsigned> iommu_group;
+  std::optional<std::string> smmu;       // "smmu3.0x0000000005000000"
+  std::optional<std::string> acpi_path;  // firmware_node/path
+  std::optional<std::string> vfio_dev;   // "vfio0"
+  std::string reset_methods;
+  std::string power_state;            // "D0", "D3hot", "unknown", …
+  std::vector<PciAddress> upstream;   // bridges above it, root port first
+  std::optional<PciConfig> config;    // nothing when unreadable
+  std::vector<std::string> problems;  // attributes that could not be used
+};
+
+struct IommuGroup {
+  unsigned number = 0;
+  std::string type;  // "DMA", "DMA-FQ", "identity", "" when unreadable
+  // Functions in it; only address, ids, class and driver are filled.
+  std::vector<PciFunction> members;
+  std::vector<std::string> direct_regions;  // reserved_regions of type direct
+};
+
+struct AcpiFacts {
+  struct TableInfo {
+    std::string name;
+    std::string signature;
+    std::string oem_id;
+    std::string oem_table_id;
+    std::uint32_t length = 0;
+    bool checksum_ok = true;
+  };
+  std::vector<TableInfo> tables;
+  std::vector<DeviceDsd> dsds;
+  std::vector<AmlNote> notes;
+  std::optional<Srat> srat;
+  std::optional<Slit> slit;
+  std::vector<std::string> unreadable;  // paths refused for lack of privilege
+  std::vector<std::string> problems;    // tables that are damaged, with place
+};
+
+struct NumaNode {
+  unsigned id = 0;
+  std::vector<unsigned> cpus;
+  std::uint64_t memory_bytes = 0;
+  std::vector<unsigned> distances;  // to each online node, in node order
+};
+
+struct NumaFacts {
+  std::vector<NumaNode> nodes;  // online ones, by id
+  std::vector<unsigned> online;
+  std::vector<unsigned> possible;
+  std::optional<std::vector<unsigned>>
+      generic_initiators;  // nothing: old kernel
+};
+
+struct ModuleFacts {
+  std::vector<VfioAlias> vfio_aliases;  // lines of modules.alias
+  // Files, relative to the modules directory, that provide a module named
+  // nvgrace_gpu_vfio_pci, from modules.dep.
+  std::vector<std::string> variant_files;
+  std::vector<std::string> loaded;  // of the modules that we care about
+  bool alias_file_found = false;
+};
+
+struct KernelFacts {
+  std::string release;
+  Fact<std::string> machine;                     // "aarch64"
+  std::optional<Fact<std::uint64_t>> page_size;  // bytes
+  std::map<std::string, std::string> config;     // CONFIG_… of interest
+  std::string config_file;                       // "" when none was found
+  std::string command_line;
+};
+
+struct VirtualizationFacts {
+  bool dev_kvm = false;
+  bool dev_vfio = false;   // /dev/vfio/vfio
+  bool dev_iommu = false;  // /dev/iommu: IOMMUFD
+  // KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED on a VM file descriptor.
+  std::optional<Fact<bool>> kvm_cacheable_pfnmap;
+  std::optional<Fact<Version>> libvirt;
+  std::optional<Fact<Version>> qemu;
+  std::string libvirt_problem;  // why its version is not known
+  // Huge pages: size in bytes → configured and free.
+  struct HugePages {
+    std::uint64_t page_size = 0;
+    std::uint64_t configured = 0;
+    std::uint64_t free = 0;
+  };
+  std::vector<HugePages> huge_pages;
+};
+
+struct HostSnapshot {
+  bool live = true;  // false: a capture
+  // Functions of NVIDIA display class that device table or ranges call Grace
+  // GPUs, by address.
+  std::vector<PciFunction> gpus;
+  // NVIDIA display functions that are no Grace GPU; ids only.
+  std::vector<PciFunction> other_gpus;
+  std::map<unsigned, IommuGroup> iommu_groups;  // those of `gpus`
+  AcpiFacts acpi;
+  NumaFacts numa;
+  ModuleFacts modules;
+  KernelFacts kernel;
+  VirtualizationFacts virtualization;
+  std::vector<std::string> problems;  // anything else that could not be read
+};
+
+}  // namespace nvgpuctl

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/root_dir.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <memory>
+#include <system_error>
+
+namespace nvgpuctl {
+namespace {
+
+// sysfs hands out at most one page, and Grace kernels may use 64 KiB pages.
+constexpr std::size_t kMaxAttributeSize = 64 * 1024UL;
+
+Errc classify(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENODEV:
+    case ENOTDIR:
+    case ENXIO:
+      return Errc::not_found;
+    case EACCES:
+    case EPERM:
+      return Errc::permission;
+    case EBUSY:
+      return Errc::busy;
+    case ELOOP:
+    case ENAMETOOLONG:
+      return Errc::malformed;
+    default:
+      return Errc::io;
+  }
+}
+
+std::string absolute(std::string_view path) {
+  return path.starts_with('/') ? std::string(path) : '/' + std::string(path);
+}
+
+tl::unexpected<Error> system_failure(std::string_view path, int error) {
+  return fail(classify(error), absolute(path),
+              std::generic_category().message(error));
+}
+
+std::string relative(std::string_view path) {
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+  }
+  return path.empty() ? "." : std::string(path);
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+Fd open_in_root(int root, const char* path, int flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return Fd(
+      static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof(how))));
+}
+
+}  // namespace
+
+RootDir::RootDir(Fd fd, std::string prefix, bool live)
+    : fd_(std::move(fd)), prefix_(std::move(prefix)), live_(live) {}
+
+Result<RootDir> RootDir::open(const std::string& directory) {
+  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) {
+    return fail(classify(errno), directory,
+                std::generic_category().message(errno),
+                "--root wants the directory of a recorded host");
+  }
+  const std::unique_ptr<char, decltype(&::free)> real(
+      ::realpath(directory.c_str(), nullptr), &::free);
+  if (!real) {
+    return fail(classify(errno), directory,
+                std::generic_category().message(errno));
+  }
+  std::string prefix = real.get();
+  const bool live = prefix == "/";
+  return RootDir(std::move(fd), live ? "" : std::move(prefix), live);
+}
+
+Result<Fd> RootDir::open_below(std::string_view path, int flags) const {
+  const std::string name = relative(path);
+  Fd fd = live_ ? Fd(::open(absolute(path).c_str(), flags | O_CLOEXEC))
+                : open_in_root(fd_.get(), name.c_str(), flags | O_CLOEXEC);
+  if (!fd.valid()) {
+    return system_failure(path, errno);
+  }
+  return fd;
+}
+
+Result<std::string> RootDir::read_file(std::string_view path,
+                                       std::size_t limit) const {
+  // A FIFO in a capture would block the open for ever.
+  auto fd = open_below(path, O_RDONLY | O_NONBLOCK);
+  if (!fd) {
+    return forward_error(fd);
+  }
+  // Grows with what is there: sizes in /proc and /sys are 0 or a page.
+  std::string text;
+  std::size_t filled = 0;
+  for (;;) {
+    if (filled == text.size()) {
+      if (filled > limit) {
+        return fail(Errc::malformed, absolute(path),
+                    "longer than " + std::to_string(limit) + " bytes");
+      }
+      text.resize(
+          std::min(limit + 1, std::max<std::size_t>(4096, text.size() * 4)));
+    }
+    const ssize_t count =
+        ::read(fd->get(), text.data() + filled, text.size() - filled);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return system_failure(path, errno);
+    }
+    if (count == 0) {
+      text.resize(filled);
+      return text;
+    }
+    filled += static_cast<std::size_t>(count);
+  }
+}
+
+Result<std::string> RootDir::read_text(std::string_view path) const {
+  auto text = read_file(path, kMaxAttributeSize);
+  if (text && text->ends_with('\n')) {
+    text->pop_back();
+  }
+  return text;
+}
+
+Result<std::vector<std::string>> RootDir::list(std::string_view path) const {
+  auto fd = open_below(path, O_RDONLY | O_DIRECTORY);
+  if (!fd) {
+    return forward_error(fd);
+  }
+  const int copy = ::fcntl(fd->get(), F_DUPFD_CLOEXEC, 0);
+  const std::unique_ptr<DIR, CloseDirectory> directory(
+      copy < 0 ? nullptr : ::fdopendir(copy));
+  if (!directory) {
+    return system_failure(path, errno);
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> RootDir::link_target(std::string_view path) const {
+  auto fd = open_below(path, O_PATH | O_NOFOLLOW);
+  if (!fd) {
+    return forward_error(fd);
+  }
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length =
+      ::readlinkat(fd->get(), "", target.data(), target.size());
+  if (length < 0) {
+    return fail(Errc::malformed, absolute(path), "not a symbolic link");
+  }
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+Result<std::string> RootDir::link_name(std::string_view path) const {
+  auto target = link_target(path);
+  if (target) {
+    target->erase(0, target->rfind('/') + 1);
+  }
+  return target;
+}
+
+Result<std::string> RootDir::resolve(std::string_view path) const {
+  auto fd = open_below(path, O_PATH);
+  if (!fd) {
+    return forward_error(fd);
+  }
+  std::array<char, PATH_MAX> target{};
+  const std::string self = "/proc/self/fd/" + std::to_string(fd->get());
+  const ssize_t length = ::readlink(self.c_str(), target.data(), target.size());
+  if (length < 0) {
+    return system_failure(path, errno);
+  }
+  const std::string_view real(target.data(), static_cast<std::size_t>(length));
+  if (!real.starts_with(prefix_)) {
+    return fail(Errc::malformed, absolute(path), "leads out of the root");
+  }
+  return std::string(real.substr(prefix_.size()));
+}
+
+bool RootDir::exists(std::string_view path) const {
+  return open_below(path, O_PATH).has_value();
+}
+
+Result<> RootDir::write(std::string_view path, std::string_view value) const {
+  auto fd = open_below(path, O_WRONLY);
+  if (!fd) {
+    return forward_error(fd);
+  }
+  const ssize_t count = ::write(fd->get(), value.data(), value.size());
+  if (count < 0) {
+    return system_failure(path, errno);
+  }
+  if (static_cast<std::size_t>(count) != value.size()) {
+    return fail(Errc::io, absolute(path), "the kernel took only part of it");
+  }
+  return {};
+}
+
+}  // namespace nvgpuctl

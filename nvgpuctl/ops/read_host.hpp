@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "base/result.hpp"
+#include "core/device_table.hpp"
+#include "core/host_snapshot.hpp"
+#include "host/root_dir.hpp"
+
+namespace nvgpuctl {
+
+// What a verb needs to know beyond the GPUs themselves; nothing else is read.
+struct HostNeeds {
+  bool kernel = false;          // release, configuration, modules
+  bool virtualization = false;  // KVM, VFIO, hugepages
+  bool libvirt = false;         // loads libvirt and asks for versions
+};
+
+// The device table: the shipped one and the host's /etc/nvgpuctl/devices.d.
+Result<DeviceTable> read_device_table(const RootDir& root);
+
+// Reads a host once. Only what makes every answer impossible is an error (no
+// /sys at all); everything else is recorded in the snapshot.
+Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
+                               const HostNeeds& needs);
+
+}  // namespace nvgpuctl
