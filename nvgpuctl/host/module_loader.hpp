@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace nvgpuctl {
+
+// Loads kernel modules. Tests replace it.
+class ModuleLoader {
+ public:
+  virtual ~ModuleLoader() = default;
+  virtual Result<> load(const std::string& module) = 0;
+};
+
+// modprobe(8) as a child process, without a shell (docs/adr/0005).
+class Modprobe : public ModuleLoader {
+ public:
+  Result<> load(const std::string& module) override;
+};
+
+}  // namespace nvgpuctl

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/bind_plan.hpp"
+#include "host/module_loader.hpp"
+#include "host/root_dir.hpp"
+
+namespace nvgpuctl {
+
+struct StepReport {
+  Step step;
+  bool done = false;
+  std::string seen;  // read back, or the error
+};
+
+struct BindReport {
+  PciAddress gpu;
+  bool done = false;
+  std::vector<StepReport> steps;  // up to and with the first that failed
+};
+
+// Carries a plan out on the host, reading every write back. Stops at the first
+// step that does not hold.
+BindReport apply(const RootDir& root, ModuleLoader& modules,
+                 const BindPlan& plan);
+
+}  // namespace nvgpuctl

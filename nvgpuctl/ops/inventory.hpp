@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <vector>
+
+#include "core/gpu.hpp"
+#include "core/selector.hpp"
+#include "ops/read_host.hpp"
+
+namespace nvgpuctl {
+
+// A host read once, and its GPUs.
+struct Inventory {
+  HostSnapshot host;
+  std::vector<Gpu> gpus;  // by address
+};
+
+Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs);
+
+// For select_gpus(). An address that is neither a Grace GPU nor another NVIDIA
+// GPU is looked up on the host, so that "it is an Ethernet controller" can be
+// said.
+SelectorTargets selector_targets(const RootDir& root,
+                                 const Inventory& inventory,
+                                 std::span<const std::string> selectors);
+
+}  // namespace nvgpuctl
