@@ -158,32 +158,40 @@ class AttributeReader {
   PciFunction& function_;
 };
 
-void read_bars(AttributeReader& reader, PciFunction& function) {
-  const auto text = reader.text("resource");
-  if (!text) {
-    return;
+// "START END FLAGS" in hexadecimal; all zero when the BAR does not exist.
+std::optional<PciBar> parse_resource_line(std::string_view line) {
+  const auto fields = split(trim(line), ' ');
+  if (fields.size() != 3) {
+    return std::nullopt;
   }
+  const auto start = parse_unsigned(fields[0], 16);
+  const auto end = parse_unsigned(fields[1], 16);
+  const auto flags = parse_unsigned(fields[2], 16);
+  if (!start || !end || !flags || end.value() < start.value()) {
+    return std::nullopt;
+  }
+  const bool exists = flags.value() != 0 && end.value() > start.value();
+  return PciBar{0, start.value(), exists ? end.value() - start.value() + 1 : 0,
+                flags.value()};
+}
+
+void read_bars(AttributeReader& reader, PciFunction& function) {
+  constexpr unsigned kStandardBars = 6;  // PCI_STD_NUM_BARS
+  const auto text = reader.text("resource").value_or("");
   unsigned index = 0;
-  for (const auto line : split(*text, '\n')) {
-    constexpr unsigned kStandardBars = 6;  // PCI_STD_NUM_BARS
+  for (const auto line : split(text, '\n')) {
     if (index >= kStandardBars) {
       break;
     }
-    const auto fields = split(trim(line), ' ');
-    const auto start =
-        fields.size() == 3 ? parse_unsigned(fields[0], 16) : std::nullopt;
-    const auto end =
-        fields.size() == 3 ? parse_unsigned(fields[1], 16) : std::nullopt;
-    const auto flags =
-        fields.size() == 3 ? parse_unsigned(fields[2], 16) : std::nullopt;
-    if (!start || !end || !flags || *end < *start) {
+    auto bar = parse_resource_line(line);
+    if (!bar) {
       reader.complain("resource", "not a resource line", line);
       return;
     }
-    if (*flags != 0 && *end > *start) {
-      function.bars.push_back({index, *start, *end - *start + 1, *flags});
+    bar->index = index++;
+    if (bar->size > 0) {
+      function.bars.push_back(*bar);
     }
-    ++index;
   }
 }
 
