@@ -44,8 +44,8 @@ inline tl::unexpected<Error> fail(Errc code, std::string subject,
 
 // Passes an error up unchanged: if (!x) { return forward_error(x); }
 template <class T>
-tl::unexpected<Error> forward_error(Result<T>& result) {
-  return tl::unexpected<Error>(std::move(result.error()));
+tl::unexpected<Error> forward_error(const Result<T>& result) {
+  return tl::unexpected<Error>(result.error());
 }
 
 }  // namespace nvgpuctl
