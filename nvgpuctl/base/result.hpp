@@ -17,6 +17,7 @@ enum class Errc {
   malformed,    // exists, but its content cannot be what it claims to be
   unsupported,  // valid, but this version or this host cannot do it
   busy,         // in use by somebody
+  not_viable,   // the GPU cannot be passed through on this host
   usage,        // the command line asks for something that makes no sense
   io,           // the kernel failed the request
 };

@@ -43,6 +43,8 @@ ExitCode exit_code(Errc code) {
       return ExitCode::permission;
     case Errc::busy:
       return ExitCode::in_use;
+    case Errc::not_viable:
+      return ExitCode::not_viable;
     case Errc::usage:
       return ExitCode::usage;
     case Errc::not_found:
