@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/acpi_files.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kTables = "/sys/firmware/acpi/tables/";
+
+// The largest DSDTs of servers are below 1 MiB.
+constexpr std::size_t kMaxTableSize = 16UL << 20U;
+constexpr std::size_t kMaxTables = 1024;
+
+bool wanted(std::string_view name) {
+  return name.starts_with("DSDT") || name.starts_with("SSDT") ||
+         name.starts_with("SRAT") || name.starts_with("SLIT");
+}
+
+void read_directory(const RootDir& root, const std::string& below,
+                    AcpiFiles& into) {
+  const auto names = root.list(std::string(kTables) + below);
+  if (!names) {
+    if (names.error().code == Errc::permission) {
+      into.unreadable.push_back(names.error().subject);
+    }
+    return;  // no ACPI, or no dynamic tables: both normal
+  }
+  for (const auto& name : *names) {
+    if (!wanted(name) || into.files.size() >= kMaxTables) {
+      continue;
+    }
+    const std::string path = std::string(kTables) + below + name;
+    auto bytes = root.read_file(path, kMaxTableSize);
+    if (bytes) {
+      into.files.push_back({below + name, std::move(*bytes)});
+    } else if (bytes.error().code == Errc::permission) {
+      into.unreadable.push_back(path);
+    } else {
+      into.problems.push_back(path + ": " + bytes.error().problem);
+    }
+  }
+}
+
+}  // namespace
+
+AcpiFiles read_acpi_files(const RootDir& root) {
+  AcpiFiles result;
+  read_directory(root, "", result);
+  read_directory(root, "dynamic/", result);
+  return result;
+}
+
+}  // namespace nvgpuctl

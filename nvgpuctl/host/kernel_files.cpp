@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/kernel_files.hpp"
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Distribution kernels have about 10 000 options in 300 KiB.
+constexpr std::size_t kMaxConfig = 4UL << 20U;
+// libvirt refuses modules.alias above 8 MiB; so much is no error for us.
+constexpr std::size_t kMaxModuleIndex = 16UL << 20U;
+
+constexpr std::array<std::string_view, 16> kOptions{
+    "CONFIG_VFIO",
+    "CONFIG_VFIO_PCI",
+    "CONFIG_VFIO_PCI_CORE",
+    "CONFIG_VFIO_GROUP",
+    "CONFIG_VFIO_DEVICE_CDEV",
+    "CONFIG_VFIO_PCI_DMABUF",
+    "CONFIG_NVGRACE_GPU_VFIO_PCI",
+    "CONFIG_IOMMUFD",
+    "CONFIG_NODES_SHIFT",
+    "CONFIG_ARM64_4K_PAGES",
+    "CONFIG_ARM64_16K_PAGES",
+    "CONFIG_ARM64_64K_PAGES",
+    "CONFIG_KVM",
+    "CONFIG_ARM_SMMU_V3",
+    "CONFIG_TEGRA241_CMDQV",
+    "CONFIG_NUMA_BALANCING",
+};
+
+// Modules whose presence in /sys/module explains something.
+constexpr std::array<std::string_view, 8> kModules{
+    "vfio",   "vfio_pci",   "vfio_pci_core", "nvgrace_gpu_vfio_pci",
+    "nvidia", "nvidia_uvm", "nouveau",       "iommufd",
+};
+
+std::map<std::string, std::string> parse_config(std::string_view text) {
+  std::map<std::string, std::string> options;
+  for (const auto line : split(text, '\n')) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos || !line.starts_with("CONFIG_")) {
+      continue;
+    }
+    const auto name = line.substr(0, equals);
+    if (std::find(kOptions.begin(), kOptions.end(), name) != kOptions.end()) {
+      options.emplace(name, trim(line.substr(equals + 1)));
+    }
+  }
+  return options;
+}
+
+Result<std::string> gunzip(const std::string& path, const std::string& packed) {
+  z_stream stream{};
+  constexpr int kGzip = 16 + MAX_WBITS;  // zlib.h: expect a gzip header
+  if (inflateInit2(&stream, kGzip) != Z_OK) {
+    return fail(Errc::io, path, "zlib cannot be initialised");
+  }
+  std::string text(kMaxConfig, '\0');
+  // zlib never writes to its input but does not say so in its types.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(text.data());
+  stream.avail_out = static_cast<uInt>(text.size());
+  const int result = inflate(&stream, Z_FINISH);
+  text.resize(stream.total_out);
+  inflateEnd(&stream);
+  if (result != Z_STREAM_END) {
+    return fail(Errc::malformed, path, "not a gzip file, or too long");
+  }
+  return text;
+}
+
+void read_config(const RootDir& root, KernelFacts& kernel,
+                 std::vector<std::string>& problems) {
+  const std::array<std::string, 2> candidates{
+      "/boot/config-" + kernel.release,
+      "/lib/modules/" + kernel.release + "/config"};
+  for (const auto& path : candidates) {
+    if (const auto text = root.read_file(path, kMaxConfig)) {
+      kernel.config = parse_config(*text);
+      kernel.config_file = path;
+      return;
+    }
+  }
+  const std::string path = "/proc/config.gz";
+  const auto packed = root.read_file(path, kMaxConfig);
+  if (!packed) {
+    return;
+  }
+  const auto text = gunzip(path, *packed);
+  if (!text) {
+    problems.push_back(path + ": " + text.error().problem);
+    return;
+  }
+  kernel.config = parse_config(*text);
+  kernel.config_file = path;
+}
+
+std::optional<Fact<std::uint64_t>> page_size(
+    const RootDir& root, const std::map<std::string, std::string>& config) {
+  if (root.live()) {
+    return Fact{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)),
+                Source::kernel};
+  }
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 3> kSizes{{
+      {"CONFIG_ARM64_4K_PAGES", 4 * kKiB},
+      {"CONFIG_ARM64_16K_PAGES", 16 * kKiB},
+      {"CONFIG_ARM64_64K_PAGES", 64 * kKiB},
+  }};
+  for (const auto& [option, size] : kSizes) {
+    const auto found = config.find(std::string(option));
+    if (found != config.end() && found->second == "y") {
+      return Fact{size, Source::kernel_config};
+    }
+  }
+  return std::nullopt;
+}
+
+// Capability 243 answers on a VM's file descriptor only (facts of the kernel:
+// arch/arm64/kvm). Creating a VM and closing it at once changes nothing.
+std::optional<Fact<bool>> cacheable_pfnmap() {
+#if defined(__aarch64__)
+  constexpr unsigned long kCacheablePfnmap = 243;  // newer than our headers
+  const Fd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  if (!kvm.valid()) {
+    return std::nullopt;
+  }
+  const Fd machine(::ioctl(kvm.get(), KVM_CREATE_VM, 0UL));
+  if (!machine.valid()) {
+    return std::nullopt;
+  }
+  const int answer =
+      ::ioctl(machine.get(), KVM_CHECK_EXTENSION, kCacheablePfnmap);
+  return Fact{answer > 0, Source::kernel};
+#else
+  return std::nullopt;
+#endif
+}
+
+std::uint64_t read_count(const RootDir& root, const std::string& path) {
+  const auto text = root.read_text(path);
+  return text ? parse_unsigned(trim(*text)).value_or(0) : 0;
+}
+
+std::vector<VirtualizationFacts::HugePages> read_huge_pages(
+    const RootDir& root) {
+  constexpr std::string_view kDirectory = "/sys/kernel/mm/hugepages/";
+  std::vector<VirtualizationFacts::HugePages> pools;
+  const auto names = root.list(kDirectory);
+  if (!names) {
+    return pools;
+  }
+  for (const auto& name : *names) {
+    std::string_view size = name;  // "hugepages-524288kB"
+    if (!size.starts_with("hugepages-") || !size.ends_with("kB")) {
+      continue;
+    }
+    size.remove_prefix(std::string_view("hugepages-").size());
+    size.remove_suffix(2);
+    const auto kib = parse_unsigned(size);
+    if (!kib) {
+      continue;
+    }
+    const std::string path = std::string(kDirectory) + name;
+    pools.push_back({*kib * kKiB, read_count(root, path + "/nr_hugepages"),
+                     read_count(root, path + "/free_hugepages")});
+  }
+  return pools;
+}
+
+}  // namespace
+
+KernelFacts read_kernel(const RootDir& root,
+                        std::vector<std::string>& problems) {
+  KernelFacts kernel;
+  if (const auto release = root.read_text("/proc/sys/kernel/osrelease")) {
+    kernel.release = std::string(trim(*release));
+  }
+  // Exists since Linux 6.1; older captures say it in capture.yaml.
+  if (const auto machine = root.read_text("/proc/sys/kernel/arch")) {
+    kernel.machine = {std::string(trim(*machine)), Source::procfs};
+  }
+  if (const auto line = root.read_text("/proc/cmdline")) {
+    kernel.command_line = std::string(trim(*line));
+  }
+  read_config(root, kernel, problems);
+  kernel.page_size = page_size(root, kernel.config);
+  return kernel;
+}
+
+ModuleFacts read_modules(const RootDir& root, const std::string& release,
+                         std::vector<std::string>& problems) {
+  ModuleFacts facts;
+  const std::string directory = "/lib/modules/" + release + '/';
+  const auto aliases =
+      root.read_file(directory + "modules.alias", kMaxModuleIndex);
+  if (aliases) {
+    facts.alias_file_found = true;
+    facts.vfio_aliases = parse_vfio_aliases(*aliases);
+  } else if (aliases.error().code != Errc::not_found) {
+    problems.push_back(aliases.error().subject + ": " +
+                       aliases.error().problem);
+  }
+  if (const auto dep =
+          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
+    facts.variant_files = find_module_files(*dep, "nvgrace_gpu_vfio_pci");
+  }
+  for (const auto module : kModules) {
+    if (root.exists("/sys/module/" + std::string(module))) {
+      facts.loaded.emplace_back(module);
+    }
+  }
+  return facts;
+}
+
+VirtualizationFacts read_virtualization(const RootDir& root) {
+  VirtualizationFacts facts;
+  facts.dev_kvm = root.exists("/dev/kvm");
+  facts.dev_vfio = root.exists("/dev/vfio/vfio");
+  facts.dev_iommu = root.exists("/dev/iommu");
+  facts.huge_pages = read_huge_pages(root);
+  if (root.live()) {
+    facts.kvm_cacheable_pfnmap = cacheable_pfnmap();
+  }
+  return facts;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/module_loader.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace nvgpuctl {
+
+Result<> Modprobe::load(const std::string& module) {
+  const std::string subject = "module " + module;
+  // An absolute path and a fixed environment: root's PATH is not trusted.
+  std::string program = "/sbin/modprobe";
+  std::string end_of_options = "--";
+  std::string name = module;
+  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+  const std::array<char*, 4> arguments{program.data(), end_of_options.data(),
+                                       name.data(), nullptr};
+  const std::array<char*, 2> environment{path.data(), nullptr};
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, program.c_str(), nullptr, nullptr,
+                                  arguments.data(), environment.data());
+  if (error != 0) {
+    return fail(Errc::io, subject,
+                program + ": " + std::generic_category().message(error),
+                "install kmod");
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return fail(Errc::io, subject, "modprobe could not load it",
+                "its message is above; see also the kernel log");
+  }
+  return {};
+}
+
+}  // namespace nvgpuctl

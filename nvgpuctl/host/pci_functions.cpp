@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/pci_functions.hpp"
+
+#include <libudev.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kDevices = "/sys/bus/pci/devices/";
+constexpr std::uint16_t kNvidia = 0x10de;
+constexpr std::uint32_t kDisplayClass = 0x03;  // base class, pci_regs.h
+constexpr const char* kTag = "nvgpuctl";       // udev/70-nvgpuctl.rules
+
+std::string device_path(const PciAddress& address, std::string_view attribute) {
+  return std::string(kDevices) + to_string(address) + '/' +
+         std::string(attribute);
+}
+
+struct UdevUnref {
+  void operator()(udev* context) const { udev_unref(context); }
+  void operator()(udev_enumerate* list) const { udev_enumerate_unref(list); }
+};
+using UdevPtr = std::unique_ptr<udev, UdevUnref>;
+using EnumeratePtr = std::unique_ptr<udev_enumerate, UdevUnref>;
+
+// Addresses of the devices that an enumeration finds.
+std::vector<PciAddress> addresses(udev_enumerate* enumerate) {
+  std::vector<PciAddress> found;
+  if (udev_enumerate_scan_devices(enumerate) < 0) {
+    return found;
+  }
+  for (udev_list_entry* entry = udev_enumerate_get_list_entry(enumerate);
+       entry != nullptr; entry = udev_list_entry_get_next(entry)) {
+    const std::string_view path = udev_list_entry_get_name(entry);
+    if (const auto address =
+            parse_pci_address(path.substr(path.rfind('/') + 1))) {
+      found.push_back(*address);
+    }
+  }
+  return found;
+}
+
+Result<std::vector<PciAddress>> find_with_udev(TagUse tags) {
+  const UdevPtr context(udev_new());
+  if (!context) {
+    return fail(Errc::io, "libudev", "cannot be initialised");
+  }
+  if (tags == TagUse::trust) {
+    const EnumeratePtr tagged(udev_enumerate_new(context.get()));
+    udev_enumerate_add_match_subsystem(tagged.get(), "pci");
+    udev_enumerate_add_match_tag(tagged.get(), kTag);
+    auto found = addresses(tagged.get());
+    if (!found.empty()) {
+      return found;
+    }
+  }
+  const EnumeratePtr matched(udev_enumerate_new(context.get()));
+  udev_enumerate_add_match_subsystem(matched.get(), "pci");
+  udev_enumerate_add_match_sysattr(matched.get(), "vendor", "0x10de");
+  udev_enumerate_add_match_sysattr(matched.get(), "class", "0x03*");
+  return addresses(matched.get());
+}
+
+Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
+  auto names = root.list(kDevices);
+  if (!names) {
+    if (names.error().code == Errc::not_found) {
+      return fail(Errc::not_found, std::string(kDevices),
+                  "no such directory: this is no host with PCI",
+                  "--root wants the top directory of a recorded host");
+    }
+    return forward_error(names);
+  }
+  std::vector<PciAddress> found;
+  for (const auto& name : *names) {
+    const auto vendor =
+        root.read_text(std::string(kDevices) + name + "/vendor");
+    const auto address = parse_pci_address(name);
+    if (!address || !vendor || trim(*vendor) != "0x10de") {
+      continue;
+    }
+    const auto class_code = root.read_text(device_path(*address, "class"));
+    if (class_code && trim(*class_code).starts_with("0x03")) {
+      found.push_back(*address);
+    }
+  }
+  return found;
+}
+
+// Reads attributes of one function and remembers which of them were unusable.
+class AttributeReader {
+ public:
+  AttributeReader(const RootDir& root, PciFunction& function)
+      : root_(root), function_(function) {}
+
+  // Nothing when absent, which is normal for many attributes.
+  std::optional<std::string> text(std::string_view name) {
+    auto value = root_.read_text(device_path(function_.address, name));
+    if (value) {
+      return std::string(trim(*value));
+    }
+    if (value.error().code != Errc::not_found) {
+      function_.problems.push_back(value.error().subject + ": " +
+                                   value.error().problem);
+    }
+    return std::nullopt;
+  }
+
+  template <class Integer>
+  void number(std::string_view name, Integer& into) {
+    const auto value = text(name);
+    if (!value) {
+      return;
+    }
+    const auto parsed = parse_unsigned(*value, 16);
+    if (!parsed || *parsed > std::numeric_limits<Integer>::max()) {
+      complain(name, "not a hexadecimal number", *value);
+      return;
+    }
+    into = static_cast<Integer>(*parsed);
+  }
+
+  std::optional<unsigned> decimal(std::string_view name) {
+    const auto value = text(name);
+    if (!value || value->starts_with('-')) {  // numa_node is -1 without one
+      return std::nullopt;
+    }
+    const auto parsed = parse_unsigned(*value);
+    if (!parsed || *parsed > 0xFFFF) {
+      complain(name, "not a number", *value);
+      return std::nullopt;
+    }
+    return static_cast<unsigned>(*parsed);
+  }
+
+  std::optional<std::string> link(std::string_view name) {
+    auto target = root_.link_name(device_path(function_.address, name));
+    return target ? std::optional(std::move(*target)) : std::nullopt;
+  }
+
+  void complain(std::string_view name, std::string_view problem,
+                std::string_view value) {
+    // A hostile or broken attribute may be long; its beginning says enough.
+    constexpr std::size_t kShown = 40;
+    function_.problems.push_back(device_path(function_.address, name) + ": " +
+                                 std::string(problem) + ": '" +
+                                 std::string(value.substr(0, kShown)) + "'");
+  }
+
+ private:
+  const RootDir& root_;
+  PciFunction& function_;
+};
+
+// "START END FLAGS" in hexadecimal; all zero when the BAR does not exist.
+std::optional<PciBar> parse_resource_line(std::string_view line) {
+  const auto fields = split(trim(line), ' ');
+  if (fields.size() != 3) {
+    return std::nullopt;
+  }
+  const auto start = parse_unsigned(fields[0], 16);
+  const auto end = parse_unsigned(fields[1], 16);
+  const auto flags = parse_unsigned(fields[2], 16);
+  if (!start || !end || !flags || end.value() < start.value()) {
+    return std::nullopt;
+  }
+  const bool exists = flags.value() != 0 && end.value() > start.value();
+  return PciBar{0, start.value(), exists ? end.value() - start.value() + 1 : 0,
+                flags.value()};
+}
+
+void read_bars(AttributeReader& reader, PciFunction& function) {
+  constexpr unsigned kStandardBars = 6;  // PCI_STD_NUM_BARS
+  const auto text = reader.text("resource").value_or("");
+  unsigned index = 0;
+  for (const auto line : split(text, '\n')) {
+    if (index >= kStandardBars) {
+      break;
+    }
+    auto bar = parse_resource_line(line);
+    if (!bar) {
+      reader.complain("resource", "not a resource line", line);
+      return;
+    }
+    bar->index = index++;
+    if (bar->size > 0) {
+      function.bars.push_back(*bar);
+    }
+  }
+}
+
+// The bridges above a function are the address-shaped directories on its real
+// path: /sys/devices/pci0009:00/0009:00:00.0/0009:01:00.0.
+void read_upstream(const RootDir& root, PciFunction& function) {
+  const auto real = root.resolve(device_path(function.address, ""));
+  if (!real) {
+    return;
+  }
+  for (const auto piece : split(*real, '/')) {
+    const auto address = parse_pci_address(piece);
+    if (address && *address != function.address) {
+      function.upstream.push_back(*address);
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<PciAddress>> find_nvidia_gpus(const RootDir& root,
+                                                 TagUse tags) {
+  auto found = root.live() ? find_with_udev(tags) : find_in_tree(root);
+  if (found) {
+    std::sort(found->begin(), found->end());
+  }
+  return found;
+}
+
+Result<PciFunction> read_pci_identity(const RootDir& root,
+                                      const PciAddress& address) {
+  PciFunction function;
+  function.address = address;
+  if (!root.exists(device_path(address, ""))) {
+    return fail(Errc::not_found, to_string(address), "no such PCI function");
+  }
+  AttributeReader reader(root, function);
+  reader.number("vendor", function.vendor);
+  reader.number("device", function.device);
+  reader.number("class", function.class_code);
+  function.driver = reader.link("driver");
+  return function;
+}
+
+Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
+                                      const PciAddress& address) {
+  auto function = read_pci_identity(root, address);
+  if (!function) {
+    return function;
+  }
+  AttributeReader reader(root, *function);
+  reader.number("subsystem_vendor", function->subsystem_vendor);
+  reader.number("subsystem_device", function->subsystem_device);
+  function->modalias = reader.text("modalias").value_or("");
+  read_bars(reader, *function);
+  function->driver_override = reader.text("driver_override");
+  // The kernel prints NULL pointers so.
+  if (function->driver_override == "(null)" ||
+      function->driver_override == "") {
+    function->driver_override.reset();
+  }
+  function->numa_node = reader.decimal("numa_node");
+  if (const auto group = reader.link("iommu_group")) {
+    if (const auto number = parse_unsigned(*group)) {
+      function->iommu_group = static_cast<unsigned>(*number);
+    }
+  }
+  function->smmu = reader.link("iommu");
+  function->acpi_path = reader.text("firmware_node/path");
+  function->reset_methods = reader.text("reset_method").value_or("");
+  function->power_state = reader.text("power_state").value_or("unknown");
+  const auto vfio = root.list(device_path(address, "vfio-dev"));
+  if (vfio && !vfio->empty()) {
+    function->vfio_dev = vfio->front();
+  }
+  read_upstream(root, *function);
+  const auto config = library.read_config(address);
+  if (config) {
+    auto parsed = parse_pci_config(*config);
+    if (parsed) {
+      function->config = std::move(*parsed);
+    }
+  } else {
+    function->problems.push_back(device_path(address, "config") + ": " +
+                                 config.error().problem);
+  }
+  return function;
+}
+
+IommuGroup read_iommu_group(const RootDir& root, unsigned number) {
+  IommuGroup group;
+  group.number = number;
+  const std::string path =
+      "/sys/kernel/iommu_groups/" + std::to_string(number) + '/';
+  if (auto type = root.read_text(path + "type")) {
+    group.type = std::string(trim(*type));
+  }
+  if (const auto names = root.list(path + "devices")) {
+    for (const auto& name : *names) {
+      const auto address = parse_pci_address(name);
+      auto member = address ? read_pci_identity(root, *address)
+                            : Result<PciFunction>(PciFunction{});
+      if (address && member) {
+        group.members.push_back(std::move(*member));
+      }
+    }
+  }
+  // "0x0000000008000000 0x00000000080fffff msi"
+  if (const auto regions = root.read_text(path + "reserved_regions")) {
+    for (const auto line : split(*regions, '\n')) {
+      if (trim(line).ends_with(" direct")) {
+        group.direct_regions.emplace_back(trim(line));
+      }
+    }
+  }
+  return group;
+}
+
+}  // namespace nvgpuctl
