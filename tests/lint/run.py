@@ -17,7 +17,7 @@ def shell_scripts():
 
 def prose_and_code():
     """What people wrote: not licences, nor recorded output and fuzz input."""
-    skip = ("LICENSES/", "COPYING", "tests/golden/", "tests/data/golden/", "tests/fuzz/seeds/")
+    skip = ("LICENSES/", "COPYING", "tests/golden/", "tests/data/golden/", "tests/fuzz/corpus/")
     return [name for name in own_files() if not name.startswith(skip)]
 
 

@@ -11,7 +11,7 @@ from files import matching, read
 # Pages for readers say it once, in README.md.
 EXEMPT = ["*.json", "LICENSES/*", "COPYING", "*.md", ".gitignore", ".clang-format",
           ".clang-tidy", "tests/golden/*", "tests/data/golden/*", "tests/*/golden/*",
-          "tests/fuzz/seeds/*", "tests/data/*/seeds/*"]
+          "tests/fuzz/corpus/*", "tests/data/*/seeds/*"]
 DEFAULT = "GPL-2.0-or-later"
 TAG = "SPDX-License-Identifier:"
 LINES = 5  # a "#!" line and an XML declaration may come first

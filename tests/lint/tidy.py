@@ -67,7 +67,9 @@ def key_of(entry, setup):
 
 
 def run(entry, build):
-    done = subprocess.run([TIDY, "-p", build, "--quiet", entry["file"]],
+    # By the full path: a clone may itself lie in a folder called nvgpuctl.
+    ours = f"--header-filter=^{re.escape(ROOT)}/(nvgpuctl|tests)/"
+    done = subprocess.run([TIDY, "-p", build, "--quiet", ours, entry["file"]],
                           capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -76,7 +78,9 @@ def compile_commands(build):
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
         entries = {}
         for entry in json.load(file):
-            if entry["file"].startswith((f"{ROOT}/nvgpuctl/", f"{ROOT}/tests/")):
+            ours = entry["file"].startswith((f"{ROOT}/nvgpuctl/", f"{ROOT}/tests/"))
+            # The names that .clang-tidy asks for are those of our C++.
+            if ours and entry["file"].endswith(".cpp"):
                 entries[entry["file"]] = entry
         return entries
 
