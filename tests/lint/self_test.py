@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lint tests themselves: each must fail on a bad tree and pass a good one."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import layering
+import links
+import reasons
+import spdx
+import words
+
+
+class Layering(unittest.TestCase):
+    def problems(self, path, text):
+        return list(layering.problems_of(path, text))
+
+    def test_an_include_to_the_left_is_fine(self):
+        self.assertEqual(self.problems("nvgpuctl/ops/a.cpp", '#include "core/gpu.hpp"\n'), [])
+
+    def test_an_include_of_the_same_folder_is_fine(self):
+        self.assertEqual(self.problems("nvgpuctl/ops/a.cpp", '#include "ops/b.hpp"\n'), [])
+
+    def test_main_may_include_everything_of_ours(self):
+        self.assertEqual(self.problems("nvgpuctl/main.cpp", '#include "cli/run.hpp"\n'), [])
+
+    def test_an_include_to_the_right_is_named_with_its_line(self):
+        self.assertEqual(
+            self.problems("nvgpuctl/core/a.cpp", '\n#  include "host/root_dir.hpp"\n'),
+            ["nvgpuctl/core/a.cpp:2: core/ must not include host/ (host/root_dir.hpp)"])
+
+    def test_a_way_round_through_dots_is_refused(self):
+        self.assertEqual(
+            self.problems("nvgpuctl/core/a.cpp", '#include "../host/root_dir.hpp"\n'),
+            ["nvgpuctl/core/a.cpp:1: includes are given from nvgpuctl/, without '..' "
+             "(../host/root_dir.hpp)"])
+
+    def test_system_interfaces_belong_to_host(self):
+        for header in ("libudev.h", "pci/pci.h", "libvirt/libvirt.h", "linux/vfio.h",
+                       "unistd.h"):
+            with self.subTest(header=header):
+                line = f"#include <{header}>\n"
+                self.assertEqual(self.problems("nvgpuctl/host/a.cpp", line), [])
+                for path in ("nvgpuctl/base/a.cpp", "nvgpuctl/core/a.cpp",
+                             "nvgpuctl/ops/a.cpp", "nvgpuctl/cli/a.cpp", "nvgpuctl/main.cpp"):
+                    self.assertEqual(self.problems(path, line),
+                                     [f"{path}:1: only host/ may include <{header}>"])
+
+    def test_only_the_owner_of_descriptors_may_close_them(self):
+        self.assertEqual(self.problems("nvgpuctl/base/fd.hpp", "#include <unistd.h>\n"), [])
+
+    def test_core_cannot_open_files(self):
+        self.assertEqual(self.problems("nvgpuctl/core/a.cpp", "#include <fstream>\n"),
+                         ["nvgpuctl/core/a.cpp:1: core/ does no I/O, "
+                          "so it cannot need <fstream>"])
+
+    def test_the_program_fails_on_a_bad_tree_and_passes_a_good_one(self):
+        with tempfile.TemporaryDirectory() as tree:
+            os.makedirs(os.path.join(tree, "nvgpuctl/base"))
+            source = os.path.join(tree, "nvgpuctl/base/a.cpp")
+            for text, code in (('#include "cli/command.hpp"\n', 1),
+                               ('#include "base/text.hpp"\n', 0)):
+                with open(source, "w", encoding="utf-8") as file:
+                    file.write(text)
+                done = subprocess.run([sys.executable, layering.__file__, tree],
+                                      capture_output=True, check=False)
+                self.assertEqual(done.returncode, code, done.stdout)
+
+
+class Spdx(unittest.TestCase):
+    def test_a_file_without_a_licence_is_refused(self):
+        self.assertIn("no 'SPDX", spdx.problem_of("a.py", "#!/bin/sh\ntrue\n"))
+
+    def test_the_line_may_follow_an_interpreter(self):
+        self.assertIsNone(spdx.problem_of(
+            "a.sh", "#!/bin/sh\n# SPDX-License-Identifier: GPL-2.0-or-later\n"))
+
+    def test_the_module_is_under_version_two_only(self):
+        self.assertIsNone(spdx.problem_of(
+            "kmod/a.h", "/* SPDX-License-Identifier: GPL-2.0-only */\n"))
+        self.assertEqual(
+            spdx.problem_of("kmod/a.h", "/* SPDX-License-Identifier: GPL-2.0-or-later */\n"),
+            "kmod/a.h: licence is GPL-2.0-or-later, wanted GPL-2.0-only")
+
+
+class Words(unittest.TestCase):
+    def problems(self, text):
+        return [problem.split(": ", 1)[1] for problem in words.problems_of("a", text)]
+
+    def test_paths_of_a_machine_are_refused(self):
+        for text in ("see /work/x\n", "cd /home/me/src\n", "../shared/design.md\n"):
+            with self.subTest(text=text):
+                self.assertEqual(len(self.problems(text)), 1)
+
+    def test_words_that_only_look_like_it_are_fine(self):
+        self.assertEqual(self.problems("a/work/b, the network, ../shared_data, $HOME/work/x\n"), [])
+
+    def test_a_missing_last_newline_is_refused(self):
+        self.assertEqual(self.problems("text"), ["no newline at the end"])
+
+
+class Links(unittest.TestCase):
+    def test_a_link_to_nowhere_is_named_with_its_line(self):
+        self.assertEqual(list(links.problems_of("README.md", "\n[x](docs/none.md)\n")),
+                         ["README.md:2: no such file: docs/none.md"])
+
+    def test_a_link_to_a_missing_heading_is_refused(self):
+        self.assertEqual(list(links.problems_of("README.md", "# A b\n[x](#a-b) [y](#c)\n"))[-1:],
+                         ["README.md:2: no such heading: #c"])
+
+    def test_links_inside_code_are_left_alone(self):
+        self.assertEqual(list(links.problems_of("README.md", "`[x](none)`\n```\n[y](no)\n```\n")), [])
+
+
+class Reasons(unittest.TestCase):
+    PAGE = ("# NVG-E012 c2c-down\n\n## What it means\n\na\n\n## How it is found\n\nb\n\n"
+            "## What to do\n\nc\n")
+
+    def test_a_whole_page_is_fine(self):
+        self.assertEqual(list(reasons.problems_of_page(
+            "docs/reasons/NVG-E012.md", self.PAGE, "c2c-down")), [])
+
+    def test_a_page_with_another_title_is_refused(self):
+        self.assertEqual(list(reasons.problems_of_page(
+            "docs/reasons/NVG-E012.md", self.PAGE, "c2c-up")),
+            ["docs/reasons/NVG-E012.md: first line must be '# NVG-E012 c2c-up'"])
+
+    def test_an_empty_section_is_refused(self):
+        self.assertEqual(list(reasons.problems_of_page(
+            "docs/reasons/NVG-E012.md", self.PAGE.replace("\nb\n", "\n"), "c2c-down")),
+            ["docs/reasons/NVG-E012.md: section 'How it is found' is empty"])
+
+    def test_rows_of_the_table_are_recognised_over_line_breaks(self):
+        self.assertEqual(reasons.ROW.findall('{"NVG-E012",\n     "c2c-down", Severity::error'),
+                         [("NVG-E012", "c2c-down")])
+
+
+if __name__ == "__main__":
+    unittest.main()

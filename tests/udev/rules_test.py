@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Our udev rule, run by the real udev over a fake /sys.
+
+umockdev gives the fake /sys; a mount namespace of its own gives an empty
+/run/udev, in which our rule is the only one beside the distribution's and into
+which udev writes its database. Nothing of the host is touched.
+"""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RULES = os.path.join(ROOT, "udev", "70-nvgpuctl.rules")
+DEVICES = os.path.join(ROOT, "devices.yaml")
+NAMESPACE = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+
+
+class Function:
+    """A PCI function as udev sees it."""
+
+    def __init__(self, address, vendor, device, klass="0x030200"):
+        self.address = address
+        self.path = f"/devices/pci{address[:7]}/{address}"
+        self.description = (f"P: {self.path}\nE: SUBSYSTEM=pci\nA: vendor={vendor}\\n\n"
+                            f"A: device={device}\\n\nA: class={klass}\\n\n\n")
+
+
+def tagged_by_udev(functions):
+    """Addresses that udev's own enumeration finds by our tag."""
+    with tempfile.TemporaryDirectory() as folder:
+        description = os.path.join(folder, "host.umockdev")
+        with open(description, "w", encoding="utf-8") as file:
+            file.write("".join(function.description for function in functions))
+        # `udevadm test` applies the rules as for a real event and writes the
+        # database; `trigger --dry-run` lists what libudev finds in it by tag.
+        events = "\n".join(f"udevadm test /sys{function.path} >>{folder}/log 2>&1"
+                           for function in functions)
+        inner = f"{events}\nudevadm trigger --dry-run --verbose --tag-match=nvgpuctl"
+        outer = (f"set -e\nmount -t tmpfs tmpfs /run\nmkdir -p /run/udev/rules.d\n"
+                 f"cp {shlex.quote(RULES)} /run/udev/rules.d/\n"
+                 f"exec umockdev-run --device {description} -- sh -c {shlex.quote(inner)}")
+        done = subprocess.run([*NAMESPACE, "sh", "-c", outer], capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        with open(f"{folder}/log", encoding="utf-8", errors="replace") as file:
+            log = file.read()
+        complaints = [line for line in log.splitlines() if "70-nvgpuctl" in line and
+                      re.search(r"invalid|unknown|ignor|fail", line, re.IGNORECASE)]
+        if complaints:
+            raise AssertionError("\n".join(complaints))
+        return [os.path.basename(line) for line in done.stdout.split()]
+
+
+class RuleUnderUdev(unittest.TestCase):
+    def test_tags_each_model_of_gpu(self):
+        functions = [Function(f"{number:04x}:01:00.0", "0x10de", device)
+                     for number, device in enumerate(
+                         ["0x2342", "0x2345", "0x2348", "0x2941", "0x31c2"], start=8)]
+        self.assertEqual(sorted(tagged_by_udev(functions)),
+                         ["0008:01:00.0", "0009:01:00.0", "000a:01:00.0", "000b:01:00.0",
+                          "000c:01:00.0"])
+
+    def test_tags_an_unknown_model_of_the_self_hosted_ranges(self):
+        self.assertEqual(tagged_by_udev([Function("0009:01:00.0", "0x10de", "0x297f")]),
+                         ["0009:01:00.0"])
+
+    def test_leaves_everything_else_alone(self):
+        self.assertEqual(tagged_by_udev([
+            Function("0000:01:00.0", "0x10de", "0x2330"),  # H100: no Grace GPU
+            Function("0000:02:00.0", "0x8086", "0x2342"),  # another vendor
+            Function("0009:00:00.0", "0x10de", "0x2342", "0x060400"),  # a bridge
+            Function("000f:01:00.0", "0x10de", "0x2e12"),  # GB10
+        ]), [])
+
+
+def patterns():
+    """The device patterns of the rules that set our tag."""
+    with open(RULES, encoding="utf-8") as file:
+        text = file.read()
+    found = re.findall(r'^ATTR\{device\}=="([^"]+)", TAG\+="nvgpuctl"$', text, re.MULTILINE)
+    return [pattern.replace("?", ".") for rule in found for pattern in rule.split("|")]
+
+
+class RuleBesideTheDeviceTable(unittest.TestCase):
+    def test_tags_exactly_the_ids_that_the_table_knows(self):
+        with open(DEVICES, encoding="utf-8") as file:
+            table = yaml.safe_load(file)
+        known = {device["id"] for device in table["devices"]}
+        for entry in table["self-hosted"]:
+            known |= set(range(entry["first"], entry["last"] + 1))
+        rule = re.compile("|".join(patterns()))
+        tagged = {number for number in range(0x10000) if rule.fullmatch(f"{number:#06x}")}
+        self.assertEqual([f"{number:#06x}" for number in sorted(known ^ tagged)], [])
+
+
+def missing():
+    for tool in ("unshare", "umockdev-run", "udevadm"):
+        if not shutil.which(tool):
+            return f"{tool} is not installed"
+    probe = subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/run"],
+                           capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        return f"no mount namespace to be had here: {probe.stderr.strip()}"
+    return None
+
+
+if __name__ == "__main__":
+    reason = missing()
+    if reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+    unittest.main()
