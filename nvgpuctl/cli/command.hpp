@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -57,6 +58,8 @@ struct Context {
   bool color = false;  // already decided: TTY, NO_COLOR, TERM
   std::ostream& out;   // data
   std::ostream& err;   // prose
+  std::size_t width = 80;  // columns that prose is wrapped to
+  bool progress = false;   // somebody watches `err` on a terminal
 };
 
 // One row per verb: feeds dispatch, --help, completion and the man page check.
@@ -73,7 +76,13 @@ struct Command {
 
 std::span<const Command> commands();
 
+// The row of a verb, "xml generate"; nothing when there is no such verb.
+const Command* find_command(std::string_view name);
+
 // Options that every verb has: --root, -o/--output, --color, --help, …
 std::span<const OptionSpec> common_options();
+
+// "--output" of "-o,--output".
+std::string_view long_name(const OptionSpec& option);
 
 }  // namespace nvgpuctl::cli
