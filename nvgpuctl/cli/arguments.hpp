@@ -16,8 +16,8 @@ enum class Wish { run, help, version };
 struct Invocation {
   Wish wish = Wish::run;
   const Command* command = nullptr;  // always set for Wish::run
-  std::string topic;                 // what help is wanted about; may be empty
-  Arguments arguments;
+  std::string topic = {};                 // what help is wanted about; may be empty
+  Arguments arguments = {};
 };
 
 // Options may stand before or after the verb; without a verb it is "list".

@@ -28,9 +28,9 @@ enum class OptionKind {
 struct OptionSpec {
   std::string_view name;  // "--gpu"; a short form after a comma: "-o,--output"
   OptionKind kind = OptionKind::flag;
-  std::string_view metavar;  // "GPU"; empty for flags
-  std::string_view help;
-  std::span<const std::string_view> choices;  // for kind `choice`
+  std::string_view metavar = {};  // "GPU"; empty for flags
+  std::string_view help = {};
+  std::span<const std::string_view> choices = {};  // for kind `choice`
 };
 
 // What may stand after the verb.
@@ -66,11 +66,11 @@ struct Context {
 // A verb with a second word ("xml generate") has it in its name.
 struct Command {
   std::string_view name;
-  std::string_view summary;  // one line
-  std::string_view details;  // paragraphs for `VERB --help`; may be empty
+  std::string_view summary = {};  // one line
+  std::string_view details = {};  // paragraphs for `VERB --help`; may be empty
   Operands operands = Operands::none;
-  std::span<const std::string_view> choices;  // for Operands::one_choice
-  std::span<const OptionSpec> options;        // beside the common ones
+  std::span<const std::string_view> choices = {};  // for Operands::one_choice
+  std::span<const OptionSpec> options = {};        // beside the common ones
   Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
 };
 
