@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/exit_code.hpp"
 
+#include <array>
+
 namespace nvgpuctl::cli {
+
+std::span<const ExitCode> all_exit_codes() {
+  static constexpr std::array kAll{
+      ExitCode::done,           ExitCode::failed,      ExitCode::usage,
+      ExitCode::differs,        ExitCode::in_use,      ExitCode::not_viable,
+      ExitCode::rolled_back,    ExitCode::needs_operator,
+      ExitCode::lock_timeout,   ExitCode::degraded,    ExitCode::no_such_gpu,
+      ExitCode::permission,     ExitCode::bug};
+  return kAll;
+}
 
 std::string_view meaning(ExitCode code) {
   switch (code) {
