@@ -1,4 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-int main() {
-  return 0;
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "base/text.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/main_cli.hpp"
+#include "host/terminal.hpp"
+
+namespace {
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+std::string_view environment(const char* variable) {
+  return is_set(variable) ? std::getenv(variable) : "";
+}
+
+nvgpuctl::cli::Streams standard_streams() {
+  nvgpuctl::cli::Streams streams{.out = std::cout, .err = std::cerr};
+  if (const auto columns = nvgpuctl::terminal_columns(1)) {
+    streams.color = !is_set("NO_COLOR") && environment("TERM") != "dumb";
+    const auto wanted = nvgpuctl::parse_unsigned(environment("COLUMNS"));
+    streams.width = wanted.value_or(*columns > 0 ? *columns : 80);
+  }
+  streams.progress = nvgpuctl::terminal_columns(2).has_value();
+  return streams;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  nvgpuctl::occupy_standard_descriptors();
+  // A reader that goes away must not end us in the middle of a change.
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  try {
+    const std::vector<std::string_view> args(argv + 1, argv + argc);
+    return nvgpuctl::cli::run(args, standard_streams());
+  } catch (const std::exception& error) {
+    std::cerr << "nvgpuctl: bug: " << error.what()
+              << "\nhint: please report this with the command line\n";
+  } catch (...) {
+    std::cerr << "nvgpuctl: bug: unknown exception\n";
+  }
+  return static_cast<int>(nvgpuctl::cli::ExitCode::bug);
 }

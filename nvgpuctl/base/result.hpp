@@ -17,6 +17,7 @@ enum class Errc {
   malformed,    // exists, but its content cannot be what it claims to be
   unsupported,  // valid, but this version or this host cannot do it
   busy,         // in use by somebody
+  not_viable,   // the GPU cannot be passed through on this host
   usage,        // the command line asks for something that makes no sense
   io,           // the kernel failed the request
 };
@@ -44,8 +45,8 @@ inline tl::unexpected<Error> fail(Errc code, std::string subject,
 
 // Passes an error up unchanged: if (!x) { return forward_error(x); }
 template <class T>
-tl::unexpected<Error> forward_error(Result<T>& result) {
-  return tl::unexpected<Error>(std::move(result.error()));
+tl::unexpected<Error> forward_error(const Result<T>& result) {
+  return tl::unexpected<Error>(result.error());
 }
 
 }  // namespace nvgpuctl

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -27,9 +28,9 @@ enum class OptionKind {
 struct OptionSpec {
   std::string_view name;  // "--gpu"; a short form after a comma: "-o,--output"
   OptionKind kind = OptionKind::flag;
-  std::string_view metavar;  // "GPU"; empty for flags
-  std::string_view help;
-  std::span<const std::string_view> choices;  // for kind `choice`
+  std::string_view metavar = {};  // "GPU"; empty for flags
+  std::string_view help = {};
+  std::span<const std::string_view> choices = {};  // for kind `choice`
 };
 
 // What may stand after the verb.
@@ -57,23 +58,31 @@ struct Context {
   bool color = false;  // already decided: TTY, NO_COLOR, TERM
   std::ostream& out;   // data
   std::ostream& err;   // prose
+  std::size_t width = 80;  // columns that prose is wrapped to
+  bool progress = false;   // somebody watches `err` on a terminal
 };
 
 // One row per verb: feeds dispatch, --help, completion and the man page check.
 // A verb with a second word ("xml generate") has it in its name.
 struct Command {
   std::string_view name;
-  std::string_view summary;  // one line
-  std::string_view details;  // paragraphs for `VERB --help`; may be empty
+  std::string_view summary = {};  // one line
+  std::string_view details = {};  // paragraphs for `VERB --help`; may be empty
   Operands operands = Operands::none;
-  std::span<const std::string_view> choices;  // for Operands::one_choice
-  std::span<const OptionSpec> options;        // beside the common ones
+  std::span<const std::string_view> choices = {};  // for Operands::one_choice
+  std::span<const OptionSpec> options = {};        // beside the common ones
   Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
 };
 
 std::span<const Command> commands();
 
+// The row of a verb, "xml generate"; nothing when there is no such verb.
+const Command* find_command(std::string_view name);
+
 // Options that every verb has: --root, -o/--output, --color, --help, …
 std::span<const OptionSpec> common_options();
+
+// "--output" of "-o,--output".
+std::string_view long_name(const OptionSpec& option);
 
 }  // namespace nvgpuctl::cli

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/exit_code.hpp"
 
+#include <array>
+
 namespace nvgpuctl::cli {
+
+std::span<const ExitCode> all_exit_codes() {
+  static constexpr std::array kAll{
+      ExitCode::done,           ExitCode::failed,      ExitCode::usage,
+      ExitCode::differs,        ExitCode::in_use,      ExitCode::not_viable,
+      ExitCode::rolled_back,    ExitCode::needs_operator,
+      ExitCode::lock_timeout,   ExitCode::degraded,    ExitCode::no_such_gpu,
+      ExitCode::permission,     ExitCode::bug};
+  return kAll;
+}
 
 std::string_view meaning(ExitCode code) {
   switch (code) {
@@ -43,6 +55,8 @@ ExitCode exit_code(Errc code) {
       return ExitCode::permission;
     case Errc::busy:
       return ExitCode::in_use;
+    case Errc::not_viable:
+      return ExitCode::not_viable;
     case Errc::usage:
       return ExitCode::usage;
     case Errc::not_found:

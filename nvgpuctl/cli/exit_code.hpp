@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -23,6 +24,9 @@ enum class ExitCode {
   permission = 11,
   bug = 70,  // EX_SOFTWARE of <sysexits.h>
 };
+
+// All of them, ascending, for help, the man page check and `version`.
+std::span<const ExitCode> all_exit_codes();
 
 // One line for the man page and `--help`.
 std::string_view meaning(ExitCode code);

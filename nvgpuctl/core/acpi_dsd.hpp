@@ -55,7 +55,10 @@ struct AmlWalk {
 
 // Finds every _DSD in one definition block (DSDT, SSDT, OSDT…). Executes
 // nothing. Bounded: linear in the table's size, fixed nesting depth.
-AmlWalk find_dsds(const AcpiTable& table);
+//
+// The revision of the host's DSDT decides for all its tables how wide integers
+// are: 32 bits below 2 (ACPI 6.5, section 5.2.11.1). A DSDT knows its own.
+AmlWalk find_dsds(const AcpiTable& table, std::uint8_t dsdt_revision = 2);
 
 // The properties with which firmware describes the coherent memory of a GPU
 // and, on Blackwell, extended GPU memory (EGM). Absent is normal for each.

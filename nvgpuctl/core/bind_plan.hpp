@@ -12,7 +12,8 @@ namespace nvgpuctl {
 enum class StepKind {
   load_module,      // value: module name
   write_attribute,  // value written to path
-  expect_driver,    // path is a driver link; value the driver, "" for none
+  expect_driver,    // path is a driver link; it must name value
+  expect_released,  // path is a driver link; it must not name value any more
 };
 
 // One step towards a driver change, in the words that --dry-run prints and
@@ -26,8 +27,9 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// What brings one GPU and every other function of its IOMMU group to the
-// wanted driver. No steps: it is already there.
+// What brings one GPU to the wanted driver. No steps: it is already there. A
+// GPU that shares its IOMMU group gets no plan, so there is nobody else to
+// move.
 struct BindPlan {
   PciAddress gpu;
   std::string from;  // driver now, "" for none
@@ -36,11 +38,12 @@ struct BindPlan {
   std::vector<std::string> notes;
 };
 
-// Fails with the first error finding when the GPU cannot be passed through, and
-// with `unsupported` when no variant driver for it is installed.
+// To the best VFIO variant driver that is installed. Fails with not_viable and
+// the first error when the GPU cannot be passed through.
 Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu);
 
-// Gives the GPU back: the override is cleared and the kernel probes anew.
+// Gives the GPU back to the host: the override is cleared and the kernel
+// chooses a driver by its own rules.
 Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu);
 
 }  // namespace nvgpuctl

@@ -97,7 +97,8 @@ struct ModuleFacts {
   // Files, relative to the modules directory, that provide a module named
   // nvgrace_gpu_vfio_pci, from modules.dep.
   std::vector<std::string> variant_files;
-  std::vector<std::string> loaded;  // of the modules that we care about
+  std::vector<std::string> loaded;  // of the modules that we care about;
+                                    // also what is built in
   bool alias_file_found = false;
 };
 
@@ -128,6 +129,13 @@ struct VirtualizationFacts {
   std::vector<HugePages> huge_pages;
 };
 
+// A line of /proc/iomem. Both ends are inclusive.
+struct IomemRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::string name;  // "System RAM", "System RAM (NVIDIA)"
+};
+
 struct HostSnapshot {
   bool live = true;  // false: a capture
   // Functions of NVIDIA display class that device table or ranges call Grace
@@ -138,6 +146,9 @@ struct HostSnapshot {
   std::map<unsigned, IommuGroup> iommu_groups;  // those of `gpus`
   AcpiFacts acpi;
   NumaFacts numa;
+  // System RAM of any kind; empty without privilege, because the kernel then
+  // prints zeroes.
+  std::vector<IomemRange> system_ram;
   ModuleFacts modules;
   KernelFacts kernel;
   VirtualizationFacts virtualization;

@@ -22,6 +22,10 @@ struct BindReport {
   std::vector<StepReport> steps;  // up to and with the first that failed
 };
 
+// Error `busy`, naming process and device node, when somebody has the GPU open.
+// The kernel's unbind would wait for them, possibly for ever.
+Result<> check_not_held(const RootDir& root, const Gpu& gpu);
+
 // Carries a plan out on the host, reading every write back. Stops at the first
 // step that does not hold.
 BindReport apply(const RootDir& root, ModuleLoader& modules,

@@ -13,6 +13,8 @@ namespace nvgpuctl {
 struct Inventory {
   HostSnapshot host;
   std::vector<Gpu> gpus;  // by address
+  // NVIDIA GPUs that are no Grace GPUs, with the reason in a sentence.
+  std::vector<std::pair<PciAddress, std::string>> others;
 };
 
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs);

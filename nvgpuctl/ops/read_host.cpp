@@ -1,2 +1,192 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/read_host.hpp"
+
+#include <algorithm>
+
+#include "core/capture_facts.hpp"
+#include "core/iomem.hpp"
+#include "host/acpi_files.hpp"
+#include "host/kernel_files.hpp"
+#include "host/numa_files.hpp"
+#include "host/pci_functions.hpp"
+#include "host/pci_library.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kDeviceFiles = "/etc/nvgpuctl/devices.d";
+constexpr std::size_t kMaxYaml = 64 * 1024UL;
+constexpr std::size_t kMaxIomem = 16UL << 20U;
+
+AcpiFacts read_acpi(const RootDir& root) {
+  AcpiFacts facts;
+  const AcpiFiles files = read_acpi_files(root);
+  facts.unreadable = files.unreadable;
+  facts.problems = files.problems;
+  for (const auto& file : files.files) {
+    const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.bytes.data()),
+                      file.bytes.size());
+    const auto table = parse_acpi_table(file.name, bytes);
+    if (!table) {
+      facts.problems.push_back(table.error().subject + ": " +
+                               table.error().problem);
+      continue;
+    }
+    facts.tables.push_back({table->name, table->signature, table->oem_id,
+                            table->oem_table_id, table->length,
+                            table->checksum_ok});
+    if (table->signature == "SRAT") {
+      auto srat = parse_srat(*table);
+      if (srat) {
+        facts.srat = std::move(*srat);
+      } else {
+        facts.problems.push_back("SRAT: " + srat.error().problem);
+      }
+    } else if (table->signature == "SLIT") {
+      auto slit = parse_slit(*table);
+      if (slit) {
+        facts.slit = std::move(*slit);
+      } else {
+        facts.problems.push_back("SLIT: " + slit.error().problem);
+      }
+    } else {
+      auto walk = find_dsds(*table);
+      std::move(walk.dsds.begin(), walk.dsds.end(),
+                std::back_inserter(facts.dsds));
+      std::move(walk.notes.begin(), walk.notes.end(),
+                std::back_inserter(facts.notes));
+    }
+  }
+  return facts;
+}
+
+Result<CaptureFacts> read_capture_facts(const RootDir& root) {
+  const std::string path = std::string("/") + kCaptureFile;
+  const auto text = root.read_file(path, kMaxYaml);
+  if (!text && text.error().code == Errc::not_found) {
+    return CaptureFacts{};  // a bare tree is a capture too
+  }
+  if (!text) {
+    return forward_error(text);
+  }
+  return parse_capture_facts(*text, kCaptureFile);
+}
+
+// Facts of the capture's own file go where no recorded file has put them.
+void add_capture_facts(const CaptureFacts& capture, HostSnapshot& host) {
+  if (!capture.privileged && host.acpi.tables.empty()) {
+    host.acpi.unreadable.emplace_back("/sys/firmware/acpi/tables");
+  }
+  if (capture.machine && host.kernel.machine.value.empty()) {
+    host.kernel.machine = {*capture.machine, Source::capture};
+  }
+  if (capture.page_size && !host.kernel.page_size) {
+    host.kernel.page_size = Fact{*capture.page_size, Source::capture};
+  }
+  auto& virtualization = host.virtualization;
+  if (capture.kvm_cacheable_pfnmap) {
+    virtualization.kvm_cacheable_pfnmap =
+        Fact{*capture.kvm_cacheable_pfnmap, Source::capture};
+  }
+  if (capture.libvirt) {
+    virtualization.libvirt = Fact{*capture.libvirt, Source::capture};
+  }
+  if (capture.qemu) {
+    virtualization.qemu = Fact{*capture.qemu, Source::capture};
+  }
+}
+
+Result<> read_gpus(const RootDir& root, const DeviceTable& table,
+                   HostSnapshot& host) {
+  // A tag is trusted only while the rule that sets it knows all ids: an
+  // operator's own file may name more.
+  const auto tags = root.exists(kDeviceFiles) ? TagUse::ignore : TagUse::trust;
+  const auto addresses = find_nvidia_gpus(root, tags);
+  if (!addresses) {
+    return forward_error(addresses);
+  }
+  std::optional<PciLibrary> library;
+  for (const auto& address : *addresses) {
+    auto identity = read_pci_identity(root, address);
+    if (!identity) {
+      host.problems.push_back(identity.error().subject + ": " +
+                              identity.error().problem);
+      continue;
+    }
+    if (!table.find(identity->device)) {
+      host.other_gpus.push_back(std::move(*identity));
+      continue;
+    }
+    if (!library) {
+      library.emplace(root);
+    }
+    auto function = read_pci_function(root, *library, address);
+    if (!function) {
+      return forward_error(function);
+    }
+    if (function->iommu_group) {
+      host.iommu_groups.try_emplace(
+          *function->iommu_group,
+          read_iommu_group(root, *function->iommu_group));
+    }
+    host.gpus.push_back(std::move(*function));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<DeviceTable> read_device_table(const RootDir& root) {
+  auto table = DeviceTable::shipped();
+  const auto names = root.list(kDeviceFiles);
+  if (!table || !names) {
+    return table;
+  }
+  for (const auto& name : *names) {
+    if (!name.ends_with(".yaml")) {
+      continue;
+    }
+    const std::string path = std::string(kDeviceFiles) + '/' + name;
+    const auto text = root.read_file(path, kMaxYaml);
+    if (!text) {
+      return forward_error(text);
+    }
+    auto merged = table->merge(*text, path);
+    if (!merged) {
+      return forward_error(merged);
+    }
+  }
+  return table;
+}
+
+Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
+                               const HostNeeds& needs) {
+  HostSnapshot host;
+  host.live = root.live();
+  auto gpus = read_gpus(root, table, host);
+  if (!gpus) {
+    return forward_error(gpus);
+  }
+  const auto capture = root.live() ? Result<CaptureFacts>(CaptureFacts{})
+                                   : read_capture_facts(root);
+  if (!capture) {
+    return forward_error(capture);
+  }
+  // Everything below only explains GPUs, so a host without any is not read.
+  if (!host.gpus.empty() || needs.host_facts) {
+    host.acpi = read_acpi(root);
+    host.numa = read_numa(root, host.problems);
+    host.kernel = read_kernel(root, host.problems);
+    host.modules = read_modules(root, host.kernel.release, host.problems);
+    if (const auto iomem = root.read_file("/proc/iomem", kMaxIomem)) {
+      host.system_ram = parse_system_ram(*iomem);
+    }
+  }
+  if (needs.virtualization) {
+    host.virtualization = read_virtualization(root);
+  }
+  add_capture_facts(*capture, host);
+  return host;
+}
+
+}  // namespace nvgpuctl

@@ -8,11 +8,12 @@
 
 namespace nvgpuctl {
 
-// What a verb needs to know beyond the GPUs themselves; nothing else is read.
+// What a verb needs to know beyond the GPUs and what decides their state;
+// nothing else is read.
 struct HostNeeds {
-  bool kernel = false;          // release, configuration, modules
-  bool virtualization = false;  // KVM, VFIO, hugepages
+  bool virtualization = false;  // KVM, VFIO, huge pages
   bool libvirt = false;         // loads libvirt and asks for versions
+  bool host_facts = false;      // kernel and modules also without any GPU
 };
 
 // The device table: the shipped one and the host's /etc/nvgpuctl/devices.d.

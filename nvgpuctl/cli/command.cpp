@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/command.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "cli/verbs.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+using std::string_view;
+
+constexpr std::array<string_view, 5> kFormats{"table", "wide", "json", "jsonl",
+                                              "yaml"};
+constexpr std::array<string_view, 3> kColors{"auto", "always", "never"};
+constexpr std::array<string_view, 3> kShells{"bash", "zsh", "fish"};
+constexpr std::array<string_view, 4> kProfiles{"auto", "native", "hybrid",
+                                               "legacy"};
+constexpr std::array<string_view, 4> kViommus{"auto", "none", "smmuv3",
+                                              "accel"};
+constexpr std::array<string_view, 2> kYesNo{"yes", "no"};
+
+constexpr OptionSpec kAll{.name = "--all",
+                          .help = "Every GPU of this host"};
+
+constexpr std::array kCommonOptions{
+    OptionSpec{.name = "-o,--output",
+               .kind = OptionKind::choice,
+               .metavar = "FORMAT",
+               .help = "How to print the result",
+               .choices = kFormats},
+    OptionSpec{.name = "--root",
+               .kind = OptionKind::value,
+               .metavar = "DIR",
+               .help = "Work on the recorded host below DIR"},
+    OptionSpec{.name = "--color",
+               .kind = OptionKind::choice,
+               .metavar = "WHEN",
+               .help = "Colours; auto is on a terminal, unless NO_COLOR is set",
+               .choices = kColors},
+    OptionSpec{.name = "-h,--help", .help = "Explain a verb"},
+    OptionSpec{.name = "--version", .help = "Print the version"},
+};
+
+constexpr std::array kListOptions{
+    OptionSpec{.name = "--addresses",
+               .help = "Only the PCI addresses, one per line"},
+};
+
+constexpr std::array kAllOptions{kAll};
+
+constexpr std::array kBindOptions{
+    kAll,
+    OptionSpec{.name = "--dry-run",
+               .help = "Print the plan, word for word, and change nothing"},
+};
+
+constexpr std::array kGenerateOptions{
+    OptionSpec{.name = "--gpu",
+               .kind = OptionKind::repeated,
+               .metavar = "GPU",
+               .help = "A GPU for the domain; may be given several times"},
+    kAll,
+    OptionSpec{.name = "--vcpus",
+               .kind = OptionKind::value,
+               .metavar = "N",
+               .help = "Virtual CPUs of the domain"},
+    OptionSpec{.name = "--memory",
+               .kind = OptionKind::value,
+               .metavar = "SIZE",
+               .help = "Memory of the domain, with its unit: 64GiB"},
+    OptionSpec{.name = "--libvirt",
+               .kind = OptionKind::value,
+               .metavar = "X.Y",
+               .help = "Write for this libvirt, not for the host's own"},
+    OptionSpec{.name = "--qemu",
+               .kind = OptionKind::value,
+               .metavar = "X.Y",
+               .help = "Write for this QEMU, not for the host's own"},
+    OptionSpec{.name = "--profile",
+               .kind = OptionKind::choice,
+               .metavar = "PROFILE",
+               .help = "How much is said in libvirt's own words; auto goes by "
+                       "the versions",
+               .choices = kProfiles},
+    OptionSpec{.name = "--viommu",
+               .kind = OptionKind::choice,
+               .metavar = "KIND",
+               .help = "The IOMMU that the guest sees",
+               .choices = kViommus},
+    OptionSpec{.name = "--managed",
+               .kind = OptionKind::choice,
+               .metavar = "WHETHER",
+               .help = "Let libvirt bind and unbind the GPUs; default: no",
+               .choices = kYesNo},
+    OptionSpec{.name = "--whole-domain",
+               .help = "A complete, bootable domain, not a fragment"},
+    OptionSpec{.name = "--name",
+               .kind = OptionKind::value,
+               .metavar = "NAME",
+               .help = "Name of the domain"},
+    OptionSpec{.name = "--schema",
+               .kind = OptionKind::value,
+               .metavar = "FILE",
+               .help = "Check against this domain.rng, not the installed one"},
+    OptionSpec{.name = "--split",
+               .kind = OptionKind::value,
+               .metavar = "DIR",
+               .help = "Write each part of the fragment to a new file in DIR"},
+};
+
+constexpr std::array kCommands{
+    Command{.name = "list",
+            .summary = "List the Grace GPUs of this host",
+            .details =
+                "This is also what nvgpuctl does without a verb. A host "
+                "without such a GPU gives an empty list and success.",
+            .operands = Operands::none,
+            .options = kListOptions,
+            .run = run_list},
+    Command{.name = "show",
+            .summary = "Show everything that is known about a GPU",
+            .details =
+                "Each fact is followed by where it was read. Facts that could "
+                "not be read are shown as \"-\".",
+            .operands = Operands::required_gpus,
+            .options = kAllOptions,
+            .run = run_show},
+    Command{.name = "explain",
+            .summary = "Explain why a GPU can or cannot be passed through",
+            .details =
+                "Without a GPU, all are explained. Each finding has a stable "
+                "ID, what was seen, where to look, and what to do.",
+            .operands = Operands::optional_gpus,
+            .run = run_explain},
+    Command{.name = "validate",
+            .summary = "Check a GPU from firmware to memory mapping",
+            .details =
+                "Compares what firmware, the PCI function, the NUMA topology "
+                "and VFIO say about the GPU's coherent memory, and prints the "
+                "regions that a guest will see.",
+            .operands = Operands::required_gpus,
+            .options = kAllOptions,
+            .run = run_validate},
+    Command{.name = "bind",
+            .summary = "Give GPUs to their VFIO variant driver",
+            .details =
+                "All plans are made before the first is carried out. Every "
+                "write is read back; the first that does not hold ends the "
+                "work.",
+            .operands = Operands::required_gpus,
+            .options = kBindOptions,
+            .run = run_bind},
+    Command{.name = "unbind",
+            .summary = "Give GPUs back to the host",
+            .details =
+                "Clears the driver override and lets the kernel choose a "
+                "driver again.",
+            .operands = Operands::required_gpus,
+            .options = kBindOptions,
+            .run = run_unbind},
+    Command{.name = "xml generate",
+            .summary = "Write the libvirt domain XML for GPUs",
+            .details =
+                "Prints a <nvgpuctl:fragment> whose parts belong into an "
+                "existing domain, or a complete domain. Versions, sizes and "
+                "distances are the host's own where no option says otherwise; "
+                "a comment beside each value says where it comes from.",
+            .operands = Operands::required_gpus,
+            .options = kGenerateOptions,
+            .run = run_xml_generate},
+    Command{.name = "doctor",
+            .summary = "Check whether this host is ready to pass GPUs through",
+            .details =
+                "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU.",
+            .operands = Operands::none,
+            .run = run_doctor},
+    Command{.name = "completion",
+            .summary = "Print the completion script for a shell",
+            .details = "For bash: source <(nvgpuctl completion bash)",
+            .operands = Operands::one_choice,
+            .choices = kShells,
+            .run = run_completion},
+    Command{.name = "version",
+            .summary = "Print the version",
+            .details =
+                "As JSON it also describes the interface: verbs, options and "
+                "exit codes.",
+            .operands = Operands::none,
+            .run = run_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto* found =
+      std::find_if(kCommands.begin(), kCommands.end(),
+                   [&](const auto& command) { return command.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+std::span<const OptionSpec> common_options() {
+  return kCommonOptions;
+}
+
+std::string_view long_name(const OptionSpec& option) {
+  return option.name.substr(option.name.find("--"));
+}
+
+bool Arguments::has(std::string_view option) const {
+  return options.find(option) != options.end();
+}
+
+std::optional<std::string> Arguments::value(std::string_view option) const {
+  const auto& given = values(option);
+  return given.empty() ? std::nullopt : std::optional(given.front());
+}
+
+const std::vector<std::string>& Arguments::values(
+    std::string_view option) const {
+  static const std::vector<std::string> none;
+  const auto found = options.find(option);
+  return found == options.end() ? none : found->second;
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/main_cli.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <sstream>
+#include <string>
+#include <system_error>
+
+#include "cli/arguments.hpp"
+#include "cli/help.hpp"
+#include "cli/layout.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+Format to_format(std::string_view name) {
+  if (name == "wide") {
+    return Format::wide;
+  }
+  if (name == "json") {
+    return Format::json;
+  }
+  if (name == "jsonl") {
+    return Format::jsonl;
+  }
+  return name == "yaml" ? Format::yaml : Format::table;
+}
+
+Context make_context(const Arguments& arguments, const Streams& streams,
+                     std::ostream& out) {
+  Context context{.out = out, .err = streams.err};
+  context.root = arguments.value("--root").value_or("/");
+  context.format = to_format(arguments.value("--output").value_or("table"));
+  const std::string color = arguments.value("--color").value_or("auto");
+  context.color = color == "auto" ? streams.color : color == "always";
+  context.width = streams.width;
+  context.progress = streams.progress;
+  return context;
+}
+
+Result<ExitCode> carry_out(const Invocation& invocation, Context& context) {
+  switch (invocation.wish) {
+    case Wish::help:
+      print_help(context, invocation.topic);
+      return ExitCode::done;
+    case Wish::version:
+      context.out << "nvgpuctl " NVGPUCTL_VERSION "\n";
+      return ExitCode::done;
+    case Wish::run:
+      break;
+  }
+  return invocation.command->run(context, invocation.arguments);
+}
+
+// A reader that has seen enough (EPIPE) knows why the rest is missing; anybody
+// else is told.
+ExitCode write_data(const std::string& data, ExitCode code,
+                    const Streams& streams) {
+  errno = 0;
+  streams.out << data << std::flush;
+  if (streams.out) {
+    return code;
+  }
+  if (errno != EPIPE) {
+    print_error(streams.err, {Errc::io, "standard output",
+                              "cannot be written: " +
+                                  std::generic_category().message(errno),
+                              ""});
+  }
+  return code == ExitCode::done ? ExitCode::failed : code;
+}
+
+}  // namespace
+
+void print_error(std::ostream& err, const Error& error) {
+  err << "nvgpuctl: " << printable(error.subject) << ": "
+      << printable(error.problem) << '\n';
+  if (!error.hint.empty()) {
+    err << "hint: " << printable(error.hint) << '\n';
+  }
+}
+
+int run(std::span<const std::string_view> args, const Streams& streams) {
+  const auto invocation = parse_arguments(args);
+  if (!invocation) {
+    print_error(streams.err, invocation.error());
+    return static_cast<int>(exit_code(invocation.error().code));
+  }
+  std::ostringstream data;
+  Context context = make_context(invocation->arguments, streams, data);
+  const auto code = carry_out(*invocation, context);
+  if (!code) {
+    print_error(streams.err, code.error());
+    return static_cast<int>(exit_code(code.error().code));
+  }
+  return static_cast<int>(write_data(data.str(), *code, streams));
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <vector>
+
+#include "cli/output.hpp"
+#include "core/bind_plan.hpp"
+#include "core/check.hpp"
+#include "core/gpu.hpp"
+#include "core/host_snapshot.hpp"
+#include "ops/bind.hpp"
+#include "ops/generate.hpp"
+
+// Values as documents; schemas/ describes every one of them. Integers are raw,
+// with their unit in the name. What is not known is null, never left out.
+
+namespace nvgpuctl::cli {
+
+Json gpu_json(const HostSnapshot& host, const Gpu& gpu);
+Json explanation_json(const Gpu& gpu);
+Json validation_json(const Gpu& gpu,
+                     const std::vector<CheckSection>& sections);
+Json bind_plan_json(const BindPlan& plan);
+// `state` is the GPU's after the change; nothing when it could not be read.
+Json bind_report_json(const BindPlan& plan, const BindReport& report,
+                      std::optional<GpuState> state);
+Json domain_json(const std::vector<PciAddress>& gpus,
+                 const GenerateOptions& options, const Generated& generated);
+Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+                      const std::vector<CheckSection>& sections);
+Json version_json();
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include "cli/layout.hpp"
+#include "cli/output_text.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+// What the step does, as one would type it.
+std::string step_text(const Step& step) {
+  switch (step.kind) {
+    case StepKind::load_module:
+      return fmt::format("load module {}", step.value);
+    case StepKind::write_attribute:
+      return fmt::format("write '{}' to {}", step.value, step.path);
+    case StepKind::expect_driver:
+      break;
+  }
+  return fmt::format("expect driver {} at {}",
+                     step.value.empty() ? "none" : step.value, step.path);
+}
+
+std::string or_words(const std::string& driver, std::string_view words) {
+  return driver.empty() ? std::string(words) : driver;
+}
+
+void print_heading(Context& context, const BindPlan& plan) {
+  context.out << paint(context, to_string(plan.gpu), Style::strong) << "  "
+              << printable(or_words(plan.from, "no driver")) << " -> "
+              << printable(or_words(plan.to, "what the kernel chooses"))
+              << '\n';
+}
+
+void print_notes(Context& context, const BindPlan& plan) {
+  for (const auto& note : plan.notes) {
+    print_prose(context.out, context.width, "  note: ", note);
+  }
+}
+
+}  // namespace
+
+void print_bind_plan(Context& context, const BindPlan& plan) {
+  print_heading(context, plan);
+  if (plan.steps.empty()) {
+    context.out << "  nothing to do\n";
+  }
+  std::size_t number = 0;
+  for (const auto& step : plan.steps) {
+    context.out << fmt::format("  {}. ", ++number)
+                << printable(step_text(step)) << '\n';
+    if (!step.purpose.empty()) {
+      print_prose(context.out, context.width, "     ", step.purpose);
+    }
+  }
+  print_notes(context, plan);
+}
+
+void print_bind_report(Context& context, const BindPlan& plan,
+                       const BindReport& report) {
+  print_heading(context, plan);
+  if (plan.steps.empty()) {
+    context.out << "  nothing to do\n";
+  }
+  for (const auto& step : report.steps) {
+    context.out << "  "
+                << paint(context, step.done ? "done   " : "FAILED ",
+                         step.done ? Style::good : Style::bad)
+                << ' ' << printable(step_text(step.step)) << '\n';
+    if (!step.done && !step.seen.empty()) {
+      print_prose(context.out, context.width, "          ", step.seen);
+    }
+  }
+  print_notes(context, plan);
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "cli/layout.hpp"
+#include "cli/output_text.hpp"
+#include "cli/wording.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+Cell verdict_cell(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return {"PASS", Style::good};
+    case Verdict::fail:
+      return {"FAIL", Style::bad};
+    case Verdict::degraded:
+      return {"DEGRADED", Style::warn};
+    case Verdict::skipped:
+      break;
+  }
+  return {"SKIP", Style::plain};
+}
+
+// What to do about the checks that did not pass, below their table.
+void print_remedies(Context& context, const CheckSection& section) {
+  for (const auto& check : section.checks) {
+    if (check.remedy.empty()) {
+      continue;
+    }
+    const std::string reason =
+        check.reason.empty() ? "" : fmt::format("{}: ", check.reason);
+    print_prose(context.out, context.width,
+                fmt::format("    {}: ", printable(check.id)),
+                reason + check.remedy);
+  }
+}
+
+void add_region(Table& table, std::string_view name,
+                const std::optional<MemoryRegion>& region) {
+  if (region) {
+    table.add({{std::string(name)},
+               {hex(region->base)},
+               {size_text(region->size)},
+               {fmt::format("BAR{}", region->bar)},
+               {size_text(region->bar_size)}});
+  }
+}
+
+void print_regions(Context& context, const RegionPlan& plan) {
+  context.out << "\n  " << paint(context, "regions", Style::strong) << " ("
+              << to_string(plan.layout) << " layout)\n";
+  Table table({"PART", "HOST ADDRESS", "SIZE", "BAR", "BAR SIZE"});
+  add_region(table, "usable", plan.usable);
+  add_region(table, "reserved", plan.reserved);
+  table.print(context, 4);
+}
+
+}  // namespace
+
+void print_check_sections(Context& context,
+                          const std::vector<CheckSection>& sections) {
+  // One blank line between sections, none before the first.
+  bool first = true;
+  for (const auto& section : sections) {
+    context.out << (first ? "  " : "\n  ")
+                << paint(context, section.name, Style::strong) << '\n';
+    first = false;
+    Table table({"RESULT", "CHECK", "EXPECTED", "SEEN"});
+    for (const auto& check : section.checks) {
+      table.add({verdict_cell(check.verdict),
+                 {check.title},
+                 {check.expected},
+                 {check.seen}});
+    }
+    table.print(context, 4);
+    print_remedies(context, section);
+  }
+}
+
+void print_validation(Context& context, const Gpu& gpu,
+                      const std::vector<CheckSection>& sections) {
+  const Cell verdict = verdict_cell(overall(sections));
+  context.out << paint(context, to_string(gpu.pci.address), Style::strong)
+              << "  " << printable(gpu.model.name) << "  "
+              << paint(context, verdict.text, verdict.style) << "\n\n";
+  print_check_sections(context, sections);
+  if (gpu.plan && (gpu.plan->usable || gpu.plan->reserved)) {
+    print_regions(context, *gpu.plan);
+  }
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/select.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/layout.hpp"
+#include "cli/wording.hpp"
+#include "core/selector.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+std::string gpu_list(const Inventory& inventory) {
+  if (inventory.gpus.empty()) {
+    return "there is no Grace GPU here; see: nvgpuctl list";
+  }
+  std::vector<std::string> addresses;
+  for (const auto& gpu : inventory.gpus) {
+    addresses.push_back(to_string(gpu.pci.address));
+  }
+  return fmt::format("name one, or --all; there is: {}",
+                     fmt::join(addresses, ", "));
+}
+
+std::vector<std::string> selectors_of(const Arguments& arguments) {
+  std::vector<std::string> selectors = arguments.operands;
+  const auto& more = arguments.values("--gpu");
+  selectors.insert(selectors.end(), more.begin(), more.end());
+  return selectors;
+}
+
+Result<std::vector<std::size_t>> every_gpu(const Inventory& inventory,
+                                           bool may_be_empty) {
+  if (inventory.gpus.empty() && !may_be_empty) {
+    return fail(Errc::no_such_gpu, "--all", "this host has no Grace GPU",
+                "see: nvgpuctl list");
+  }
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < inventory.gpus.size(); ++i) {
+    all.push_back(i);
+  }
+  return all;
+}
+
+Result<std::vector<std::size_t>> find_gpus(const RootDir& root,
+                                           const Inventory& inventory,
+                                           const Arguments& arguments,
+                                           Operands operands) {
+  const auto selectors = selectors_of(arguments);
+  const bool all = arguments.has("--all");
+  if (all && !selectors.empty()) {
+    return fail(Errc::usage, "--all", "cannot stand beside named GPUs");
+  }
+  if (all || (selectors.empty() && operands == Operands::optional_gpus)) {
+    return every_gpu(inventory, !all);
+  }
+  if (selectors.empty()) {
+    return fail(Errc::usage, "command line", "names no GPU",
+                gpu_list(inventory));
+  }
+  return select_gpus(selector_targets(root, inventory, selectors), selectors);
+}
+
+}  // namespace
+
+Result<Selection> select(Context& context, const Arguments& arguments,
+                         const HostNeeds& needs, Operands operands) {
+  auto root = RootDir::open(context.root);
+  if (!root) {
+    return forward_error(root);
+  }
+  auto inventory = take_inventory(*root, needs);
+  if (!inventory) {
+    return forward_error(inventory);
+  }
+  auto gpus = find_gpus(*root, *inventory, arguments, operands);
+  if (!gpus) {
+    return forward_error(gpus);
+  }
+  print_reading_problems(context, inventory->host);
+  return Selection{std::move(*root), std::move(*inventory), std::move(*gpus)};
+}
+
+void print_reading_problems(Context& context, const HostSnapshot& host) {
+  const auto& unreadable = host.acpi.unreadable;
+  if (!unreadable.empty() && !host.gpus.empty()) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("{} can be read by root only{}; what firmware says "
+                            "about memory and NUMA nodes is missing or "
+                            "guessed from sysfs",
+                            unreadable.front(),
+                            unreadable.size() > 1
+                                ? fmt::format(" (and {} more)",
+                                              unreadable.size() - 1)
+                                : ""));
+  }
+  for (const auto& problem : host.acpi.problems) {
+    print_prose(context.err, context.width, "note: ", problem);
+  }
+  for (const auto& problem : host.problems) {
+    print_prose(context.err, context.width, "note: ", problem);
+  }
+}
+
+void print_no_gpu(Context& context, const RootDir& root,
+                  const Inventory& inventory) {
+  for (const auto& line : no_gpu_text(selector_targets(root, inventory, {}))) {
+    print_prose(context.err, context.width, "", line);
+  }
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "host/root_dir.hpp"
+#include "ops/inventory.hpp"
+
+namespace nvgpuctl::cli {
+
+// What judging a GPU takes. Every verb that prints a GPU's state reads the
+// same, so that no two verbs disagree about it.
+constexpr HostNeeds kToJudge{.kernel = true, .virtualization = true};
+
+// A host and the GPUs of it that a command line means.
+struct Selection {
+  RootDir root;
+  Inventory inventory;
+  std::vector<std::size_t> gpus;  // indices into inventory.gpus
+};
+
+// From operands, --gpu and --all. Naming none means all of them only where the
+// verb's operands are optional; elsewhere it is a usage error.
+Result<Selection> select(Context& context, const Arguments& arguments,
+                         const HostNeeds& needs, Operands operands);
+
+// Says on `err` what could not be read and so is missing from every answer.
+void print_reading_problems(Context& context, const HostSnapshot& host);
+
+// Says on `err`, calmly, that this host has no Grace GPU.
+void print_no_gpu(Context& context, const RootDir& root,
+                  const Inventory& inventory);
+
+}  // namespace nvgpuctl::cli

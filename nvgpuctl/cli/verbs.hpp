@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+
+// What the rows of commands() run, one file cmd_….cpp per group of verbs.
+
+namespace nvgpuctl::cli {
+
+Result<ExitCode> run_list(Context& context, const Arguments& arguments);
+Result<ExitCode> run_show(Context& context, const Arguments& arguments);
+Result<ExitCode> run_explain(Context& context, const Arguments& arguments);
+Result<ExitCode> run_validate(Context& context, const Arguments& arguments);
+Result<ExitCode> run_bind(Context& context, const Arguments& arguments);
+Result<ExitCode> run_unbind(Context& context, const Arguments& arguments);
+Result<ExitCode> run_xml_generate(Context& context, const Arguments& arguments);
+Result<ExitCode> run_doctor(Context& context, const Arguments& arguments);
+Result<ExitCode> run_completion(Context& context, const Arguments& arguments);
+Result<ExitCode> run_version(Context& context, const Arguments& arguments);
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/aml_dsd.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace nvgpuctl::aml {
+namespace {
+
+constexpr std::size_t kUuidSize = 16;
+// daffd814-6eba-4d8c-8a91-bc9bbf4aa301, "device properties UUID" of the _DSD
+// Guide, in the byte order of ToUUID.
+constexpr std::array<std::uint8_t, kUuidSize> kDeviceProperties{
+    0x14, 0xD8, 0xFF, 0xDA, 0xBA, 0x6E, 0x8C, 0x4D,
+    0x8A, 0x91, 0xBC, 0x9B, 0xBF, 0x4A, 0xA3, 0x01};
+
+// Far more than any device has; stops a hostile table from making us build
+// lists that are many times its own size.
+constexpr std::size_t kMaxProperties = 1024;
+
+enum class Uuid { device_properties, other };
+
+std::string at_byte(std::size_t at) {
+  return fmt::format("at byte 0x{:x}", kAcpiHeaderSize + at);
+}
+
+bool is_package(std::uint8_t opcode) {
+  return opcode == op_package || opcode == op_var_package;
+}
+
+std::optional<std::uint64_t> element_count(Cursor& cursor,
+                                           std::uint8_t opcode) {
+  if (opcode == op_var_package) {
+    return cursor.integer();
+  }
+  return cursor.byte();
+}
+
+// Buffer (16) {…}; nothing when the next element is not one.
+std::optional<Uuid> read_uuid(Cursor& cursor) {
+  if (cursor.byte() != op_buffer) {
+    return std::nullopt;
+  }
+  const auto end = cursor.package_end();
+  if (!end) {
+    return std::nullopt;
+  }
+  // The size must stand inside the buffer's own package, not behind it.
+  Cursor inside = cursor.within(*end);
+  const auto size = inside.integer();
+  if (size != kUuidSize || *end - inside.at() != kUuidSize) {
+    return std::nullopt;
+  }
+  const auto uuid = cursor.bytes().subspan(inside.at(), kUuidSize);
+  cursor.move_to(*end);
+  return std::ranges::equal(uuid, kDeviceProperties) ? Uuid::device_properties
+                                                     : Uuid::other;
+}
+
+// AML strings are ASCII. What else firmware put there must not reach a
+// terminal or a JSON document.
+std::string printable(std::string_view text) {
+  std::string result(text);
+  std::ranges::replace_if(
+      result, [](char c) { return c < 0x20 || c > 0x7E; }, '?');
+  return result;
+}
+
+// Steps over an element of a type that we do not read.
+bool skip_element(Cursor& cursor) {
+  Cursor next = cursor;
+  const auto opcode = next.byte();
+  if (!opcode) {
+    return false;
+  }
+  if (*opcode == op_buffer || is_package(*opcode)) {
+    const auto end = next.package_end();
+    cursor.move_to(end.value_or(cursor.at()));
+    return end.has_value();
+  }
+  return cursor.name().has_value();
+}
+
+// One value of a property; nothing when it is no constant and no name.
+std::optional<decltype(DsdProperty::value)> read_value(
+    Cursor& cursor, std::uint64_t integer_mask) {
+  using Value = decltype(DsdProperty::value);
+  Cursor next = cursor;
+  if (const auto number = next.integer()) {
+    cursor = next;
+    return Value(*number & integer_mask);
+  }
+  next = cursor;
+  if (next.byte() == op_string) {
+    const auto text = next.characters();
+    if (!text) {
+      return std::nullopt;
+    }
+    cursor = next;
+    return Value(printable(*text));
+  }
+  if (!skip_element(cursor)) {
+    return std::nullopt;
+  }
+  return Value();
+}
+
+class Reader {
+ public:
+  explicit Reader(std::uint64_t integer_mask) : integer_mask_(integer_mask) {}
+
+  // Pairs of a UUID and what it stands for. As in Linux, elements that the
+  // count leaves out do not exist, and a list that ends early just ends.
+  void read_pairs(Cursor cursor, std::uint8_t opcode) {
+    const auto count = element_count(cursor, opcode);
+    if (!count) {
+      return complain(cursor, "the number of elements is not a constant");
+    }
+    for (std::uint64_t i = 0; i + 1 < *count && !cursor.done(); i += 2) {
+      const std::size_t begin = cursor.at();
+      const auto uuid = read_uuid(cursor);
+      if (!uuid) {
+        cursor.move_to(begin);
+        return complain(cursor, "no UUID where one is due");
+      }
+      if (!read_pair(cursor, *uuid)) {
+        return;
+      }
+    }
+  }
+
+  DsdPackage take() {
+    if (!package_.problem.empty()) {
+      package_.properties.clear();  // Linux drops all of them, too
+    }
+    return std::move(package_);
+  }
+
+ private:
+  // What follows the UUID. False when there is a problem.
+  bool read_pair(Cursor& cursor, Uuid uuid) {
+    Cursor next = cursor;
+    const auto opcode = next.byte();
+    if (!opcode || !is_package(*opcode)) {
+      complain(cursor, "the UUID is not followed by a package");
+      return false;
+    }
+    const auto end = next.package_end();
+    if (!end) {
+      complain(cursor, "a package reaches past the end of _DSD");
+      return false;
+    }
+    cursor.move_to(*end);
+    if (uuid == Uuid::device_properties) {
+      read_properties(next.within(*end), *opcode);
+    }
+    return package_.problem.empty();
+  }
+
+  void read_properties(Cursor cursor, std::uint8_t opcode) {
+    const auto count = element_count(cursor, opcode);
+    if (!count) {
+      return complain(cursor, "the number of properties is not a constant");
+    }
+    for (std::uint64_t i = 0; i < *count; ++i) {
+      if (package_.properties.size() >= kMaxProperties) {
+        return complain(cursor,
+                        fmt::format("more than {} properties", kMaxProperties));
+      }
+      if (cursor.done()) {
+        return complain(cursor, fmt::format("{} properties announced, {} there",
+                                            *count, i));
+      }
+      if (!read_property(cursor)) {
+        return complain(cursor,
+                        fmt::format("property {} is not a package of a string "
+                                    "and a constant",
+                                    i + 1));
+      }
+    }
+  }
+
+  // Package (2) {"name", value}; the cursor moves only when that is there.
+  bool read_property(Cursor& cursor) {
+    Cursor next = cursor;
+    const auto opcode = next.byte();
+    if (!opcode || !is_package(*opcode)) {
+      return false;
+    }
+    const auto end = next.package_end();
+    if (!end) {
+      return false;
+    }
+    Cursor inside = next.within(*end);
+    if (element_count(inside, *opcode) != 2 || inside.byte() != op_string) {
+      return false;
+    }
+    const auto name = inside.characters();
+    if (!name) {
+      return false;
+    }
+    auto value = read_value(inside, integer_mask_);
+    if (!value) {
+      return false;
+    }
+    package_.properties.push_back({printable(*name), std::move(*value)});
+    cursor.move_to(*end);
+    return true;
+  }
+
+  void complain(const Cursor& cursor, std::string_view problem) {
+    package_.problem = fmt::format("{} {}", problem, at_byte(cursor.at()));
+  }
+
+  std::uint64_t integer_mask_;
+  DsdPackage package_;
+};
+
+}  // namespace
+
+DsdPackage read_dsd_package(Cursor cursor, std::uint8_t opcode,
+                            std::uint64_t integer_mask) {
+  Reader reader(integer_mask);
+  reader.read_pairs(cursor, opcode);
+  return reader.take();
+}
+
+bool begins_with_device_properties(Cursor cursor, std::uint8_t opcode) {
+  return element_count(cursor, opcode).has_value() &&
+         read_uuid(cursor) == Uuid::device_properties;
+}
+
+}  // namespace nvgpuctl::aml

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/acpi_dsd.hpp"
+#include "core/aml.hpp"
+#include "core/aml_dsd.hpp"
+#include "core/aml_scopes.hpp"
+#include "core/aml_shape.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using aml::Cursor;
+using aml::Form;
+using aml::NameString;
+
+// Real firmware nests a dozen packages.
+constexpr std::size_t kMaxNesting = 64;
+// Limits on what a hostile table can make us report.
+constexpr std::size_t kMaxDsds = 4096;
+constexpr std::size_t kMaxNotes = 64;
+
+constexpr std::uint8_t kDeviceOp = 0x82;  // behind 5B
+constexpr std::string_view kDsdName = "_DSD";
+
+constexpr const char* kBadLength =
+    "a PkgLength reaches past the enclosing package";
+constexpr const char* kBadName = "no valid name where one is due";
+constexpr const char* kBadPath =
+    "a name leads above the root or too deep below it; skipped";
+constexpr const char* kCut = "ends in the middle of a term";
+
+enum class Mode {
+  follow,  // opcode by opcode
+  search,  // after an opcode that could not be followed
+};
+
+// A package that we are inside of.
+struct Frame {
+  std::size_t end = 0;
+  aml::Scopes::Node node = 0;
+  std::size_t outer_scopes = 0;  // to shrink to when it is left
+  bool conditional = false;      // inside If, Else or While
+  Mode mode = Mode::follow;
+};
+
+// Steps return nothing when all is well, otherwise why AML cannot be followed.
+using Problem = const char*;
+
+class Walker {
+ public:
+  Walker(const AcpiTable& table, std::uint64_t integer_mask)
+      : table_(table),
+        integer_mask_(integer_mask),
+        cursor_(table.body, 0),
+        scopes_(table.body) {
+    frames_.reserve(kMaxNesting);
+  }
+
+  AmlWalk run() {
+    frames_.push_back(
+        {.end = table_.body.size(), .outer_scopes = scopes_.size()});
+    while (!frames_.empty() && result_.dsds.size() < kMaxDsds) {
+      if (cursor_.done()) {
+        leave();
+      } else if (frames_.back().mode == Mode::search) {
+        search();
+      } else {
+        follow();
+      }
+    }
+    if (!frames_.empty()) {
+      note(cursor_.at(), fmt::format("{} _DSD objects found; the rest of the "
+                                     "table was not read",
+                                     kMaxDsds));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void leave() {
+    scopes_.shrink_to(frames_.back().outer_scopes);
+    frames_.pop_back();
+    if (!frames_.empty()) {
+      cursor_ = Cursor(table_.body.first(frames_.back().end), cursor_.at());
+    }
+  }
+
+  // One opcode and what belongs to it, or else the beginning of a search.
+  void follow() {
+    const std::size_t begin = cursor_.at();
+    const std::size_t depth = frames_.size();
+    const Problem problem = step(begin);
+    if (problem == nullptr) {
+      return;
+    }
+    note(begin, fmt::format("{}; searched the rest of the enclosing package",
+                            problem));
+    frames_[depth - 1].mode = Mode::search;
+    cursor_.move_to(begin + 1);
+  }
+
+  Problem step(std::size_t begin) {
+    const std::uint8_t opcode = *cursor_.byte();
+    aml::Shape shape = aml::kShapes[opcode];
+    if (shape.form == Form::extended) {
+      const auto second = cursor_.byte();
+      shape = second ? aml::kExtendedShapes[*second] : aml::Shape{};
+    }
+    switch (shape.form) {
+      case Form::plain:
+        return cursor_.skip(shape.bytes) ? nullptr : kCut;
+      case Form::text:
+        return cursor_.characters() ? nullptr : "a string has no end";
+      case Form::name:
+        cursor_.move_to(begin);
+        return cursor_.name() ? nullptr : kBadName;
+      case Form::named:
+        return step_named(shape.bytes);
+      case Form::alias:
+        return step_alias(begin);
+      case Form::name_object:
+        return step_name_object(begin);
+      case Form::closed:
+        return step_closed();
+      case Form::method:
+        return step_method(begin);
+      case Form::scope:
+        return enter_scope(begin, shape.bytes);
+      case Form::branch:
+        return enter_branch(begin);
+      case Form::acquire:
+        return step_acquire(shape.bytes);
+      case Form::extended:
+      case Form::unknown:
+        break;
+    }
+    return "unknown opcode";
+  }
+
+  Problem step_named(std::size_t bytes) {
+    if (!cursor_.name()) {
+      return kBadName;
+    }
+    return cursor_.skip(bytes) ? nullptr : kCut;
+  }
+
+  Problem step_alias(std::size_t begin) {
+    if (!cursor_.name()) {
+      return kBadName;
+    }
+    const auto alias = cursor_.name();
+    if (!alias) {
+      return kBadName;
+    }
+    if (is_dsd(*alias)) {
+      report(begin, *alias, DsdForm::dynamic,
+             "an alias of an object that was not looked up");
+    }
+    return nullptr;
+  }
+
+  Problem step_closed() {
+    const auto end = cursor_.package_end();
+    if (!end) {
+      return kBadLength;
+    }
+    cursor_.move_to(*end);
+    return nullptr;
+  }
+
+  Problem step_method(std::size_t begin) {
+    const auto end = cursor_.package_end();
+    if (!end) {
+      return kBadLength;
+    }
+    Cursor inside = cursor_.within(*end);
+    const auto name = inside.name();
+    if (!name || !inside.skip(1)) {
+      return kBadName;
+    }
+    if (is_dsd(*name)) {
+      report(begin, *name, DsdForm::dynamic,
+             "a method, which has a value only when it runs");
+    }
+    cursor_.move_to(*end);
+    return nullptr;
+  }
+
+  Problem step_acquire(std::size_t bytes) {
+    // The operand is a mutex: a name, a LocalX or an ArgX in all that is sane.
+    Cursor next = cursor_;
+    const auto opcode = next.byte();
+    if (opcode && *opcode >= 0x60 && *opcode <= 0x6E) {
+      cursor_ = next;
+    } else if (!cursor_.name()) {
+      return "an Acquire whose mutex is an expression";
+    }
+    return cursor_.skip(bytes) ? nullptr : kCut;
+  }
+
+  // The value of any other object than _DSD is read as the next opcode.
+  Problem step_name_object(std::size_t begin) {
+    const auto name = cursor_.name();
+    if (!name || name->segments == 0) {
+      return kBadName;
+    }
+    if (!is_dsd(*name)) {
+      return nullptr;
+    }
+    if (frames_.back().conditional) {
+      report(begin, *name, DsdForm::dynamic,
+             "inside If, Else or While, which are decided when the "
+             "firmware runs");
+      return nullptr;
+    }
+    return read_dsd(begin, *name);
+  }
+
+  Problem read_dsd(std::size_t begin, const NameString& name) {
+    Cursor value = cursor_;
+    const auto opcode = value.byte();
+    if (opcode != aml::op_package && opcode != aml::op_var_package) {
+      report(begin, name, DsdForm::malformed, "not a package");
+      return nullptr;
+    }
+    const auto end = value.package_end();
+    if (!end) {
+      report(begin, name, DsdForm::malformed, kBadLength);
+      return kBadLength;
+    }
+    auto package =
+        aml::read_dsd_package(value.within(*end), *opcode, integer_mask_);
+    const bool sound = package.problem.empty();
+    report(begin, name, sound ? DsdForm::literal : DsdForm::malformed,
+           std::move(package.problem), std::move(package.properties));
+    cursor_.move_to(*end);
+    return nullptr;
+  }
+
+  Problem enter_scope(std::size_t begin, std::size_t bytes) {
+    const auto end = cursor_.package_end();
+    if (!end) {
+      return kBadLength;
+    }
+    Cursor inside = cursor_.within(*end);
+    const auto name = inside.name();
+    if (!name || !inside.skip(bytes)) {
+      return kBadName;
+    }
+    const std::size_t outer_scopes = scopes_.size();
+    const auto node =
+        scopes_.resolve(frames_.back().node, *name, name->segments);
+    if (!node) {
+      note(begin, kBadPath);
+      cursor_.move_to(*end);
+      return nullptr;
+    }
+    enter(begin, inside,
+          {.end = *end,
+           .node = *node,
+           .outer_scopes = outer_scopes,
+           .conditional = frames_.back().conditional});
+    return nullptr;
+  }
+
+  Problem enter_branch(std::size_t begin) {
+    const auto end = cursor_.package_end();
+    if (!end) {
+      return kBadLength;
+    }
+    enter(begin, cursor_.within(*end),
+          {.end = *end,
+           .node = frames_.back().node,
+           .outer_scopes = scopes_.size(),
+           .conditional = true});
+    return nullptr;
+  }
+
+  void enter(std::size_t begin, Cursor inside, const Frame& frame) {
+    if (frames_.size() < kMaxNesting) {
+      frames_.push_back(frame);
+      cursor_ = inside;
+      return;
+    }
+    note(begin,
+         fmt::format("nested deeper than {} packages; skipped", kMaxNesting));
+    scopes_.shrink_to(frame.outer_scopes);
+    cursor_.move_to(frame.end);
+  }
+
+  // Moves to the next thing that can hardly be anything else: a device, scope
+  // or method with a sound length and name, or a _DSD with the right UUID.
+  void search() {
+    while (!cursor_.done()) {
+      const std::size_t begin = cursor_.at();
+      if (search_here(begin)) {
+        return;
+      }
+      cursor_.move_to(begin + 1);
+    }
+  }
+
+  bool search_here(std::size_t begin) {
+    switch (*cursor_.byte()) {
+      case aml::op_extended:
+        return cursor_.byte() == kDeviceOp && enter_scope(begin, 0) == nullptr;
+      case aml::op_scope:
+        return enter_scope(begin, 0) == nullptr;
+      case aml::op_method:
+        return step_method(begin) == nullptr;
+      case aml::op_name:
+        break;
+      default:
+        return false;
+    }
+    const auto name = cursor_.name();
+    if (!name || !is_dsd(*name)) {
+      return false;
+    }
+    // Looks ahead a few bytes only, so that the search stays linear.
+    Cursor value = cursor_;
+    const auto opcode = value.byte();
+    if (opcode != aml::op_package && opcode != aml::op_var_package) {
+      return false;
+    }
+    const auto end = value.package_end();
+    if (!end ||
+        !aml::begins_with_device_properties(value.within(*end), *opcode)) {
+      return false;
+    }
+    cursor_.move_to(begin + 1);
+    return step_name_object(begin) == nullptr;
+  }
+
+  bool is_dsd(const NameString& name) const {
+    return scopes_.last_segment(name) == kDsdName;
+  }
+
+  void report(std::size_t begin, const NameString& name, DsdForm form,
+              std::string problem, std::vector<DsdProperty> properties = {}) {
+    const std::size_t outer_scopes = scopes_.size();
+    const auto device =
+        scopes_.resolve(frames_.back().node, name, name.segments - 1);
+    if (!device) {
+      note(begin, kBadPath);
+      return;
+    }
+    result_.dsds.push_back({.path = scopes_.path(*device),
+                            .table = table_.name,
+                            .offset = offset(begin),
+                            .form = form,
+                            .problem = std::move(problem),
+                            .properties = std::move(properties)});
+    scopes_.shrink_to(outer_scopes);
+  }
+
+  void note(std::size_t at, std::string problem) {
+    if (result_.notes.size() < kMaxNotes) {
+      result_.notes.push_back({table_.name, offset(at), std::move(problem)});
+    } else if (result_.notes.size() == kMaxNotes) {
+      result_.notes.push_back(
+          {table_.name, offset(at), "more such places are not listed"});
+    }
+  }
+
+  static std::uint32_t offset(std::size_t at) {
+    return static_cast<std::uint32_t>(kAcpiHeaderSize + at);
+  }
+
+  const AcpiTable& table_;
+  std::uint64_t integer_mask_;
+  Cursor cursor_;
+  aml::Scopes scopes_;
+  std::vector<Frame> frames_;
+  AmlWalk result_;
+};
+
+}  // namespace
+
+AmlWalk find_dsds(const AcpiTable& table, std::uint8_t dsdt_revision) {
+  const std::uint8_t revision =
+      table.signature == "DSDT" ? table.revision : dsdt_revision;
+  const std::uint64_t mask = revision < 2 ? 0xFFFF'FFFFULL : ~std::uint64_t{0};
+  return Walker(table, mask).run();
+}
+
+}  // namespace nvgpuctl

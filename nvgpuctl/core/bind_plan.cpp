@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/bind_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kProbe = "/sys/bus/pci/drivers_probe";
+
+std::string device_path(const Gpu& gpu, std::string_view attribute) {
+  return "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + '/' +
+         std::string(attribute);
+}
+
+// The driver that shows coherent memory. Its sysfs name is its module's name.
+std::string variant_driver(const HostSnapshot& host, const Gpu& gpu) {
+  const auto variants =
+      match_vfio_aliases(host.modules.vfio_aliases, gpu.pci.modalias);
+  // Without an alias it can only be built in or loaded from elsewhere; then
+  // assemble_gpus() has made sure that it is there.
+  return variants.empty() ? "nvgrace_gpu_vfio_pci" : variants.front().module;
+}
+
+Result<> check_viable(const Gpu& gpu) {
+  for (const auto& found : gpu.findings) {
+    const bool blocks = found.reason->severity == Severity::error &&
+                        found.reason->id != "NVG-E045";  // bind cures that one
+    if (blocks) {
+      return fail(
+          Errc::not_viable, to_string(gpu.pci.address),
+          fmt::format("{} {}: {}: {}", found.reason->id, found.reason->name,
+                      found.reason->summary, found.detail),
+          std::string(found.reason->remedy));
+    }
+  }
+  return {};
+}
+
+// The override comes first, so that no other driver can take the GPU in the
+// moment when it has none.
+void move_driver(const Gpu& gpu, BindPlan& plan) {
+  const std::string address = to_string(gpu.pci.address);
+  if (gpu.pci.driver) {
+    plan.steps.push_back({StepKind::write_attribute,
+                          device_path(gpu, "driver/unbind"), address,
+                          "take the GPU away from " + *gpu.pci.driver});
+  }
+  plan.steps.push_back({StepKind::write_attribute, std::string(kProbe), address,
+                        "let the kernel look for a driver"});
+}
+
+}  // namespace
+
+Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
+  BindPlan plan;
+  plan.gpu = gpu.pci.address;
+  plan.from = gpu.pci.driver.value_or("");
+  if (gpu.driver_role == DriverRole::variant) {
+    plan.to = plan.from;
+    plan.notes.push_back("already bound to " + plan.from);
+    return plan;
+  }
+  auto viable = check_viable(gpu);
+  if (!viable) {
+    return forward_error(viable);
+  }
+  plan.to = variant_driver(host, gpu);
+  const auto& loaded = host.modules.loaded;
+  if (std::find(loaded.begin(), loaded.end(), plan.to) == loaded.end()) {
+    plan.steps.push_back({StepKind::load_module, "", plan.to,
+                          "the variant driver is not loaded yet"});
+  }
+  if (gpu.pci.driver_override != plan.to) {
+    plan.steps.push_back({StepKind::write_attribute,
+                          device_path(gpu, "driver_override"), plan.to,
+                          "only this driver may take the GPU"});
+  }
+  move_driver(gpu, plan);
+  plan.steps.push_back({StepKind::expect_driver, device_path(gpu, "driver"),
+                        plan.to, "read back who drives the GPU"});
+  if (gpu.driver_role == DriverRole::host) {
+    plan.notes.push_back("stop what uses the GPU on the host first");
+  }
+  return plan;
+}
+
+Result<BindPlan> plan_unbind(const HostSnapshot& /*host*/, const Gpu& gpu) {
+  BindPlan plan;
+  plan.gpu = gpu.pci.address;
+  plan.from = gpu.pci.driver.value_or("");
+  const bool bound = gpu.driver_role == DriverRole::variant ||
+                     gpu.driver_role == DriverRole::vfio_pci;
+  if (!bound && !gpu.pci.driver_override) {
+    plan.to = plan.from;
+    plan.notes.emplace_back("not bound to a VFIO driver");
+    return plan;
+  }
+  if (gpu.pci.driver_override) {
+    // A lone newline clears it: Documentation/ABI/testing/sysfs-bus-pci.
+    plan.steps.push_back({StepKind::write_attribute,
+                          device_path(gpu, "driver_override"), "\n",
+                          "any driver may take the GPU again"});
+  }
+  if (bound) {
+    move_driver(gpu, plan);
+    plan.steps.push_back({StepKind::expect_released, device_path(gpu, "driver"),
+                          plan.from, "read back who drives the GPU"});
+    plan.notes.emplace_back("the kernel chooses the driver afterwards");
+  } else {
+    plan.to = plan.from;
+  }
+  return plan;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "core/reason.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Oldest versions with which a guest gets its GPU (facts: libvirt 0 and 1.5).
+constexpr Version kOldestLibvirt{9, 7, 0};
+constexpr Version kOldestQemu{10, 0, 0};
+
+// Collects the checks of one section. A reason that fails gives remedy and
+// severity: an error fails, a warning degrades.
+class Section {
+ public:
+  Section(std::string name, bool has_gpu) : has_gpu_(has_gpu) {
+    section_.name = std::move(name);
+  }
+
+  void pass(std::string_view id, std::string_view title, std::string expected,
+            std::string seen) {
+    section_.checks.push_back({std::string(id), std::string(title),
+                               Verdict::pass, std::move(expected),
+                               std::move(seen), "", ""});
+  }
+
+  void skip(std::string_view id, std::string_view title, std::string why) {
+    section_.checks.push_back({std::string(id), std::string(title),
+                               Verdict::skipped, "", std::move(why), "", ""});
+  }
+
+  void miss(std::string_view id, std::string_view title, std::string expected,
+            std::string seen, std::string_view reason_id) {
+    const Reason& why = reason(reason_id);
+    Verdict verdict =
+        why.severity == Severity::error ? Verdict::fail : Verdict::degraded;
+    if (!has_gpu_) {  // nothing can fail that nobody needs
+      verdict = Verdict::skipped;
+      seen += " (not needed: no Grace GPU)";
+    }
+    section_.checks.push_back({std::string(id), std::string(title), verdict,
+                               std::move(expected), std::move(seen),
+                               std::string(why.id), std::string(why.remedy)});
+  }
+
+  CheckSection take() { return std::move(section_); }
+
+ private:
+  CheckSection section_;
+  bool has_gpu_;
+};
+
+bool set(const KernelFacts& kernel, const std::string& option) {
+  const auto found = kernel.config.find(option);
+  return found != kernel.config.end() && found->second != "n";
+}
+
+CheckSection check_kernel(const HostSnapshot& host,
+                          const std::vector<Gpu>& gpus) {
+  Section section("kernel", !gpus.empty());
+  const auto& kernel = host.kernel;
+  const std::string machine =
+      kernel.machine.value.empty() ? "unknown" : kernel.machine.value;
+  if (machine == "aarch64") {
+    section.pass("kernel-machine", "architecture", "aarch64", machine);
+  } else if (machine == "unknown") {
+    section.skip("kernel-machine", "architecture", "not known");
+  } else {
+    section.miss("kernel-machine", "architecture", "aarch64", machine,
+                 "NVG-E056");
+  }
+  if (kernel.config_file.empty()) {
+    section.skip("kernel-vfio", "VFIO for PCI",
+                 "no kernel configuration found for " + kernel.release);
+    section.skip("kernel-nodes", "room for NUMA nodes",
+                 "no kernel configuration found for " + kernel.release);
+    return section.take();
+  }
+  if (set(kernel, "CONFIG_VFIO_PCI_CORE") || set(kernel, "CONFIG_VFIO_PCI")) {
+    section.pass("kernel-vfio", "VFIO for PCI", "CONFIG_VFIO_PCI_CORE", "set");
+  } else {
+    section.miss("kernel-vfio", "VFIO for PCI", "CONFIG_VFIO_PCI_CORE",
+                 "not set", "NVG-E050");
+  }
+  const auto shift = kernel.config.find("CONFIG_NODES_SHIFT");
+  const auto bits = shift == kernel.config.end()
+                        ? std::nullopt
+                        : parse_unsigned(shift->second);
+  if (!bits || *bits > 10) {
+    section.skip("kernel-nodes", "room for NUMA nodes",
+                 "CONFIG_NODES_SHIFT is not known");
+    return section.take();
+  }
+  const std::size_t needed = host.acpi.srat
+                                 ? replay_pxm_to_node(*host.acpi.srat).size()
+                                 : host.numa.online.size();
+  const std::uint64_t room = 1ULL << *bits;
+  const std::string expected = fmt::format("at least {} nodes", needed);
+  const std::string seen =
+      fmt::format("{} (CONFIG_NODES_SHIFT={})", room, *bits);
+  if (room >= needed) {
+    section.pass("kernel-nodes", "room for NUMA nodes", expected, seen);
+  } else {
+    section.miss("kernel-nodes", "room for NUMA nodes", expected, seen,
+                 "NVG-E051");
+  }
+  return section.take();
+}
+
+CheckSection check_iommu(const std::vector<Gpu>& gpus) {
+  Section section("iommu", !gpus.empty());
+  if (gpus.empty()) {
+    section.skip("iommu-group", "IOMMU groups", "no Grace GPU");
+  }
+  for (const auto& gpu : gpus) {
+    const std::string title = "IOMMU group of " + to_string(gpu.pci.address);
+    const auto bad = std::find_if(gpu.findings.begin(), gpu.findings.end(),
+                                  [](const Finding& found) {
+                                    return found.reason->id == "NVG-E030" ||
+                                           found.reason->id == "NVG-E031" ||
+                                           found.reason->id == "NVG-E032";
+                                  });
+    if (bad != gpu.findings.end()) {
+      section.miss("iommu-group", title, "a group of its own", bad->detail,
+                   bad->reason->id);
+    } else {
+      section.pass("iommu-group", title, "a group of its own",
+                   fmt::format("group {}", *gpu.pci.iommu_group));
+    }
+  }
+  return section.take();
+}
+
+CheckSection check_kvm(const HostSnapshot& host, const std::vector<Gpu>& gpus) {
+  Section section("kvm", !gpus.empty());
+  const auto& facts = host.virtualization;
+  if (facts.dev_kvm) {
+    section.pass("kvm-device", "KVM", "/dev/kvm", "present");
+  } else {
+    section.miss("kvm-device", "KVM", "/dev/kvm", "absent", "NVG-W054");
+  }
+  const auto& cacheable = facts.kvm_cacheable_pfnmap;
+  const std::string title = "GPU memory cacheable in guests";
+  const std::string expected = "KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED = 1";
+  if (!cacheable) {
+    section.miss("kvm-cacheable", title, expected, "not known", "NVG-W053");
+  } else if (cacheable->value) {
+    section.pass("kvm-cacheable", title, expected, "1");
+  } else {
+    section.miss("kvm-cacheable", title, expected, "0", "NVG-W052");
+  }
+  if (facts.dev_iommu) {
+    section.pass("iommufd", "IOMMUFD", "/dev/iommu", "present");
+  } else {
+    section.miss("iommufd", "IOMMUFD", "/dev/iommu", "absent", "NVG-W055");
+  }
+  return section.take();
+}
+
+CheckSection check_modules(const HostSnapshot& host,
+                           const std::vector<Gpu>& gpus) {
+  Section section("modules", !gpus.empty());
+  const auto& modules = host.modules;
+  std::string files;
+  for (const auto& file : modules.variant_files) {
+    files += (files.empty() ? "" : ", ") + file;
+  }
+  const bool loaded = std::find(modules.loaded.begin(), modules.loaded.end(),
+                                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
+  const std::string title = "variant driver installed";
+  const std::string expected = "one file for nvgrace_gpu_vfio_pci";
+  if (modules.variant_files.size() > 1) {
+    section.miss("module-variant", title, expected, files, "NVG-W043");
+  } else if (!files.empty()) {
+    section.pass("module-variant", title, expected, files);
+  } else if (loaded) {
+    section.pass("module-variant", title, expected, "built into the kernel");
+  } else {
+    section.miss("module-variant", title, expected,
+                 "none for kernel " + host.kernel.release, "NVG-E042");
+  }
+  for (const auto& gpu : gpus) {
+    const auto matches =
+        match_vfio_aliases(modules.vfio_aliases, gpu.pci.modalias);
+    const std::string alias_title =
+        "libvirt would choose for " + to_string(gpu.pci.address);
+    if (matches.empty()) {
+      section.miss("module-alias", alias_title, "a vfio_pci: alias", "vfio-pci",
+                   "NVG-E042");
+    } else {
+      section.pass("module-alias", alias_title, "a vfio_pci: alias",
+                   matches.front().module);
+    }
+  }
+  return section.take();
+}
+
+CheckSection check_libvirt(const HostSnapshot& host,
+                           const std::vector<Gpu>& gpus) {
+  Section section("libvirt", !gpus.empty());
+  const auto& facts = host.virtualization;
+  const auto judge = [&](std::string_view id, std::string_view title,
+                         const std::optional<Fact<Version>>& version,
+                         const Version& oldest) {
+    const std::string expected = to_string(oldest) + " or newer";
+    if (!version) {
+      const std::string why =
+          facts.libvirt_problem.empty() ? "not known" : facts.libvirt_problem;
+      section.miss(id, title, expected, why, "NVG-W060");
+    } else if (version->value < oldest) {
+      section.miss(id, title, expected, to_string(version->value), "NVG-W061");
+    } else {
+      section.pass(id, title, expected,
+                   fmt::format("{} ({})", to_string(version->value),
+                               to_string(version->source)));
+    }
+  };
+  judge("libvirt-version", "libvirt", facts.libvirt, kOldestLibvirt);
+  judge("qemu-version", "QEMU", facts.qemu, kOldestQemu);
+  return section.take();
+}
+
+CheckSection check_gpus(const std::vector<Gpu>& gpus) {
+  Section section("gpus", !gpus.empty());
+  if (gpus.empty()) {
+    section.skip("gpu-state", "GPUs", "no Grace GPU on this host");
+  }
+  for (const auto& gpu : gpus) {
+    const std::string title =
+        fmt::format("{} {}", to_string(gpu.pci.address), gpu.model.name);
+    const std::string state(to_string(gpu.state));
+    const auto worst = std::find_if(
+        gpu.findings.begin(), gpu.findings.end(), [](const Finding& found) {
+          return found.reason->severity == Severity::error;
+        });
+    if (worst == gpu.findings.end()) {
+      section.pass("gpu-state", title, "ready or bound", state);
+    } else {
+      section.miss("gpu-state", title, "ready or bound",
+                   fmt::format("{}: {} {}", state, worst->reason->id,
+                               worst->reason->name),
+                   worst->reason->id);
+    }
+  }
+  return section.take();
+}
+
+}  // namespace
+
+std::vector<CheckSection> check_host(const HostSnapshot& host,
+                                     const std::vector<Gpu>& gpus) {
+  return {check_kernel(host, gpus),  check_iommu(gpus),
+          check_kvm(host, gpus),     check_modules(host, gpus),
+          check_libvirt(host, gpus), check_gpus(gpus)};
+}
+
+}  // namespace nvgpuctl

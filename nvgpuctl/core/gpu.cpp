@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/gpu.hpp"
+
+#include <algorithm>
+
+#include "core/gpu_parts.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+DriverRole role_of(const HostSnapshot& host, const PciFunction& pci) {
+  if (!pci.driver) {
+    return DriverRole::none;
+  }
+  if (*pci.driver == "vfio-pci") {
+    return DriverRole::vfio_pci;
+  }
+  const auto variants =
+      match_vfio_aliases(host.modules.vfio_aliases, pci.modalias);
+  const bool is_variant = std::any_of(
+      variants.begin(), variants.end(),
+      [&](const VfioAlias& one) { return one.module == *pci.driver; });
+  // A VFIO device below the function proves it too: a driver whose module has
+  // since been removed from the disk, or one bound by new_id.
+  return is_variant || pci.vfio_dev || *pci.driver == "nvgrace_gpu_vfio_pci"
+             ? DriverRole::variant
+             : DriverRole::host;
+}
+
+GpuState state_of(const Gpu& gpu) {
+  const bool error = has_error(gpu.findings);
+  switch (gpu.driver_role) {
+    case DriverRole::variant:
+      return error ? GpuState::degraded : GpuState::bound;
+    case DriverRole::vfio_pci:
+      return GpuState::degraded;
+    case DriverRole::none:
+    case DriverRole::host:
+      break;
+  }
+  return error ? GpuState::blocked : GpuState::ready;
+}
+
+int rank(Severity severity) {
+  return static_cast<int>(severity);
+}
+
+}  // namespace
+
+std::string_view to_string(GpuState state) {
+  switch (state) {
+    case GpuState::ready:
+      return "ready";
+    case GpuState::bound:
+      return "bound";
+    case GpuState::degraded:
+      return "degraded";
+    case GpuState::blocked:
+      break;
+  }
+  return "blocked";
+}
+
+std::string_view to_string(DriverRole role) {
+  switch (role) {
+    case DriverRole::none:
+      return "none";
+    case DriverRole::variant:
+      return "variant";
+    case DriverRole::vfio_pci:
+      return "vfio-pci";
+    case DriverRole::host:
+      break;
+  }
+  return "host";
+}
+
+std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
+                               const DeviceTable& table) {
+  std::vector<Gpu> gpus;
+  std::vector<PciAddress> order;
+  for (const auto& pci : host.gpus) {
+    const auto model = table.find(pci.device);
+    if (!model) {
+      continue;
+    }
+    Gpu gpu;
+    gpu.pci = pci;
+    gpu.model = *model;
+    gpu.driver_role = role_of(host, pci);
+    gpu.cpu_node = pci.numa_node;
+    order.push_back(pci.address);
+    gpus.push_back(std::move(gpu));
+  }
+  for (auto& gpu : gpus) {
+    join_memory(host, gpu);
+    join_numa(host, order, gpu);
+    join_host(host, gpu);
+  }
+  find_overlaps(host, gpus);
+  for (auto& gpu : gpus) {
+    // What blocks comes first; within a severity the order of the joins stays.
+    std::stable_sort(gpu.findings.begin(), gpu.findings.end(),
+                     [](const Finding& left, const Finding& right) {
+                       return rank(left.reason->severity) <
+                              rank(right.reason->severity);
+                     });
+    gpu.state = state_of(gpu);
+  }
+  return gpus;
+}
+
+}  // namespace nvgpuctl

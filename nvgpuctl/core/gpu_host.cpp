@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "core/gpu_parts.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+std::string device_path(const Gpu& gpu, std::string_view attribute) {
+  return "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + '/' +
+         std::string(attribute);
+}
+
+void add(Gpu& gpu, std::string_view id, std::string detail,
+         std::string evidence) {
+  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
+                                 std::move(detail), std::move(evidence)));
+}
+
+void judge_presence(Gpu& gpu) {
+  if (!gpu.model.known) {
+    add(gpu, "NVG-E005", fmt::format("10de:{:04x}", gpu.pci.device),
+        device_path(gpu, "device"));
+  }
+  if (gpu.pci.config && !gpu.pci.config->present) {
+    add(gpu, "NVG-E006", "every byte is 0xff", device_path(gpu, "config"));
+  }
+  for (const auto& problem : gpu.pci.problems) {
+    add(gpu, "NVG-W008", problem, {});
+  }
+  if (gpu.pci.config) {
+    for (const auto& warning : gpu.pci.config->warnings) {
+      add(gpu, "NVG-W008", warning, device_path(gpu, "config"));
+    }
+  }
+}
+
+void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
+  if (!gpu.pci.iommu_group) {
+    add(gpu, "NVG-E030", "no iommu_group link",
+        device_path(gpu, "iommu_group"));
+    return;
+  }
+  const auto group = host.iommu_groups.find(*gpu.pci.iommu_group);
+  if (group == host.iommu_groups.end()) {
+    return;
+  }
+  const std::string path =
+      fmt::format("/sys/kernel/iommu_groups/{}/", group->first);
+  for (const auto& member : group->second.members) {
+    constexpr std::uint32_t kPciBridge = 0x0604;  // pci_ids.h
+    if (member.address == gpu.pci.address ||
+        member.class_code >> 8U == kPciBridge) {
+      continue;
+    }
+    add(gpu, "NVG-E031",
+        fmt::format("{} [{:04x}:{:04x}], driver {}", to_string(member.address),
+                    member.vendor, member.device,
+                    member.driver.value_or("(none)")),
+        path + "devices");
+  }
+  for (const auto& region : group->second.direct_regions) {
+    add(gpu, "NVG-E032", region, path + "reserved_regions");
+  }
+}
+
+// What of the GPU's memory nvidia has given to the kernel as RAM; empty when
+// none. /proc/iomem knows it exactly but only root sees its numbers; the memory
+// of the GPU's nodes tells it to everybody.
+std::string online_memory(const HostSnapshot& host, const Gpu& gpu) {
+  std::uint64_t bytes = 0;
+  std::size_t ranges = 0;
+  for (const auto& ram : host.system_ram) {
+    const bool nvidia = ram.name.find("(NVIDIA)") != std::string::npos;
+    const bool elsewhere = gpu.plan && (ram.last < gpu.memory_base->value ||
+                                        ram.first - gpu.memory_base->value >=
+                                            gpu.memory_size->value);
+    if (nvidia && !elsewhere) {
+      bytes += ram.last - ram.first + 1;
+      ++ranges;
+    }
+  }
+  if (ranges > 0) {
+    return fmt::format("{} of System RAM (NVIDIA) in {} ranges",
+                       human_size(bytes), ranges);
+  }
+  for (const auto& node : host.numa.nodes) {
+    if (gpu.gi_nodes && node.memory_bytes > 0 &&
+        std::binary_search(gpu.gi_nodes->nodes.begin(),
+                           gpu.gi_nodes->nodes.end(), node.id)) {
+      return fmt::format("{} in node {}", human_size(node.memory_bytes),
+                         node.id);
+    }
+  }
+  return "";
+}
+
+void judge_driver(const HostSnapshot& host, Gpu& gpu) {
+  const std::string driver = gpu.pci.driver.value_or("");
+  switch (gpu.driver_role) {
+    case DriverRole::variant:
+      add(gpu, "NVG-I046", driver, device_path(gpu, "driver"));
+      break;
+    case DriverRole::vfio_pci:
+      add(gpu, "NVG-E045", driver, device_path(gpu, "driver"));
+      break;
+    case DriverRole::host: {
+      const auto online = driver == "nvidia" ? online_memory(host, gpu) : "";
+      if (online.empty()) {
+        add(gpu, "NVG-W041", driver, device_path(gpu, "driver"));
+      } else {
+        add(gpu, "NVG-E040", online, "/proc/iomem");
+      }
+      break;
+    }
+    case DriverRole::none:
+      break;
+  }
+}
+
+void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
+  const auto variants =
+      match_vfio_aliases(host.modules.vfio_aliases, gpu.pci.modalias);
+  const std::string directory = "/lib/modules/" + host.kernel.release + '/';
+  const auto& loaded = host.modules.loaded;
+  const bool built_in = std::find(loaded.begin(), loaded.end(),
+                                  "nvgrace_gpu_vfio_pci") != loaded.end();
+  if (variants.empty() && gpu.driver_role != DriverRole::variant && !built_in) {
+    add(gpu, "NVG-E042",
+        host.modules.alias_file_found
+            ? "no vfio_pci: alias matches " + gpu.pci.modalias
+            : "there is no modules.alias for kernel " + host.kernel.release,
+        directory + "modules.alias");
+  }
+  if (host.modules.variant_files.size() > 1) {
+    std::string files;
+    for (const auto& file : host.modules.variant_files) {
+      files += (files.empty() ? "" : " and ") + file;
+    }
+    add(gpu, "NVG-W043", files, directory + "modules.dep");
+  }
+  const auto& wanted = gpu.pci.driver_override;
+  const bool ours = !wanted || *wanted == "nvgrace_gpu_vfio_pci" ||
+                    std::any_of(variants.begin(), variants.end(),
+                                [&](const VfioAlias& alias) {
+                                  return alias.module == *wanted;
+                                });
+  if (!ours) {
+    add(gpu, "NVG-W044", *wanted, device_path(gpu, "driver_override"));
+  }
+}
+
+void judge_kernel(const HostSnapshot& host, Gpu& gpu) {
+  const auto& kernel = host.kernel;
+  if (!kernel.machine.value.empty() && kernel.machine.value != "aarch64") {
+    add(gpu, "NVG-E056", "this kernel runs on " + kernel.machine.value,
+        "/proc/sys/kernel/arch");
+  }
+  const bool has_vfio = kernel.config_file.empty() ||
+                        kernel.config.contains("CONFIG_VFIO_PCI_CORE") ||
+                        kernel.config.contains("CONFIG_VFIO_PCI");
+  if (!has_vfio) {
+    add(gpu, "NVG-E050", "CONFIG_VFIO_PCI_CORE is not set", kernel.config_file);
+  }
+}
+
+void judge_kvm(const HostSnapshot& host, Gpu& gpu) {
+  const auto& answer = host.virtualization.kvm_cacheable_pfnmap;
+  if (answer && !answer->value) {
+    add(gpu, "NVG-W052",
+        "KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED is 0 in kernel " +
+            host.kernel.release,
+        "/dev/kvm");
+  }
+}
+
+// What is wrong with firmware's tables as a whole.
+void judge_tables(const HostSnapshot& host, Gpu& gpu) {
+  constexpr std::string_view kTables = "/sys/firmware/acpi/tables/";
+  for (const auto& note : host.acpi.notes) {
+    add(gpu, "NVG-W003", note.problem,
+        fmt::format("{}{} offset {:#x}", kTables, note.table, note.offset));
+  }
+  for (const auto& problem : host.acpi.problems) {
+    add(gpu, "NVG-W004", problem, {});
+  }
+  for (const auto& table : host.acpi.tables) {
+    const bool numa = table.signature == "SRAT" || table.signature == "SLIT";
+    if (numa && !table.checksum_ok) {
+      add(gpu, "NVG-W002", "NUMA nodes and distances come from this table",
+          std::string(kTables) + table.name);
+    }
+  }
+}
+
+}  // namespace
+
+void join_host(const HostSnapshot& host, Gpu& gpu) {
+  judge_presence(gpu);
+  judge_iommu(host, gpu);
+  judge_driver(host, gpu);
+  judge_variant_modules(host, gpu);
+  judge_kernel(host, gpu);
+  judge_kvm(host, gpu);
+  judge_tables(host, gpu);
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "core/gpu_parts.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kTables = "/sys/firmware/acpi/tables/";
+
+std::string place(const DeviceDsd& dsd) {
+  return fmt::format("{}{} offset {:#x}", kTables, dsd.table, dsd.offset);
+}
+
+// A literal _DSD wins over one that cannot be read; firmware may define the
+// same device in several tables.
+const DeviceDsd* find_dsd(const HostSnapshot& host, const Gpu& gpu) {
+  const DeviceDsd* found = nullptr;
+  for (const auto& dsd : host.acpi.dsds) {
+    if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
+      continue;
+    }
+    if (dsd.form == DsdForm::literal) {
+      return &dsd;
+    }
+    found = found == nullptr ? &dsd : found;
+  }
+  return found;
+}
+
+void add(Gpu& gpu, std::string_view id, std::string detail,
+         std::string evidence = {}) {
+  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
+                                 std::move(detail), std::move(evidence)));
+}
+
+void judge_erratum(Gpu& gpu) {
+  const auto& config = gpu.pci.config;
+  if (config && config->extended_readable && config->present) {
+    const bool fixed = config->mig_erratum_fixed.value_or(false);
+    gpu.erratum = {fixed ? MigErratum::fixed : MigErratum::present,
+                   Source::pci_config};
+    return;
+  }
+  gpu.erratum = {gpu.model.family == Family::blackwell ? MigErratum::fixed
+                                                       : MigErratum::present,
+                 Source::device_table};
+  if (!config || config->present) {
+    add(gpu, "NVG-W007",
+        fmt::format(
+            "MIG erratum taken as {} because the GPU is a {}",
+            gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
+            to_string(gpu.model.family)),
+        "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + "/config");
+  }
+}
+
+// Firmware left the size out or the base at 0 when the link failed.
+void judge_absent(Gpu& gpu, const CoherentMemoryDsd& memory,
+                  const std::string& where) {
+  const auto shown = [](const std::optional<std::uint64_t>& value) {
+    return value ? hex(*value) : std::string("absent");
+  };
+  add(gpu, "NVG-E012",
+      fmt::format("nvidia,gpu-mem-base-pa is {}, nvidia,gpu-mem-size is {}",
+                  shown(memory.base_pa), shown(memory.size)),
+      where);
+}
+
+void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
+                   const CoherentMemoryDsd& memory) {
+  const std::string where = place(dsd);
+  for (const auto& problem : memory.problems) {
+    add(gpu, "NVG-E016", problem, where);
+  }
+  const bool describes_memory =
+      memory.base_pa || memory.size || memory.pxm_start || memory.pxm_count;
+  if (!describes_memory && memory.problems.empty()) {
+    add(gpu, "NVG-E010",
+        "_DSD of " + dsd.path + " has no nvidia,gpu-mem-… property", where);
+    return;
+  }
+  if (memory.base_pa) {
+    gpu.memory_base = {*memory.base_pa, Source::dsd};
+  }
+  if (memory.size) {
+    gpu.memory_size = {*memory.size, Source::dsd};
+  }
+  if (memory.egm_size && *memory.egm_size != 0) {
+    gpu.egm = Egm{memory.egm_base_pa.value_or(0), *memory.egm_size,
+                  memory.egm_pxm.value_or(0)};
+  }
+  if (memory.base_pa.value_or(0) == 0 || memory.size.value_or(0) == 0) {
+    judge_absent(gpu, memory, where);
+    return;
+  }
+  auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
+                           gpu.erratum.value);
+  if (plan) {
+    gpu.plan = std::move(*plan);
+    return;
+  }
+  const bool too_small =
+      gpu.erratum.value == MigErratum::present && *memory.size < 3 * kGiB / 2;
+  add(gpu, too_small ? "NVG-E013" : "NVG-E014",
+      fmt::format("base {}, size {}: {}", hex(*memory.base_pa),
+                  hex(*memory.size), plan.error().problem),
+      where);
+}
+
+}  // namespace
+
+std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
+                                             const Gpu& gpu) {
+  const DeviceDsd* const dsd = find_dsd(host, gpu);
+  if (dsd == nullptr || dsd->form != DsdForm::literal) {
+    return std::nullopt;
+  }
+  return interpret_coherent_memory(*dsd);
+}
+
+void join_memory(const HostSnapshot& host, Gpu& gpu) {
+  judge_erratum(gpu);
+  if (!host.acpi.unreadable.empty()) {
+    add(gpu, "NVG-W001", "memory size and node ownership are not known",
+        host.acpi.unreadable.front());
+    return;
+  }
+  if (!gpu.pci.acpi_path) {
+    add(gpu, "NVG-E010", "the PCI function has no ACPI companion",
+        "/sys/bus/pci/devices/" + to_string(gpu.pci.address) +
+            "/firmware_node");
+    return;
+  }
+  const DeviceDsd* const dsd = find_dsd(host, gpu);
+  if (dsd == nullptr) {
+    add(gpu, "NVG-E010",
+        fmt::format("no _DSD for {} in {} ACPI tables", *gpu.pci.acpi_path,
+                    host.acpi.tables.size()),
+        std::string(kTables));
+    return;
+  }
+  for (const auto& table : host.acpi.tables) {
+    if (table.name == dsd->table && !table.checksum_ok) {
+      add(gpu, "NVG-W002", "the table that describes this GPU's memory",
+          std::string(kTables) + table.name);
+    }
+  }
+  switch (dsd->form) {
+    case DsdForm::dynamic:
+      add(gpu, "NVG-E011", dsd->path + "._DSD: " + dsd->problem, place(*dsd));
+      return;
+    case DsdForm::malformed:
+      add(gpu, "NVG-E016", dsd->path + "._DSD: " + dsd->problem, place(*dsd));
+      return;
+    case DsdForm::literal:
+      judge_literal(gpu, *dsd, interpret_coherent_memory(*dsd));
+      return;
+  }
+}
+
+void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus) {
+  struct Range {
+    std::uint64_t first;
+    std::uint64_t last;  // inclusive
+  };
+  const auto range_of = [](const Gpu& gpu) -> std::optional<Range> {
+    if (!gpu.plan) {  // no plan: the range is invalid and already reported
+      return std::nullopt;
+    }
+    return Range{gpu.memory_base->value,
+                 gpu.memory_base->value + gpu.memory_size->value - 1};
+  };
+  const auto overlap = [](const Range& a, std::uint64_t first,
+                          std::uint64_t last) {
+    return a.first <= last && first <= a.last;
+  };
+  for (auto& gpu : gpus) {
+    const auto range = range_of(gpu);
+    if (!range) {
+      continue;
+    }
+    if (host.acpi.srat) {
+      for (const auto& memory : host.acpi.srat->memory) {
+        // Hot-pluggable ranges are where memory may appear, such as this
+        // GPU's own; they are no RAM yet.
+        const bool ram =
+            memory.enabled && !memory.hot_pluggable && memory.length > 0;
+        if (ram &&
+            overlap(*range, memory.base, memory.base + (memory.length - 1))) {
+          add(gpu, "NVG-E015",
+              fmt::format("overlaps RAM of proximity domain {} at {}, size {}",
+                          memory.pxm, hex(memory.base), hex(memory.length)),
+              std::string(kTables) + "SRAT");
+        }
+      }
+    }
+    for (const auto& ram : host.system_ram) {
+      if (ram.name == "System RAM" && overlap(*range, ram.first, ram.last)) {
+        add(gpu, "NVG-E015",
+            fmt::format("overlaps System RAM {}-{}", hex(ram.first),
+                        hex(ram.last)),
+            "/proc/iomem");
+      }
+    }
+    for (const auto& other : gpus) {
+      const auto second = range_of(other);
+      if (&other != &gpu && second &&
+          overlap(*range, second->first, second->last)) {
+        add(gpu, "NVG-E015",
+            fmt::format("overlaps the memory of {} at {}",
+                        to_string(other.pci.address), hex(second->first)),
+            std::string(kTables));
+      }
+    }
+  }
+}
+
+}  // namespace nvgpuctl

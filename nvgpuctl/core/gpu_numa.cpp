@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "core/gpu_parts.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::string_view kSrat = "/sys/firmware/acpi/tables/SRAT";
+constexpr std::string_view kNodes = "/sys/devices/system/node/";
+
+void add(Gpu& gpu, std::string_view id, std::string detail,
+         std::string_view evidence) {
+  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
+                                 std::move(detail), std::string(evidence)));
+}
+
+std::string list_of(const std::vector<std::uint32_t>& pxms) {
+  return format_id_list(std::vector<unsigned>(pxms.begin(), pxms.end()));
+}
+
+std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
+  std::vector<std::uint32_t> pxms;
+  bool old_order = false;
+  for (const auto& initiator : srat.generic_initiators) {
+    if (initiator.enabled && initiator.address == gpu.pci.address) {
+      pxms.push_back(initiator.pxm);
+      old_order = old_order || initiator.old_byte_order;
+    }
+  }
+  std::sort(pxms.begin(), pxms.end());
+  pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
+  if (old_order) {
+    add(gpu, "NVG-W020",
+        fmt::format("generic initiators of proximity domains {}",
+                    list_of(pxms)),
+        kSrat);
+  }
+  return pxms;
+}
+
+// Domains that _DSD names. The count is firmware's word: it is bounded before
+// anything of that size is made.
+std::vector<std::uint32_t> dsd_pxms(const CoherentMemoryDsd& dsd) {
+  constexpr std::uint64_t kMaxCount = 1024;  // Linux: MAX_PXM_DOMAINS
+  std::vector<std::uint32_t> pxms;
+  if (!dsd.pxm_start || !dsd.pxm_count || *dsd.pxm_count > kMaxCount ||
+      *dsd.pxm_start > kMaxCount) {
+    return pxms;
+  }
+  for (std::uint64_t i = 0; i < *dsd.pxm_count; ++i) {
+    pxms.push_back(static_cast<std::uint32_t>(*dsd.pxm_start + i));
+  }
+  return pxms;
+}
+
+// Without SRAT: CPU-less generic-initiator nodes, cut into runs in the order
+// of the GPUs' addresses. Right on every machine known, and labelled all the
+// same, because nothing in sysfs ties a node to its GPU.
+std::optional<GiNodes> guess_from_sysfs(const HostSnapshot& host,
+                                        const std::vector<PciAddress>& order,
+                                        const Gpu& gpu) {
+  if (!host.numa.generic_initiators) {
+    return std::nullopt;
+  }
+  const auto& nodes = *host.numa.generic_initiators;
+  const std::size_t per_gpu = gpu.model.gi_nodes;
+  if (nodes.empty() || nodes.size() != per_gpu * order.size()) {
+    return std::nullopt;
+  }
+  const auto position = static_cast<std::size_t>(
+      std::find(order.begin(), order.end(), gpu.pci.address) - order.begin());
+  const auto first =
+      nodes.begin() + static_cast<std::ptrdiff_t>(position * per_gpu);
+  return GiNodes{
+      {}, {first, first + static_cast<std::ptrdiff_t>(per_gpu)}, Source::sysfs};
+}
+
+// Nodes that the kernel really has, and whether it calls them initiators.
+void cross_check(const HostSnapshot& host, Gpu& gpu) {
+  const auto& nodes = gpu.gi_nodes->nodes;
+  const auto& online = host.numa.online;
+  std::vector<unsigned> missing;
+  for (const unsigned node : nodes) {
+    if (!std::binary_search(online.begin(), online.end(), node)) {
+      missing.push_back(node);
+    }
+  }
+  if (!online.empty() && !missing.empty()) {
+    add(gpu, "NVG-E018",
+        fmt::format("nodes {} are not online (online: {})",
+                    format_id_list(missing), format_id_list(online)),
+        std::string(kNodes) + "online");
+    return;
+  }
+  const auto& initiators = host.numa.generic_initiators;
+  if (gpu.gi_nodes->source != Source::srat || !initiators) {
+    return;
+  }
+  const bool all = std::all_of(nodes.begin(), nodes.end(), [&](unsigned node) {
+    return std::binary_search(initiators->begin(), initiators->end(), node);
+  });
+  if (!all) {
+    add(gpu, "NVG-W022",
+        fmt::format("SRAT gives nodes {}, the kernel calls {} generic "
+                    "initiators",
+                    format_id_list(nodes), format_id_list(*initiators)),
+        std::string(kNodes) + "has_generic_initiator");
+  }
+}
+
+void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
+  const auto option = host.kernel.config.find("CONFIG_NODES_SHIFT");
+  const auto shift = option == host.kernel.config.end()
+                         ? std::nullopt
+                         : parse_unsigned(option->second);
+  constexpr std::uint64_t kMaxShift = 10;  // arch/arm64/Kconfig
+  if (shift && *shift <= kMaxShift && nodes > (1ULL << *shift)) {
+    add(gpu, "NVG-E051",
+        fmt::format("SRAT describes {} nodes, CONFIG_NODES_SHIFT={} has room "
+                    "for {}",
+                    nodes, *shift, 1ULL << *shift),
+        host.kernel.config_file);
+  }
+}
+
+void judge_distances(const HostSnapshot& host, Gpu& gpu) {
+  const auto& pxms = gpu.gi_nodes->pxms;
+  if (!host.acpi.slit || pxms.size() < 2) {
+    return;
+  }
+  const auto own = host.acpi.slit->distance(pxms[0], pxms[1]);
+  if (own == Slit::kUnreachable) {
+    add(gpu, "NVG-W023",
+        fmt::format("distance between proximity domains {} and {} is 255",
+                    pxms[0], pxms[1]),
+        "/sys/firmware/acpi/tables/SLIT");
+  }
+}
+
+void judge_agreement(const std::vector<std::uint32_t>& srat,
+                     const std::vector<std::uint32_t>& dsd, Gpu& gpu) {
+  if (!srat.empty() && !dsd.empty() && srat != dsd) {
+    add(gpu, "NVG-E017",
+        fmt::format("SRAT: proximity domains {}; _DSD: {}", list_of(srat),
+                    list_of(dsd)),
+        kSrat);
+  }
+}
+
+}  // namespace
+
+void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
+               Gpu& gpu) {
+  if (!host.acpi.srat) {
+    gpu.gi_nodes = guess_from_sysfs(host, order, gpu);
+    if (gpu.gi_nodes) {
+      add(gpu, "NVG-W021",
+          fmt::format("nodes {}", format_id_list(gpu.gi_nodes->nodes)),
+          std::string(kNodes) + "has_generic_initiator");
+      cross_check(host, gpu);
+    } else if (host.acpi.unreadable.empty()) {
+      add(gpu, "NVG-E018", "there is no usable SRAT", kSrat);
+    }
+    return;
+  }
+  const auto from_srat = srat_pxms(*host.acpi.srat, gpu);
+  const auto dsd = literal_dsd(host, gpu);
+  const auto from_dsd = dsd ? dsd_pxms(*dsd) : std::vector<std::uint32_t>{};
+  judge_agreement(from_srat, from_dsd, gpu);
+  const auto node_of = replay_pxm_to_node(*host.acpi.srat);
+  judge_room(host, node_of.size(), gpu);
+
+  GiNodes nodes;
+  nodes.source = from_srat.empty() ? Source::dsd : Source::srat;
+  nodes.pxms = from_srat.empty() ? from_dsd : from_srat;
+  for (const auto pxm : nodes.pxms) {
+    const auto node = node_of.find(pxm);
+    if (node != node_of.end()) {
+      nodes.nodes.push_back(node->second);
+    }
+  }
+  std::sort(nodes.nodes.begin(), nodes.nodes.end());
+  if (nodes.nodes.size() < gpu.model.gi_nodes) {
+    add(gpu, "NVG-E018",
+        fmt::format(
+            "{} of {} nodes: proximity domains {} map to nodes {}",
+            nodes.nodes.size(), gpu.model.gi_nodes,
+            nodes.pxms.empty() ? "(none)" : list_of(nodes.pxms),
+            nodes.nodes.empty() ? "(none)" : format_id_list(nodes.nodes)),
+        kSrat);
+  }
+  if (nodes.nodes.empty()) {
+    return;
+  }
+  gpu.gi_nodes = std::move(nodes);
+  if (gpu.gi_nodes->source == Source::dsd) {
+    add(gpu, "NVG-I024",
+        fmt::format("proximity domains {}", list_of(gpu.gi_nodes->pxms)),
+        kSrat);
+  }
+  cross_check(host, gpu);
+  judge_distances(host, gpu);
+}
+
+}  // namespace nvgpuctl

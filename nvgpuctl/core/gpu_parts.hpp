@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "core/gpu.hpp"
+
+// The steps of assemble_gpus(). Each joins one kind of fact to a GPU and adds
+// the findings that follow from it. In this order: _DSD may name proximity
+// domains, and whose memory is online as RAM depends on ranges and nodes.
+
+namespace nvgpuctl {
+
+// MIG erratum, _DSD, region plan; everything that `gpu` says of its memory.
+void join_memory(const HostSnapshot& host, Gpu& gpu);
+
+// The _DSD that firmware gives for the GPU, interpreted; nothing when absent,
+// unreadable or not literal.
+std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
+                                             const Gpu& gpu);
+
+// Generic-initiator nodes and distances.
+void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
+               Gpu& gpu);
+
+// Driver, IOMMU group, kernel: what stands in the way of a bind.
+void join_host(const HostSnapshot& host, Gpu& gpu);
+
+// Whether two GPUs, or a GPU and RAM, share addresses. Needs all GPUs.
+void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus);
+
+}  // namespace nvgpuctl

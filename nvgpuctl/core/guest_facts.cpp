@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/guest_facts.hpp"
+
+#include <algorithm>
+
+namespace nvgpuctl {
+namespace {
+
+// Distances that libvirt and QEMU take between different nodes: above 10 (the
+// distance to oneself), below 255 (unreachable).
+std::optional<Fact<unsigned>> sane(std::optional<unsigned> distance,
+                                   Source source) {
+  if (!distance || *distance <= 10 || *distance >= 255) {
+    return std::nullopt;
+  }
+  return Fact{*distance, source};
+}
+
+// Distances between Linux nodes, asked of SLIT through the replayed domains
+// when both tables are there, and of sysfs otherwise.
+class Distances {
+ public:
+  explicit Distances(const HostSnapshot& host) : host_(host) {
+    if (host.acpi.srat && host.acpi.slit) {
+      for (const auto& [pxm, node] : replay_pxm_to_node(*host.acpi.srat)) {
+        pxm_of_.emplace(node, pxm);
+      }
+    }
+  }
+
+  std::optional<Fact<unsigned>> between(unsigned from, unsigned to) const {
+    const auto from_pxm = pxm_of_.find(from);
+    const auto to_pxm = pxm_of_.find(to);
+    if (from_pxm != pxm_of_.end() && to_pxm != pxm_of_.end()) {
+      return sane(host_.acpi.slit->distance(from_pxm->second, to_pxm->second),
+                  Source::slit);
+    }
+    // A row of `distance` has one number for each online node, in order.
+    const auto& online = host_.numa.online;
+    const auto column = std::lower_bound(online.begin(), online.end(), to);
+    for (const auto& node : host_.numa.nodes) {
+      const auto index = static_cast<std::size_t>(column - online.begin());
+      if (node.id == from && column != online.end() && *column == to &&
+          index < node.distances.size()) {
+        return sane(node.distances[index], Source::sysfs);
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const HostSnapshot& host_;
+  std::map<unsigned, std::uint32_t> pxm_of_;
+};
+
+// Sizes of the BARs that a guest will see. Region 2 is the reserved part where
+// there is one and the physical BAR otherwise; region 4 is usable memory.
+void describe_bars(const Gpu& gpu, GuestGpu& guest) {
+  std::uint64_t sum = 0;
+  std::uint64_t largest = 0;
+  const auto add = [&](std::uint64_t size) {
+    sum += size;
+    largest = std::max(largest, size);
+  };
+  for (const auto& bar : gpu.pci.bars) {
+    const auto shows = [&](const std::optional<MemoryRegion>& region) {
+      return region && region->bar == bar.index;
+    };
+    if (!shows(gpu.plan->usable) && !shows(gpu.plan->reserved)) {
+      add(bar.size);
+    }
+  }
+  for (const auto& region : {gpu.plan->usable, gpu.plan->reserved}) {
+    if (region) {
+      add(region->bar_size);
+    }
+  }
+  guest.aperture_bytes = {sum, Source::computed};
+  guest.largest_bar = {largest, Source::computed};
+}
+
+bool has_cpus(const HostSnapshot& host, unsigned id) {
+  return std::any_of(host.numa.nodes.begin(), host.numa.nodes.end(),
+                     [id](const NumaNode& node) {
+                       return node.id == id && !node.cpus.empty();
+                     });
+}
+
+// The host's CPU nodes beside which the GPUs sit, ascending; node 0 when no GPU
+// says where it is.
+std::vector<unsigned> cpu_nodes(const HostSnapshot& host,
+                                const std::vector<const Gpu*>& gpus) {
+  std::vector<unsigned> nodes;
+  for (const auto* gpu : gpus) {
+    if (gpu->cpu_node && has_cpus(host, *gpu->cpu_node)) {
+      nodes.push_back(*gpu->cpu_node);
+    }
+  }
+  if (nodes.empty()) {
+    nodes.push_back(0);
+  }
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
+
+void describe_distances(const Distances& distances,
+                        const std::vector<unsigned>& cpus,
+                        const std::vector<const Gpu*>& gpus, const Gpu& gpu,
+                        GuestGpu& guest) {
+  if (!gpu.gi_nodes || gpu.gi_nodes->nodes.empty()) {
+    return;
+  }
+  const auto& own = gpu.gi_nodes->nodes;
+  guest.distance_to_local_cpu = distances.between(cpus[guest.socket], own[0]);
+  for (const unsigned cpu : cpus) {
+    if (cpu != cpus[guest.socket]) {
+      guest.distance_to_remote_cpu = distances.between(cpu, own[0]);
+      break;
+    }
+  }
+  if (own.size() > 1) {
+    guest.distance_within = distances.between(own[0], own[1]);
+  }
+  for (const auto* other : gpus) {
+    if (other != &gpu && other->gi_nodes && !other->gi_nodes->nodes.empty()) {
+      guest.distance_to_peers =
+          distances.between(own[0], other->gi_nodes->nodes[0]);
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+Result<DomainRequest> describe_guest(const HostSnapshot& host,
+                                     const std::vector<const Gpu*>& gpus) {
+  DomainRequest request;
+  const auto cpus = cpu_nodes(host, gpus);
+  const Distances distances(host);
+  for (const unsigned node : cpus) {
+    request.cpu_cells.push_back({node});
+  }
+  if (cpus.size() > 1) {
+    request.distance_between_cpus = distances.between(cpus[0], cpus[1]);
+  }
+  for (const auto* gpu : gpus) {
+    if (!gpu->plan) {
+      return fail(
+          Errc::not_viable, to_string(gpu->pci.address),
+          "the size of its coherent memory is not known, so the "
+          "guest's PCI window cannot be computed",
+          "nvgpuctl explain " + to_string(gpu->pci.address) + " says why");
+    }
+    GuestGpu guest;
+    guest.address = gpu->pci.address;
+    guest.model = gpu->model.name;
+    guest.gi_nodes = gpu->model.gi_nodes;
+    guest.smmu = gpu->pci.smmu;
+    const auto cpu = std::find(cpus.begin(), cpus.end(),
+                               gpu->cpu_node.value_or(cpus.front()));
+    guest.socket =
+        cpu == cpus.end() ? 0 : static_cast<unsigned>(cpu - cpus.begin());
+    describe_bars(*gpu, guest);
+    describe_distances(distances, cpus, gpus, *gpu, guest);
+    request.gpus.push_back(std::move(guest));
+  }
+  return request;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/bind.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "host/holders.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// What an attribute must read as after a write; nothing for the attributes
+// that only trigger something.
+std::optional<std::string> expected_readback(const Step& step) {
+  if (!step.path.ends_with("/driver_override")) {
+    return std::nullopt;
+  }
+  return step.value == "\n" ? "(null)" : step.value;
+}
+
+StepReport write_and_read_back(const RootDir& root, const Step& step) {
+  StepReport report{step, false, ""};
+  const auto written = root.write(step.path, step.value);
+  if (!written) {
+    report.seen = written.error().problem;
+    return report;
+  }
+  const auto expected = expected_readback(step);
+  if (!expected) {
+    report.done = true;
+    report.seen = "accepted";
+    return report;
+  }
+  const auto seen = root.read_text(step.path);
+  report.seen = seen ? std::string(trim(*seen)) : seen.error().problem;
+  report.done = seen && report.seen == *expected;
+  return report;
+}
+
+StepReport check_driver(const RootDir& root, const Step& step) {
+  const auto driver = root.link_name(step.path);
+  const bool bound_as_told = driver && *driver == step.value;
+  return {step, bound_as_told == (step.kind == StepKind::expect_driver),
+          driver ? *driver : "no driver"};
+}
+
+StepReport carry_out(const RootDir& root, ModuleLoader& modules,
+                     const Step& step) {
+  switch (step.kind) {
+    case StepKind::load_module: {
+      const auto loaded = modules.load(step.value);
+      return {step, loaded.has_value(),
+              loaded ? "loaded" : loaded.error().problem};
+    }
+    case StepKind::write_attribute:
+      return write_and_read_back(root, step);
+    case StepKind::expect_driver:
+    case StepKind::expect_released:
+      break;
+  }
+  return check_driver(root, step);
+}
+
+}  // namespace
+
+Result<> check_not_held(const RootDir& root, const Gpu& gpu) {
+  const auto holders = find_holders(root, gpu.pci);
+  if (holders.empty()) {
+    return {};
+  }
+  std::string names;
+  for (const auto& holder : holders) {
+    names += fmt::format("{}{} (pid {}) has {} open", names.empty() ? "" : ", ",
+                         holder.command, holder.pid, holder.path);
+  }
+  return fail(Errc::busy, to_string(gpu.pci.address), names,
+              "stop it first; a driver change would wait for it");
+}
+
+BindReport apply(const RootDir& root, ModuleLoader& modules,
+                 const BindPlan& plan) {
+  BindReport report;
+  report.gpu = plan.gpu;
+  report.done = true;
+  for (const auto& step : plan.steps) {
+    report.steps.push_back(carry_out(root, modules, step));
+    if (!report.steps.back().done) {
+      report.done = false;
+      return report;
+    }
+  }
+  return report;
+}
+
+}  // namespace nvgpuctl

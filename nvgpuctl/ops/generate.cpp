@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/generate.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "core/domain_xml.hpp"
+#include "core/guest_facts.hpp"
+#include "host/domain_schema.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Enough for a guest that boots and runs the driver; a real one says more.
+constexpr std::uint64_t kDefaultMemory = 64 * kGiB;
+constexpr unsigned kDefaultVcpus = 16;
+
+// accel: QEMU 11.0 (facts: libvirt 1.2), and the native profile.
+constexpr Version kAccelQemu{11, 0, 0};
+
+Result<Fact<Version>> choose_version(const std::optional<Version>& option,
+                                     const std::optional<Fact<Version>>& host,
+                                     const std::string& what,
+                                     const std::string& why_unknown) {
+  if (option) {
+    return Fact{*option, Source::option};
+  }
+  if (host) {
+    return *host;
+  }
+  return fail(Errc::not_found, what,
+              why_unknown.empty() ? "its version is not known" : why_unknown,
+              "say which versions the domain is for: --libvirt X.Y --qemu X.Y");
+}
+
+// The default is what the host can do without surprises: acceleration where
+// kernel, QEMU and libvirt all have it, none otherwise. An emulated SMMU
+// without acceleration would only cost speed.
+Viommu choose_viommu(const GenerateOptions& options, Profile profile,
+                     const Version& qemu, bool dev_iommu) {
+  if (options.viommu) {
+    return *options.viommu;
+  }
+  const bool can =
+      profile == Profile::native && qemu >= kAccelQemu && dev_iommu;
+  return can ? Viommu::accel : Viommu::none;
+}
+
+}  // namespace
+
+Result<Generated> generate(const RootDir& root, const Inventory& inventory,
+                           const std::vector<std::size_t>& gpus,
+                           const GenerateOptions& options) {
+  const auto& facts = inventory.host.virtualization;
+  const auto libvirt = choose_version(options.libvirt, facts.libvirt, "libvirt",
+                                      facts.libvirt_problem);
+  if (!libvirt) {
+    return forward_error(libvirt);
+  }
+  const auto qemu =
+      choose_version(options.qemu, facts.qemu, "QEMU", facts.libvirt_problem);
+  if (!qemu) {
+    return forward_error(qemu);
+  }
+  const auto best = choose_profile(libvirt->value, qemu->value);
+  if (!best && !options.profile) {
+    return forward_error(best);
+  }
+  std::vector<const Gpu*> chosen;
+  for (const std::size_t index : gpus) {
+    chosen.push_back(&inventory.gpus[index]);
+  }
+  auto request = describe_guest(inventory.host, chosen);
+  if (!request) {
+    return forward_error(request);
+  }
+  request->libvirt = *libvirt;
+  request->qemu = *qemu;
+  request->profile = options.profile.value_or(best.value_or(Profile::native));
+  request->viommu =
+      choose_viommu(options, request->profile, qemu->value, facts.dev_iommu);
+  // IOMMUFD is what acceleration needs and what new stacks use; the legacy
+  // group works everywhere else.
+  request->iommufd = request->viommu == Viommu::accel ||
+                     (request->profile == Profile::native && facts.dev_iommu);
+  request->managed = options.managed;
+  request->whole_domain = options.whole_domain;
+  request->vcpus = options.vcpus.value_or(kDefaultVcpus);
+  request->memory_bytes = options.memory_bytes.value_or(kDefaultMemory);
+  if (!options.name.empty()) {
+    request->name = options.name;
+  }
+  auto domain = generate_domain(*request);
+  if (!domain) {
+    return forward_error(domain);
+  }
+  return check_against_schema(root, options, request->profile,
+                              std::move(*domain));
+}
+
+}  // namespace nvgpuctl

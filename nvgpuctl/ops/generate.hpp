@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/domain_request.hpp"
+#include "core/version.hpp"
+#include "host/root_dir.hpp"
+#include "ops/inventory.hpp"
+
+namespace nvgpuctl {
+
+// What the operator asked for. Nothing means: take it from the host.
+struct GenerateOptions {
+  std::optional<unsigned> vcpus;
+  std::optional<std::uint64_t> memory_bytes;  // of the whole guest
+  std::optional<Version> libvirt;
+  std::optional<Version> qemu;
+  std::optional<Profile> profile;
+  std::optional<Viommu> viommu;
+  bool managed = false;
+  bool whole_domain = false;
+  std::string name;    // of the domain; "" for a default
+  std::string schema;  // path of domain.rng; "" for the installed one
+};
+
+struct Generated {
+  GeneratedDomain domain;
+  Profile profile = Profile::native;
+  std::string schema_note;  // "validated against …", or why it was not
+  bool validated = false;
+};
+
+// The domain or fragment for some GPUs of a host. `gpus` are indices into
+// `inventory.gpus`. A result that violates the schema is an error.
+Result<Generated> generate(const RootDir& root, const Inventory& inventory,
+                           const std::vector<std::size_t>& gpus,
+                           const GenerateOptions& options);
+
+}  // namespace nvgpuctl

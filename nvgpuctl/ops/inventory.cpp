@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/inventory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/pci_functions.hpp"
+
+namespace nvgpuctl {
+
+Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
+  const auto table = read_device_table(root);
+  if (!table) {
+    return forward_error(table);
+  }
+  auto host = read_host(root, *table, needs);
+  if (!host) {
+    return forward_error(host);
+  }
+  Inventory inventory;
+  inventory.gpus = assemble_gpus(*host, *table);
+  inventory.host = std::move(*host);
+  for (const auto& other : inventory.host.other_gpus) {
+    inventory.others.push_back(
+        {other.address,
+         table->exclusion(other.device)
+             .value_or(fmt::format(
+                 "{:04x}:{:04x} is no Grace GPU: its memory is not coherent "
+                 "with the CPU's, and plain vfio-pci passes it through",
+                 other.vendor, other.device))});
+  }
+  return inventory;
+}
+
+SelectorTargets selector_targets(const RootDir& root,
+                                 const Inventory& inventory,
+                                 std::span<const std::string> selectors) {
+  SelectorTargets targets;
+  for (const auto& gpu : inventory.gpus) {
+    targets.gpus.push_back(gpu.pci.address);
+  }
+  targets.others = inventory.others;
+  for (const auto& selector : selectors) {
+    const auto address = parse_pci_address(selector);
+    const bool known =
+        !address ||
+        std::find(targets.gpus.begin(), targets.gpus.end(), *address) !=
+            targets.gpus.end() ||
+        std::any_of(targets.others.begin(), targets.others.end(),
+                    [&](const auto& other) { return other.first == *address; });
+    const auto function = known ? Result<PciFunction>(PciFunction{})
+                                : read_pci_identity(root, *address);
+    if (known || !function) {
+      continue;
+    }
+    PciLibrary library(root);
+    targets.others.emplace_back(
+        *address,
+        fmt::format("it is {}: {}", library.class_name(function->class_code),
+                    library.device_name(function->vendor, function->device)));
+  }
+  return targets;
+}
+
+}  // namespace nvgpuctl

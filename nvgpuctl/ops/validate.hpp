@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/check.hpp"
+#include "host/root_dir.hpp"
+#include "ops/inventory.hpp"
+
+namespace nvgpuctl {
+
+// Every check of one GPU, an index into `inventory.gpus`: firmware, layout, PCI
+// and NUMA from what was read, and "vfio" from the device itself. What cannot
+// be looked at is a skipped check that says why.
+std::vector<CheckSection> validate(const RootDir& root,
+                                   const Inventory& inventory,
+                                   std::size_t gpu);
+
+}  // namespace nvgpuctl
