@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "core/gpu_parts.hpp"
+#include "kmod/region_layout.h"
 
 namespace nvgpuctl {
 namespace {
@@ -103,8 +104,7 @@ void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
     gpu.plan = std::move(*plan);
     return;
   }
-  const bool too_small =
-      gpu.erratum.value == MigErratum::present && *memory.size < 3 * kGiB / 2;
+  const bool too_small = *memory.size < NVGPU_MEMORY_MIN_SIZE;
   add(gpu, too_small ? "NVG-E013" : "NVG-E014",
       fmt::format("base {}, size {}: {}", hex(*memory.base_pa),
                   hex(*memory.size), plan.error().problem),

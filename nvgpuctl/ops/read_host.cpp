@@ -23,6 +23,9 @@ AcpiFacts read_acpi(const RootDir& root) {
   const AcpiFiles files = read_acpi_files(root);
   facts.unreadable = files.unreadable;
   facts.problems = files.problems;
+  // Definition blocks compute with the integers of the DSDT; it comes first,
+  // because files are in the order of their names.
+  std::uint8_t dsdt_revision = 2;
   for (const auto& file : files.files) {
     const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.bytes.data()),
                       file.bytes.size());
@@ -50,7 +53,10 @@ AcpiFacts read_acpi(const RootDir& root) {
         facts.problems.push_back("SLIT: " + slit.error().problem);
       }
     } else {
-      auto walk = find_dsds(*table);
+      if (table->signature == "DSDT") {
+        dsdt_revision = table->revision;
+      }
+      auto walk = find_dsds(*table, dsdt_revision);
       std::move(walk.dsds.begin(), walk.dsds.end(),
                 std::back_inserter(facts.dsds));
       std::move(walk.notes.begin(), walk.notes.end(),
