@@ -19,7 +19,7 @@ import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RULES = os.path.join(ROOT, "udev", "70-nvgpuctl.rules")
-DEVICES = os.path.join(ROOT, "devices.yaml")
+DEVICES = os.path.join(ROOT, "nvgpuctl", "core", "devices.yaml")
 NAMESPACE = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--map-root-user", "--mount"]
 
 
@@ -90,13 +90,18 @@ def patterns():
     return [pattern.replace("?", ".") for rule in found for pattern in rule.split("|")]
 
 
+def device_id(text):
+    """The device's half of "10de:2342"."""
+    return int(text.split(":")[1], 16)
+
+
 class RuleBesideTheDeviceTable(unittest.TestCase):
     def test_tags_exactly_the_ids_that_the_table_knows(self):
         with open(DEVICES, encoding="utf-8") as file:
             table = yaml.safe_load(file)
-        known = {device["id"] for device in table["devices"]}
-        for entry in table["self-hosted"]:
-            known |= set(range(entry["first"], entry["last"] + 1))
+        known = {device_id(model["id"]) for model in table["models"]}
+        for entry in table["selfHosted"]:
+            known |= set(range(device_id(entry["first"]), device_id(entry["last"]) + 1))
         rule = re.compile("|".join(patterns()))
         tagged = {number for number in range(0x10000) if rule.fullmatch(f"{number:#06x}")}
         self.assertEqual([f"{number:#06x}" for number in sorted(known ^ tagged)], [])

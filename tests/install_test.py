@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`cmake --install` puts everything where a host looks for it, and nothing else."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = sys.argv.pop(1)
+ALWAYS = {
+    "bin/nvgpuctl",
+    "lib/udev/rules.d/70-nvgpuctl.rules",
+    "share/bash-completion/completions/nvgpuctl",
+    "share/doc/nvgpuctl/CHANGELOG.md",
+    "share/doc/nvgpuctl/README.md",
+    "share/doc/nvgpuctl/reasons/README.md",
+    "share/fish/vendor_completions.d/nvgpuctl.fish",
+    "share/nvgpuctl/devices.yaml",
+    "share/zsh/vendor-completions/_nvgpuctl",
+}
+# Of these there are many; each must be of a form, and there must be one at least.
+SEVERAL = [r"share/doc/nvgpuctl/reasons/NVG-[EWI]\d{3}\.md",
+           r"share/nvgpuctl/schemas/[a-z-]+\.schema\.json"]
+
+
+class Install(unittest.TestCase):
+    def test_lays_out_what_a_host_needs_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as prefix:
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
+                           check=True, stdout=subprocess.DEVNULL)
+            installed = {os.path.relpath(os.path.join(folder, name), prefix)
+                         for folder, _, names in os.walk(prefix) for name in names}
+            for form in SEVERAL:
+                some = {path for path in installed if re.fullmatch(form, path)}
+                self.assertTrue(some, form)
+                installed -= some
+            self.assertEqual(installed, ALWAYS)
+
+    def test_the_installed_program_runs(self):
+        with tempfile.TemporaryDirectory() as prefix:
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
+                           check=True, stdout=subprocess.DEVNULL)
+            done = subprocess.run([f"{prefix}/bin/nvgpuctl", "version"],
+                                  capture_output=True, text=True, check=True)
+            self.assertRegex(done.stdout, r"^nvgpuctl \d+\.\d+\.\d+")
+
+
+if __name__ == "__main__":
+    unittest.main()
