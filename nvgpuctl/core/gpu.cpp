@@ -15,11 +15,8 @@ DriverRole role_of(const HostSnapshot& host, const PciFunction& pci) {
   if (*pci.driver == "vfio-pci") {
     return DriverRole::vfio_pci;
   }
-  const auto variants =
-      match_vfio_aliases(host.modules.vfio_aliases, pci.modalias);
-  const bool is_variant = std::any_of(
-      variants.begin(), variants.end(),
-      [&](const VfioAlias& one) { return one.module == *pci.driver; });
+  const bool is_variant =
+      best_variant(host.modules.vfio_aliases, pci.modalias) == *pci.driver;
   // A VFIO device below the function proves it too: a driver whose module has
   // since been removed from the disk, or one bound by new_id.
   return is_variant || pci.vfio_dev || *pci.driver == "nvgrace_gpu_vfio_pci"
