@@ -35,7 +35,11 @@ GpuState state_of(const Gpu& gpu) {
     case DriverRole::host:
       break;
   }
-  return error ? GpuState::blocked : GpuState::ready;
+  if (error) {
+    return GpuState::blocked;
+  }
+  // Without an error a missing plan means that ACPI could not be read.
+  return gpu.plan ? GpuState::ready : GpuState::unknown;
 }
 
 int rank(Severity severity) {
@@ -48,6 +52,8 @@ std::string_view to_string(GpuState state) {
   switch (state) {
     case GpuState::ready:
       return "ready";
+    case GpuState::unknown:
+      return "unknown";
     case GpuState::bound:
       return "bound";
     case GpuState::degraded:
