@@ -114,9 +114,9 @@ void SectionWriter::skip(std::string_view id, std::string_view why) {
 
 void SectionWriter::skip_rest(std::string_view prefix, std::string_view why) {
   for (const auto& info : kChecks) {
-    const bool judged = std::any_of(
-        section_.checks.begin(), section_.checks.end(),
-        [&](const Check& check) { return check.id == info.id; });
+    const bool judged =
+        std::any_of(section_.checks.begin(), section_.checks.end(),
+                    [&](const Check& check) { return check.id == info.id; });
     if (info.section == section_.name && info.id.starts_with(prefix) &&
         !judged) {
       skip(info.id, why);
