@@ -238,7 +238,8 @@ def bridge(f):
     speed, width = f.link
     c.express(0x70, f.port, speed, width, slot=f.port == PORT_ROOT)
     c.aer(0x100)
-    c.acs(0x148)
+    if f.acs:
+        c.acs(0x148)
     c.secondary_express(0x160)
     return c
 
