@@ -54,7 +54,6 @@ class Function:
     acs: bool = True
     total_vfs: int = 0
     serial: int = 0
-    dvsec3: int = 1
     acpi_path: str | None = None
     acpi_adr: int = 0
     firmware_node: str | None = None
