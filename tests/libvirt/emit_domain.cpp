@@ -4,6 +4,7 @@
 //
 //   emit_domain            lists: name, then the Debian suites it must work in
 //   emit_domain NAME       prints that domain
+//   emit_domain NAME RNG   prints what our own schema check says of it
 
 #include <array>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 
 #include "base/text.hpp"
 #include "core/domain_xml.hpp"
+#include "host/domain_schema.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -107,7 +109,28 @@ GuestGpu guest_gpu(const Hardware& hardware, std::size_t index) {
           .distance_to_peers = Fact<unsigned>{40, Source::slit}};
 }
 
-int print(const Case& test) {
+int print_verdict(const std::string& xml, const std::string& file) {
+  const auto schema = find_domain_schema(file);
+  if (!schema) {
+    std::cerr << schema.error().subject << ": " << schema.error().problem
+              << '\n';
+    return EXIT_FAILURE;
+  }
+  const auto verdict = validate_domain(xml, *schema);
+  if (!verdict) {
+    std::cerr << verdict.error().subject << ": " << verdict.error().problem
+              << '\n';
+    return EXIT_FAILURE;
+  }
+  constexpr std::array kOutcomes{"valid", "invalid", "too old"};
+  std::cout << kOutcomes.at(static_cast<std::size_t>(verdict->outcome)) << '\n';
+  for (const std::string& message : verdict->messages) {
+    std::cout << message << '\n';
+  }
+  return EXIT_SUCCESS;
+}
+
+int print(const Case& test, const std::string& schema) {
   const Hardware hardware = test.hardware();
   DomainRequest request;
   for (std::size_t i = 0; i < hardware.addresses.size(); ++i) {
@@ -137,16 +160,19 @@ int print(const Case& test) {
               << domain.error().problem << '\n';
     return EXIT_FAILURE;
   }
+  if (!schema.empty()) {
+    return print_verdict(domain->xml, schema);
+  }
   std::cout << domain->xml;
   return EXIT_SUCCESS;
 }
 
-int run(std::string_view wanted) {
+int run(std::string_view wanted, const std::string& schema) {
   for (const Case& test : kCases) {
     if (wanted.empty()) {
       std::cout << test.name << ' ' << test.suites << '\n';
     } else if (wanted == test.name) {
-      return print(test);
+      return print(test, schema);
     }
   }
   return wanted.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -156,5 +182,5 @@ int run(std::string_view wanted) {
 }  // namespace nvgpuctl
 
 int main(int argc, char** argv) {
-  return nvgpuctl::run(argc > 1 ? argv[1] : "");
+  return nvgpuctl::run(argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "");
 }

@@ -65,7 +65,9 @@ virsh --version >/tmp/files/libvirt-version
 for file in /tmp/files/*.xml; do
   case $file in
     *.tcg.xml)
-      check "$file" define virsh -q -c "$embed" define --validate "$file"
+      name=${file##*/}
+      check "$file" define virsh -q -c "$embed" \
+        "define --validate $file; dumpxml --inactive ${name%.tcg.xml}"
       check "$file" argv virsh -q -c "$embed" \
         domxml-to-native qemu-argv "$file" ;;
     *)
