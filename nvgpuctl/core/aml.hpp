@@ -44,6 +44,8 @@ struct NameString {
   std::uint32_t parents = 0;   // number of '^'
   std::size_t first = 0;       // offset of the first segment
   std::uint32_t segments = 0;  // 0 for a null name
+
+  bool is_null() const { return !absolute && parents == 0 && segments == 0; }
 };
 
 enum class CharClass : std::uint8_t { none, digit, letter };

@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "core/acpi_dsd.hpp"
@@ -32,6 +28,10 @@ constexpr const char* kBadLength =
 constexpr const char* kBadName = "no valid name where one is due";
 constexpr const char* kBadPath =
     "a name leads above the root or too deep below it; skipped";
+constexpr const char* kTooDeep = "nested too deep; skipped";
+constexpr const char* kTooMany =
+    "too many _DSD objects; the rest of the table was not read";
+constexpr const char* kNoMoreNotes = "further such places are not listed";
 constexpr const char* kCut = "ends in the middle of a term";
 
 enum class Mode {
@@ -74,9 +74,7 @@ class Walker {
       }
     }
     if (!frames_.empty()) {
-      note(cursor_.at(), fmt::format("{} _DSD objects found; the rest of the "
-                                     "table was not read",
-                                     kMaxDsds));
+      note(cursor_.at(), kTooMany);
     }
     return std::move(result_);
   }
@@ -98,8 +96,7 @@ class Walker {
     if (problem == nullptr) {
       return;
     }
-    note(begin, fmt::format("{}; searched the rest of the enclosing package",
-                            problem));
+    note(begin, problem);
     frames_[depth - 1].mode = Mode::search;
     cursor_.move_to(begin + 1);
   }
@@ -180,7 +177,7 @@ class Walker {
     }
     Cursor inside = cursor_.within(*end);
     const auto name = inside.name();
-    if (!name || !inside.skip(1)) {
+    if (!name || name->segments == 0 || !inside.skip(1)) {
       return kBadName;
     }
     if (is_dsd(*name)) {
@@ -249,7 +246,7 @@ class Walker {
     }
     Cursor inside = cursor_.within(*end);
     const auto name = inside.name();
-    if (!name || !inside.skip(bytes)) {
+    if (!name || name->is_null() || !inside.skip(bytes)) {
       return kBadName;
     }
     const std::size_t outer_scopes = scopes_.size();
@@ -287,8 +284,7 @@ class Walker {
       cursor_ = inside;
       return;
     }
-    note(begin,
-         fmt::format("nested deeper than {} packages; skipped", kMaxNesting));
+    note(begin, kTooDeep);
     scopes_.shrink_to(frame.outer_scopes);
     cursor_.move_to(frame.end);
   }
@@ -359,12 +355,12 @@ class Walker {
     scopes_.shrink_to(outer_scopes);
   }
 
-  void note(std::size_t at, std::string problem) {
-    if (result_.notes.size() < kMaxNotes) {
-      result_.notes.push_back({table_.name, offset(at), std::move(problem)});
-    } else if (result_.notes.size() == kMaxNotes) {
-      result_.notes.push_back(
-          {table_.name, offset(at), "more such places are not listed"});
+  void note(std::size_t at, Problem problem) {
+    if (result_.notes.size() <= kMaxNotes) {
+      const bool last = result_.notes.size() == kMaxNotes;
+      result_.notes.push_back({.table = table_.name,
+                               .offset = offset(at),
+                               .problem = last ? kNoMoreNotes : problem});
     }
   }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/result.hpp"
 #include "core/domain_request.hpp"
 
@@ -13,15 +10,20 @@ namespace nvgpuctl {
 // an error with the missing version when none fits.
 Result<Profile> choose_profile(const Version& libvirt, const Version& qemu);
 
-// Builds the domain or fragment. Errors: no GPU, a vIOMMU that the profile
-// cannot have, an aperture beyond what QEMU accepts, more cells than …
+// Builds the domain or fragment. Errors: no GPU, a GPU named twice, versions
+// that cannot do what is asked for (with the version that can), sizes that
+// cannot be BARs, more cells than QEMU has.
+//
+// A fragment is
+//
+//   <nvgpuctl:fragment xmlns:nvgpuctl='urn:nvgpuctl:fragment:1'
+//                      profile= libvirt= qemu=>
+//
+// with just those children of a <domain> that the GPUs need, each where a
+// domain has it: <iommufd>, <features>, <cpu><numa>, <devices>,
+// <qemu:commandline>, <qemu:override>. <numa> is complete and replaces the
+// domain's; the others are added to what the domain has, and pcie-root is the
+// domain's own with <pcihole64> in it.
 Result<GeneratedDomain> generate_domain(const DomainRequest& request);
-
-// Validates a whole domain against libvirt's RELAX NG. Text of each violation
-// with its line; empty when valid. `schema_file` is the path of domain.rng,
-// which includes others beside it, so libxml2 reads it itself: the one
-// exception to "core does no I/O".
-Result<std::vector<std::string>> validate_domain(
-    const std::string& xml, const std::string& schema_file);
 
 }  // namespace nvgpuctl

@@ -6,16 +6,6 @@
 namespace nvgpuctl {
 namespace {
 
-// Distances that libvirt and QEMU take between different nodes: above 10 (the
-// distance to oneself), below 255 (unreachable).
-std::optional<Fact<unsigned>> sane(std::optional<unsigned> distance,
-                                   Source source) {
-  if (!distance || *distance <= 10 || *distance >= 255) {
-    return std::nullopt;
-  }
-  return Fact{*distance, source};
-}
-
 // Distances between Linux nodes, asked of SLIT through the replayed domains
 // when both tables are there, and of sysfs otherwise.
 class Distances {
@@ -32,8 +22,10 @@ class Distances {
     const auto from_pxm = pxm_of_.find(from);
     const auto to_pxm = pxm_of_.find(to);
     if (from_pxm != pxm_of_.end() && to_pxm != pxm_of_.end()) {
-      return sane(host_.acpi.slit->distance(from_pxm->second, to_pxm->second),
-                  Source::slit);
+      const auto distance =
+          host_.acpi.slit->distance(from_pxm->second, to_pxm->second);
+      return distance ? std::optional(Fact<unsigned>{*distance, Source::slit})
+                      : std::nullopt;
     }
     // A row of `distance` has one number for each online node, in order.
     const auto& online = host_.numa.online;
@@ -42,7 +34,7 @@ class Distances {
       const auto index = static_cast<std::size_t>(column - online.begin());
       if (node.id == from && column != online.end() && *column == to &&
           index < node.distances.size()) {
-        return sane(node.distances[index], Source::sysfs);
+        return Fact{node.distances[index], Source::sysfs};
       }
     }
     return std::nullopt;

@@ -52,7 +52,8 @@ TEST(Selector, MayBeAGlobThatMatchesSeveral) {
 
 TEST(Selector, TakesAGlobInEitherCase) {
   const std::vector<std::string> glob{"*:0A:*"};
-  const auto selected = select_gpus({.gpus = {{0, 0x0A, 0, 0}}}, glob);
+  const auto selected =
+      select_gpus({.gpus = {{0, 0x0A, 0, 0}}, .others = {}}, glob);
   ASSERT_TRUE(selected);
   EXPECT_THAT(*selected, ElementsAre(0));
 }

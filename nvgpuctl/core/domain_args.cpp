@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/domain_args.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+bool override_iommufd(const DomainRequest& request) {
+  return request.iommufd && !features_of(request).iommufd_attribute;
+}
+
+bool override_smmu(const DomainRequest& request) {
+  return request.viommu == Viommu::accel &&
+         !features_of(request).smmu_attributes;
+}
+
+void add_argument(XmlElement commandline, std::string_view option,
+                  std::string_view value) {
+  commandline.child("qemu:arg").attribute("value", option);
+  commandline.child("qemu:arg").attribute("value", value);
+}
+
+void add_cells(const GuestTopology& guest, XmlElement commandline) {
+  for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
+    const CellRange& cells = guest.gpu_cells[gpu];
+    for (unsigned id = cells.first; id <= cells.last(); ++id) {
+      add_argument(commandline, "-numa", fmt::format("node,nodeid={}", id));
+    }
+  }
+  // QEMU takes one direction for both.
+  for (std::size_t a = 0; a < guest.distances.size(); ++a) {
+    for (std::size_t b = a + 1; b < guest.distances.size(); ++b) {
+      add_argument(commandline, "-numa",
+                   fmt::format("dist,src={},dst={},val={}", a, b,
+                               guest.distances[a][b]));
+    }
+  }
+  for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
+    const CellRange& cells = guest.gpu_cells[gpu];
+    for (unsigned id = cells.first; id <= cells.last(); ++id) {
+      add_argument(
+          commandline, "-object",
+          fmt::format("acpi-generic-initiator,id=nvgpu-gi{},pci-dev={},node={}",
+                      id, gpu_alias(gpu), id));
+    }
+  }
+}
+
+void add_commandline(const DomainRequest& request, const GuestTopology& guest,
+                     XmlElement domain) {
+  const XmlElement commandline = domain.child("qemu:commandline");
+  if (!features_of(request).generic_initiators) {
+    commandline.comment(fmt::format(
+        "libvirt {} has no elements for the window of 64-bit BARs, cells "
+        "without memory and generic initiators ({} brings them)",
+        to_string(request.libvirt.value), to_string(kLibvirtGenericInitiator)));
+    add_argument(
+        commandline, "-machine",
+        fmt::format("highmem-mmio-size={}G", guest.window_bytes / kGiB));
+    add_cells(guest, commandline);
+  }
+  if (override_iommufd(request)) {
+    commandline.comment(fmt::format(
+        "libvirt {} does not know IOMMUFD ({} does)",
+        to_string(request.libvirt.value), to_string(kLibvirtIommufd)));
+    add_argument(commandline, "-object", "iommufd,id=iommufd0");
+  }
+}
+
+XmlElement add_override(XmlElement overrides, std::string_view alias) {
+  return overrides.child("qemu:device")
+      .attribute("alias", alias)
+      .child("qemu:frontend");
+}
+
+void add_property(XmlElement frontend, std::string_view name,
+                  std::string_view type, std::string_view value) {
+  frontend.child("qemu:property")
+      .attribute("name", name)
+      .attribute("type", type)
+      .attribute("value", value);
+}
+
+void add_overrides(const DomainRequest& request, const GuestTopology& guest,
+                   XmlElement domain) {
+  const XmlElement overrides = domain.child("qemu:override");
+  if (override_smmu(request)) {
+    for (std::size_t i = 0; i < guest.buses.size(); ++i) {
+      // libvirt numbers the aliases of its SMMUs in document order.
+      const XmlElement frontend =
+          add_override(overrides, fmt::format("iommu{}", i));
+      add_property(frontend, "accel", "bool", "true");
+      for (const auto& [name, value] : kSmmuProperties) {
+        add_property(frontend, name, "string", value);
+      }
+    }
+  }
+  if (override_iommufd(request)) {
+    for (std::size_t i = 0; i < request.gpus.size(); ++i) {
+      add_property(add_override(overrides, gpu_alias(i)), "iommufd", "string",
+                   "iommufd0");
+    }
+  }
+}
+
+}  // namespace
+
+std::string gpu_alias(std::size_t gpu) {
+  return fmt::format("ua-nvgpu-gpu{}", gpu);
+}
+
+bool needs_qemu_namespace(const DomainRequest& request) {
+  return !features_of(request).generic_initiators ||
+         override_iommufd(request) || override_smmu(request);
+}
+
+void add_qemu_arguments(const DomainRequest& request,
+                        const GuestTopology& guest, XmlElement domain) {
+  if (!features_of(request).generic_initiators || override_iommufd(request)) {
+    add_commandline(request, guest, domain);
+  }
+  if (override_iommufd(request) || override_smmu(request)) {
+    add_overrides(request, guest, domain);
+  }
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/guest_topology.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// What GB200 and GB300 hosts report; used where a host reports nothing usable.
+constexpr unsigned kSelfDistance = 10;  // ACPI 6.5 §5.2.17
+constexpr unsigned kWithinGpu = 11;
+constexpr unsigned kBetweenSockets = 40;  // CPU to CPU and GPU to GPU
+constexpr unsigned kLocalGpu = 80;
+constexpr unsigned kRemoteGpu = 120;
+constexpr unsigned kLargestDistance = 253;
+
+constexpr std::uint64_t kWindowFloor = 512 * kGiB;
+constexpr std::uint64_t kWindowMargin = 1 * kGiB;
+constexpr std::uint64_t kLargestWindow = 1ULL << 47;
+
+// QEMU's MAX_NODES (include/sysemu/numa.h).
+constexpr std::size_t kMaxCells = 128;
+
+// PCI bus numbers are 8 bits; expander buses take theirs from the top, so
+// that the guest's other bridges can count up from 1. 255 stays free.
+constexpr unsigned kFirstBusAbove = 255;
+
+Result<> check_gpu(const GuestGpu& gpu, std::size_t cpu_cells) {
+  const std::string subject = to_string(gpu.address);
+  if (gpu.socket >= cpu_cells) {
+    return fail(Errc::usage, subject,
+                fmt::format("is local to CPU cell {}, but the guest has {}",
+                            gpu.socket, cpu_cells));
+  }
+  if (gpu.gi_nodes == 0 || gpu.gi_nodes > kMaxCells) {
+    return fail(Errc::usage, subject,
+                fmt::format("{} NUMA nodes for one GPU", gpu.gi_nodes),
+                "NVIDIA's guest driver needs 8");
+  }
+  const std::uint64_t largest = gpu.largest_bar.value;
+  if (!std::has_single_bit(largest) || largest > kLargestWindow) {
+    return fail(Errc::malformed, subject,
+                fmt::format("its largest BAR is {} bytes, which no BAR can be",
+                            largest),
+                "bind the GPU to its VFIO driver to read its real regions");
+  }
+  if (gpu.aperture_bytes.value < largest ||
+      gpu.aperture_bytes.value > kLargestWindow) {
+    return fail(
+        Errc::malformed, subject,
+        fmt::format("its BARs add up to {}, with {} for the largest alone",
+                    human_size(gpu.aperture_bytes.value), human_size(largest)));
+  }
+  return {};
+}
+
+Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
+  const auto cells = static_cast<unsigned>(request.cpu_cells.size());
+  if (cells == 0) {
+    return fail(Errc::usage, request.name, "the guest has no CPU cell",
+                "name at least one host node for CPUs and memory");
+  }
+  if (cells > kMaxCells) {
+    return fail(Errc::usage, request.name,
+                fmt::format("{} CPU cells, and QEMU has at most {} NUMA nodes",
+                            cells, kMaxCells));
+  }
+  const std::uint64_t mib = request.memory_bytes / kMiB;
+  if (request.vcpus < cells || mib < cells) {
+    return fail(
+        Errc::usage, request.name,
+        fmt::format("{} vCPUs and {} cannot be split over {} CPU cells",
+                    request.vcpus, human_size(request.memory_bytes), cells),
+        "give each cell at least one vCPU and 1 MiB");
+  }
+  std::vector<GuestCpuCell> out;
+  unsigned next_vcpu = 0;
+  for (unsigned i = 0; i < cells; ++i) {
+    // What does not divide evenly goes to the first cells.
+    const unsigned vcpus =
+        request.vcpus / cells + (i < request.vcpus % cells ? 1 : 0);
+    out.push_back({.host_node = request.cpu_cells[i].host_node,
+                   .first_vcpu = next_vcpu,
+                   .vcpus = vcpus,
+                   .memory_mib = mib / cells + (i < mib % cells ? 1 : 0)});
+    next_vcpu += vcpus;
+  }
+  return out;
+}
+
+// GPUs behind one physical SMMU must share a guest SMMU, hence a bus.
+bool share_bus(const GuestGpu& a, const GuestGpu& b) {
+  return a.smmu && a.smmu == b.smmu && a.socket == b.socket;
+}
+
+std::vector<ExpanderBus> place_gpus(const DomainRequest& request) {
+  std::vector<ExpanderBus> buses;
+  for (std::size_t i = 0; i < request.gpus.size(); ++i) {
+    const GuestGpu& gpu = request.gpus[i];
+    const auto same =
+        std::find_if(buses.begin(), buses.end(), [&](const ExpanderBus& bus) {
+          return request.viommu != Viommu::none &&
+                 share_bus(request.gpus[bus.ports.front().gpu], gpu);
+        });
+    if (same != buses.end()) {
+      same->ports.push_back({.gpu = i});
+    } else {
+      buses.push_back({.cpu_cell = gpu.socket, .ports = {{.gpu = i}}});
+    }
+  }
+  unsigned next_controller = 1;  // 0 is pcie-root
+  unsigned bus_above = kFirstBusAbove;
+  for (ExpanderBus& bus : buses) {
+    bus.controller = next_controller++;
+    // The bus itself and one below each port, up to the bus above it.
+    bus_above -= 1 + static_cast<unsigned>(bus.ports.size());
+    bus.bus_number = bus_above;
+    unsigned slot = 0;
+    for (RootPort& port : bus.ports) {
+      port.controller = next_controller++;
+      port.slot = slot++;
+    }
+  }
+  return buses;
+}
+
+GpuDistances choose_distances(const GuestGpu& gpu) {
+  return {.local_cpu = choose_distance(gpu.distance_to_local_cpu, kLocalGpu),
+          .remote_cpu = choose_distance(gpu.distance_to_remote_cpu, kRemoteGpu),
+          .within = choose_distance(gpu.distance_within, kWithinGpu),
+          .peers = choose_distance(gpu.distance_to_peers, kBetweenSockets)};
+}
+
+// Which GPU a cell belongs to; cells before the first GPU's are CPU cells.
+struct CellOwner {
+  bool cpu = true;
+  std::size_t index = 0;
+};
+
+unsigned distance(const DomainRequest& request, const GuestTopology& guest,
+                  const CellOwner& a, const CellOwner& b) {
+  if (a.cpu && b.cpu) {
+    return guest.between_cpus.value;
+  }
+  if (a.cpu != b.cpu) {
+    const std::size_t gpu = a.cpu ? b.index : a.index;
+    const std::size_t cpu = a.cpu ? a.index : b.index;
+    const GpuDistances& of = guest.gpu_distances[gpu];
+    return request.gpus[gpu].socket == cpu ? of.local_cpu.value
+                                           : of.remote_cpu.value;
+  }
+  if (a.index == b.index) {
+    return guest.gpu_distances[a.index].within.value;
+  }
+  // Two GPUs may name different distances for the way between them; the guest
+  // needs one.
+  return std::max(guest.gpu_distances[a.index].peers.value,
+                  guest.gpu_distances[b.index].peers.value);
+}
+
+void fill_distances(const DomainRequest& request, GuestTopology& guest) {
+  std::vector<CellOwner> owners;
+  for (std::size_t i = 0; i < guest.cpu_cells.size(); ++i) {
+    owners.push_back({.cpu = true, .index = i});
+  }
+  for (std::size_t i = 0; i < guest.gpu_cells.size(); ++i) {
+    owners.insert(owners.end(), guest.gpu_cells[i].count,
+                  {.cpu = false, .index = i});
+  }
+  guest.distances.resize(owners.size());
+  for (std::size_t a = 0; a < owners.size(); ++a) {
+    for (std::size_t b = 0; b < owners.size(); ++b) {
+      guest.distances[a].push_back(
+          a == b ? kSelfDistance
+                 : distance(request, guest, owners[a], owners[b]));
+    }
+  }
+}
+
+}  // namespace
+
+GuestDistance choose_distance(const std::optional<Fact<unsigned>>& host,
+                              unsigned substitute) {
+  if (!host) {
+    return {.value = substitute,
+            .source = Source::assumed,
+            .note = "the host names no distance"};
+  }
+  const std::string says =
+      fmt::format("{} says {}", to_string(host->source), host->value);
+  if (host->value == kSelfDistance) {
+    return {.value = kSelfDistance + 1,
+            .source = host->source,
+            .note = says + ", which libvirt takes only from a cell to itself"};
+  }
+  if (host->value < kSelfDistance) {
+    return {.value = substitute,
+            .source = Source::assumed,
+            .note = says + ", which is no distance"};
+  }
+  if (host->value > kLargestDistance) {
+    return {.value = substitute,
+            .source = Source::assumed,
+            .note = says + ", which means unreachable"};
+  }
+  return {.value = host->value, .source = host->source, .note = {}};
+}
+
+std::uint64_t pci_window(const std::vector<GuestGpu>& gpus) {
+  std::uint64_t sum = kWindowMargin;
+  for (const GuestGpu& gpu : gpus) {
+    const std::uint64_t align =
+        std::max<std::uint64_t>(gpu.largest_bar.value, 1);
+    if (gpu.aperture_bytes.value > kLargestWindow || align > kLargestWindow) {
+      return 0;
+    }
+    const std::uint64_t rounded =
+        (gpu.aperture_bytes.value + align - 1) / align * align;
+    sum += std::max(rounded, kWindowFloor);
+    if (sum > kLargestWindow) {
+      return 0;
+    }
+  }
+  return std::bit_ceil(std::max(sum, kWindowFloor));
+}
+
+Result<GuestTopology> plan_guest(const DomainRequest& request) {
+  auto cpu_cells = split_cpus(request);
+  if (!cpu_cells) {
+    return forward_error(cpu_cells);
+  }
+  GuestTopology guest;
+  guest.cpu_cells = std::move(*cpu_cells);
+  std::size_t next_cell = guest.cpu_cells.size();
+  for (const GuestGpu& gpu : request.gpus) {
+    if (auto ok = check_gpu(gpu, guest.cpu_cells.size()); !ok) {
+      return forward_error(ok);
+    }
+    guest.gpu_cells.push_back(
+        {.first = static_cast<unsigned>(next_cell), .count = gpu.gi_nodes});
+    guest.gpu_distances.push_back(choose_distances(gpu));
+    next_cell += gpu.gi_nodes;
+    if (next_cell > kMaxCells) {
+      return fail(
+          Errc::usage, request.name,
+          fmt::format("{} GPUs need more than {} NUMA cells, QEMU's limit",
+                      request.gpus.size(), kMaxCells),
+          "split the GPUs over several guests");
+    }
+  }
+  guest.window_bytes = pci_window(request.gpus);
+  if (guest.window_bytes == 0) {
+    return fail(Errc::usage, request.name,
+                "the BARs of all GPUs do not fit in 48 bits of guest address",
+                "split the GPUs over several guests");
+  }
+  guest.buses = place_gpus(request);
+  guest.between_cpus =
+      choose_distance(request.distance_between_cpus, kBetweenSockets);
+  fill_distances(request, guest);
+  return guest;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/xml_builder.hpp"
+
+#include <libxml/xmlsave.h>
+#include <libxml/xmlstring.h>
+
+#include <new>
+#include <utility>
+
+namespace nvgpuctl {
+namespace {
+
+template <class T>
+T* need_memory(T* pointer) {
+  if (pointer == nullptr) {
+    throw std::bad_alloc();
+  }
+  return pointer;
+}
+
+const xmlChar* xml(const std::string& text) {
+  // xmlChar is unsigned char, UTF-8 by convention.
+  return reinterpret_cast<const xmlChar*>(text.c_str());
+}
+
+// XML 1.0 §2.2: of the control characters only tab, newline and carriage
+// return may occur, not even as a reference.
+bool forbidden(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 && c != '\t' && c != '\n' && c != '\r';
+}
+
+std::string clean(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (forbidden(c)) {
+      c = '?';
+    }
+  }
+  if (xmlCheckUTF8(xml(out)) == 0) {
+    for (char& c : out) {
+      if (static_cast<unsigned char>(c) >= 0x80) {
+        c = '?';
+      }
+    }
+  }
+  return out;
+}
+
+// XML 1.0 §2.5: "--" ends a comment too early, and a '-' may not be its last
+// character.
+std::string clean_comment(std::string_view text) {
+  std::string out = " ";
+  for (const char c : clean(text)) {
+    if (c == '-' && out.back() == '-') {
+      out += ' ';
+    }
+    out += c;
+  }
+  return out + ' ';
+}
+
+std::pair<std::string, std::string> split_prefix(std::string_view name) {
+  const auto colon = name.find(':');
+  if (colon == std::string_view::npos) {
+    return {"", std::string(name)};
+  }
+  return {std::string(name.substr(0, colon)),
+          std::string(name.substr(colon + 1))};
+}
+
+xmlNs* find_namespace(xmlNode* node, const std::string& prefix) {
+  return prefix.empty() ? nullptr : xmlSearchNs(node->doc, node, xml(prefix));
+}
+
+std::string serialise(xmlDoc* document) {
+  const std::unique_ptr<xmlBuffer, decltype(&xmlBufferFree)> buffer(
+      need_memory(xmlBufferCreate()), &xmlBufferFree);
+  xmlSaveCtxt* save = need_memory(xmlSaveToBuffer(
+      buffer.get(), "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
+  xmlSaveDoc(save, document);
+  xmlSaveClose(save);
+  return {reinterpret_cast<const char*>(xmlBufferContent(buffer.get())),
+          static_cast<std::size_t>(xmlBufferLength(buffer.get()))};
+}
+
+}  // namespace
+
+XmlElement XmlElement::child(std::string_view name) const {
+  const auto [prefix, local] = split_prefix(name);
+  // Not xmlNewChild(): without a namespace that one takes the parent's.
+  xmlNode* node = need_memory(xmlNewDocNode(
+      node_->doc, find_namespace(node_, prefix), xml(local), nullptr));
+  return XmlElement(xmlAddChild(node_, node));
+}
+
+XmlElement XmlElement::child(std::string_view name,
+                             std::string_view text) const {
+  const XmlElement element = child(name);
+  xmlAddChild(element.node_,
+              need_memory(xmlNewDocText(node_->doc, xml(clean(text)))));
+  return element;
+}
+
+XmlElement XmlElement::attribute(std::string_view name,
+                                 std::string_view value) const {
+  need_memory(
+      xmlNewNsProp(node_, nullptr, xml(std::string(name)), xml(clean(value))));
+  return *this;
+}
+
+XmlElement XmlElement::attribute(std::string_view name,
+                                 unsigned long long value) const {
+  return attribute(name, std::to_string(value));
+}
+
+void XmlElement::comment(std::string_view text) const {
+  xmlAddChild(node_, need_memory(xmlNewDocComment(node_->doc,
+                                                  xml(clean_comment(text)))));
+}
+
+XmlElement XmlElement::declare_namespace(std::string_view prefix,
+                                         std::string_view uri) const {
+  need_memory(xmlNewNs(node_, xml(std::string(uri)), xml(std::string(prefix))));
+  return *this;
+}
+
+XmlElement XmlElement::need(std::string_view name) const {
+  const std::string wanted(name);
+  for (xmlNode* at = node_->children; at != nullptr; at = at->next) {
+    if (at->type == XML_ELEMENT_NODE && xmlStrEqual(at->name, xml(wanted))) {
+      return XmlElement(at);
+    }
+  }
+  return child(name);
+}
+
+XmlDocument::XmlDocument(std::string_view root, std::string_view uri)
+    : document_(need_memory(xmlNewDoc(xml("1.0")))) {
+  const auto [prefix, local] = split_prefix(root);
+  xmlNode* node =
+      need_memory(xmlNewDocNode(document_.get(), nullptr, xml(local), nullptr));
+  xmlDocSetRootElement(document_.get(), node);
+  if (!prefix.empty()) {
+    xmlSetNs(node,
+             need_memory(xmlNewNs(node, xml(std::string(uri)), xml(prefix))));
+  }
+}
+
+XmlElement XmlDocument::root() const {
+  return XmlElement(xmlDocGetRootElement(document_.get()));
+}
+
+std::string XmlDocument::text() const {
+  return serialise(document_.get());
+}
+
+std::string standalone_text(XmlElement element) {
+  const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
+      need_memory(xmlNewDoc(xml("1.0"))), &xmlFreeDoc);
+  xmlNode* copy =
+      need_memory(xmlDocCopyNode(element.node(), document.get(), 1));
+  xmlDocSetRootElement(document.get(), copy);
+  xmlReconciliateNs(document.get(), copy);
+  return serialise(document.get());
+}
+
+}  // namespace nvgpuctl
