@@ -27,8 +27,8 @@ std::string_view sequence(Style style) {
 
 // Columns that a text takes, as far as counting UTF-8 sequences tells.
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char byte) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char byte) {
         return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
       }));
 }

@@ -47,8 +47,8 @@ void print_bind_plan(Context& context, const BindPlan& plan) {
   }
   std::size_t number = 0;
   for (const auto& step : plan.steps) {
-    context.out << fmt::format("  {}. ", ++number)
-                << printable(step_text(step)) << '\n';
+    context.out << fmt::format("  {}. ", ++number) << printable(step_text(step))
+                << '\n';
     if (!step.purpose.empty()) {
       print_prose(context.out, context.width, "     ", step.purpose);
     }

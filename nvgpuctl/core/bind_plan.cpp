@@ -17,11 +17,10 @@ std::string device_path(const Gpu& gpu, std::string_view attribute) {
 
 // The driver that shows coherent memory. Its sysfs name is its module's name.
 std::string variant_driver(const HostSnapshot& host, const Gpu& gpu) {
-  const auto variants =
-      match_vfio_aliases(host.modules.vfio_aliases, gpu.pci.modalias);
   // Without an alias it can only be built in or loaded from elsewhere; then
   // assemble_gpus() has made sure that it is there.
-  return variants.empty() ? "nvgrace_gpu_vfio_pci" : variants.front().module;
+  return best_variant(host.modules.vfio_aliases, gpu.pci.modalias)
+      .value_or("nvgrace_gpu_vfio_pci");
 }
 
 Result<> check_viable(const Gpu& gpu) {

@@ -15,11 +15,8 @@ DriverRole role_of(const HostSnapshot& host, const PciFunction& pci) {
   if (*pci.driver == "vfio-pci") {
     return DriverRole::vfio_pci;
   }
-  const auto variants =
-      match_vfio_aliases(host.modules.vfio_aliases, pci.modalias);
-  const bool is_variant = std::any_of(
-      variants.begin(), variants.end(),
-      [&](const VfioAlias& one) { return one.module == *pci.driver; });
+  const bool is_variant =
+      best_variant(host.modules.vfio_aliases, pci.modalias) == *pci.driver;
   // A VFIO device below the function proves it too: a driver whose module has
   // since been removed from the disk, or one bound by new_id.
   return is_variant || pci.vfio_dev || *pci.driver == "nvgrace_gpu_vfio_pci"
@@ -38,7 +35,11 @@ GpuState state_of(const Gpu& gpu) {
     case DriverRole::host:
       break;
   }
-  return error ? GpuState::blocked : GpuState::ready;
+  if (error) {
+    return GpuState::blocked;
+  }
+  // Without an error a missing plan means that ACPI could not be read.
+  return gpu.plan ? GpuState::ready : GpuState::unknown;
 }
 
 int rank(Severity severity) {
@@ -51,6 +52,8 @@ std::string_view to_string(GpuState state) {
   switch (state) {
     case GpuState::ready:
       return "ready";
+    case GpuState::unknown:
+      return "unknown";
     case GpuState::bound:
       return "bound";
     case GpuState::degraded:

@@ -30,6 +30,7 @@ struct Egm {
 // Where a GPU stands on its way into a VM.
 enum class GpuState {
   ready,     // can be bound
+  unknown,   // nothing is against it, but firmware's part could not be read
   bound,     // bound to a variant driver, nothing known against it
   degraded,  // bound, but without (or with wrong) coherent memory
   blocked,   // cannot be passed through; the findings say why

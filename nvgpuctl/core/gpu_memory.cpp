@@ -52,7 +52,7 @@ void judge_erratum(Gpu& gpu) {
   if (!config || config->present) {
     add(gpu, "NVG-W007",
         fmt::format(
-            "MIG erratum taken as {} because the GPU is a {}",
+            "MIG erratum taken as {}, as the {} family has it",
             gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
             to_string(gpu.model.family)),
         "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + "/config");

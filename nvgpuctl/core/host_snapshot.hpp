@@ -95,7 +95,7 @@ struct NumaFacts {
 struct ModuleFacts {
   std::vector<VfioAlias> vfio_aliases;  // lines of modules.alias
   // Files, relative to the modules directory, that provide a module named
-  // nvgrace_gpu_vfio_pci, from modules.dep.
+  // nvgrace_gpu_vfio_pci; the one that modprobe takes comes first.
   std::vector<std::string> variant_files;
   std::vector<std::string> loaded;  // of the modules that we care about;
                                     // also what is built in

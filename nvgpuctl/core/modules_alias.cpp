@@ -143,6 +143,16 @@ std::vector<VfioAlias> match_vfio_aliases(const std::vector<VfioAlias>& aliases,
   return sorted;
 }
 
+std::optional<std::string> best_variant(const std::vector<VfioAlias>& aliases,
+                                        std::string_view modalias) {
+  for (auto& match : match_vfio_aliases(aliases, modalias)) {
+    if (match.module != "vfio_pci") {
+      return std::move(match.module);
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> find_module_files(std::string_view modules_dep,
                                            std::string_view module) {
   std::vector<std::string> files;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,11 @@ std::vector<VfioAlias> parse_vfio_aliases(std::string_view modules_alias);
 // first, as libvirt 10.0 and newer choose: fewest wildcards, then file order.
 std::vector<VfioAlias> match_vfio_aliases(const std::vector<VfioAlias>& aliases,
                                           std::string_view modalias);
+
+// The module of the best of those that is a variant driver: plain vfio_pci
+// matches everything and is none.
+std::optional<std::string> best_variant(const std::vector<VfioAlias>& aliases,
+                                        std::string_view modalias);
 
 // Files that provide `module` according to modules.dep, in file order; '-' and
 // '_' are the same in module names.

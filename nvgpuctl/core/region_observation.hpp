@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/check.hpp"
@@ -40,6 +41,8 @@ struct DeviceObservation {
   // BAR0 + 0x1498 and + 0x200BC: both 0xFF when the link and memory are ready.
   std::optional<std::uint32_t> c2c_ready;
   std::optional<std::uint32_t> hbm_ready;
+  // Reads that the device refused, each in words.
+  std::vector<std::string> problems;
 };
 
 // Which layout these regions show; nothing when they show none that we know.

@@ -150,6 +150,37 @@ std::optional<Fact<bool>> cacheable_pfnmap() {
 #endif
 }
 
+// modules.dep names the file that modprobe takes; depmod leaves others of the
+// same name out, so the places where they can be are looked at as well.
+std::vector<std::string> variant_files(const RootDir& root,
+                                       const std::string& directory) {
+  constexpr std::string_view kModule = "nvgrace_gpu_vfio_pci";
+  constexpr std::array<std::string_view, 4> kPlaces{
+      "updates/dkms/", "updates/", "extra/",
+      "kernel/drivers/vfio/pci/nvgrace-gpu/"};
+  std::vector<std::string> files;
+  if (const auto dep =
+          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
+    files = find_module_files(*dep, kModule);
+  }
+  for (const auto place : kPlaces) {
+    const auto names = root.list(directory + std::string(place));
+    if (!names) {
+      continue;
+    }
+    for (const auto& name : *names) {
+      // find_module_files() knows how a file name becomes a module name.
+      std::string file = std::string(place) + name;
+      const bool known =
+          std::find(files.begin(), files.end(), file) != files.end();
+      if (!known && !find_module_files(file + ":", kModule).empty()) {
+        files.push_back(std::move(file));
+      }
+    }
+  }
+  return files;
+}
+
 std::uint64_t read_count(const RootDir& root, const std::string& path) {
   const auto text = root.read_text(path);
   return text ? parse_unsigned(trim(*text)).value_or(0) : 0;
@@ -214,10 +245,7 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
     problems.push_back(aliases.error().subject + ": " +
                        aliases.error().problem);
   }
-  if (const auto dep =
-          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
-    facts.variant_files = find_module_files(*dep, "nvgrace_gpu_vfio_pci");
-  }
+  facts.variant_files = variant_files(root, directory);
   for (const auto module : kModules) {
     if (root.exists("/sys/module/" + std::string(module))) {
       facts.loaded.emplace_back(module);

@@ -115,7 +115,7 @@ TEST(Yaml, RefusesControlCharacters) {
 }
 
 TEST(Yaml, RefusesMalformedEscapesAndDirectives) {
-  EXPECT_EQ(parse_error("a: \"\\q\"\n").subject, "f.yaml:1:5");
+  EXPECT_EQ(parse_error("a: \"\\q\"\n").subject, "f.yaml:1:7");
   EXPECT_EQ(parse_error("%YAML 9.9\n--- a\n").subject, "f.yaml:1:1");
 }
 

@@ -21,8 +21,7 @@ from hosts import acpi, description, pci, system  # noqa: E402
 from hosts.tree import Tree  # noqa: E402
 
 
-def build(host, directory):
-    tree = Tree(directory)
+def build(host, tree):
     records = acpi.srat_records(host)
     segments = {}
     for f in host.functions:
@@ -45,19 +44,10 @@ def build(host, directory):
                   system.write_modules, system.write_memory,
                   system.write_devices, system.write_egm):
         write(tree, host)
-    for path in host.spec.get("remove", []):
-        remove(os.path.join(directory, path))
     for path, text in host.spec.get("files", {}).items():
         tree.write(path, text)
     # Last: it is what the build system takes for the finished tree.
     tree.write("nvgpuctl-capture.yaml", system.capture_text(host))
-
-
-def remove(path):
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
 
 
 def sources(used):
@@ -79,7 +69,7 @@ def main():
     directory = os.path.abspath(arguments.directory)
     if os.path.exists(directory):
         shutil.rmtree(directory)
-    build(host, directory)
+    build(host, Tree(directory))
     if arguments.depfile:
         with open(arguments.depfile, "w") as file:
             file.write(f"{directory}/nvgpuctl-capture.yaml: "

@@ -134,11 +134,12 @@ def dsdt(host, segments):
     bridges = "\n".join(
         f"External (\\_SB.{host_bridge_name(s)}.RP00, DeviceObj)"
         for s in segments)
+    serial = '"ARMHB000"' if host.machine == "aarch64" else 'EisaId ("PNP0501")'
     body = f"""{bridges}
   Scope (\\_SB) {{
     Device (PWRB) {{ Name (_HID, EisaId ("PNP0C0C")) Name (_UID, Zero) }}
     Device (COM1) {{
-      Name (_HID, "ARMHB000")
+      Name (_HID, {serial})
       Name (_UID, Zero)
       Method (_STA, 0) {{ Return (0xF) }}
     }}

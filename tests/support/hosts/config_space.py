@@ -226,7 +226,7 @@ def blackwell(f):
     c.dvsec(0xB0C, NVIDIA, 2, bytes(6))
     # The variant driver looks for id 3; bit 0 of the word at +0xA: no erratum.
     # That the one at 0xba4 has this id is inferred.
-    c.dvsec(0xBA4, NVIDIA, 3, struct.pack("<HI", f.dvsec3, 0))
+    c.dvsec(0xBA4, NVIDIA, 3, struct.pack("<HI", 1, 0))
     return c
 
 
@@ -238,7 +238,8 @@ def bridge(f):
     speed, width = f.link
     c.express(0x70, f.port, speed, width, slot=f.port == PORT_ROOT)
     c.aer(0x100)
-    c.acs(0x148)
+    if f.acs:
+        c.acs(0x148)
     c.secondary_express(0x160)
     return c
 

@@ -14,12 +14,11 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 HOST_KEYS = {"description", "like", "machine", "privileged", "board", "sockets",
              "cpus_per_socket", "memory_mib", "firmware", "oem", "gpus",
              "functions", "iommu", "groups", "kernel", "modules", "tools",
-             "huge_pages", "direct_regions", "damage", "remove", "files"}
-GPU_KEYS = {"model", "segment", "bus", "base", "size", "device", "subsystem",
-            "pxm", "gi_pxm", "dsd", "dsd_form", "driver", "driver_override",
+             "huge_pages", "direct_regions", "damage", "files"}
+GPU_KEYS = {"model", "segment", "bus", "base", "device", "subsystem", "pxm",
+            "gi_pxm", "dsd", "dsd_form", "driver", "driver_override",
             "iommu_group", "smmu", "above", "fallen_off", "old_bus_byte",
-            "egm", "online_mib", "dvsec3", "node"}
-
+            "egm", "online_mib"}
 
 
 @dataclass
@@ -128,7 +127,7 @@ def check_keys(where, spec, known):
         raise ValueError(f"{where}: unknown key {sorted(unknown)}")
 
 
-def load(path):
+def load(path, add_functions=None):
     """The host and the files that its description was read from."""
     used = []
     parts_path = os.path.join(os.path.dirname(path), "..", "parts.yaml")
@@ -143,6 +142,8 @@ def load(path):
         check_keys(f"gpu {index}", gpu, GPU_KEYS)
         host.gpus.append(add_gpu(host, gpu))
     add_extra_functions(host)
+    if add_functions:
+        add_functions(host)
     finish_functions(host)
     return host, used
 
@@ -167,7 +168,7 @@ def add_extra_functions(host):
 def add_gpu(host, spec):
     model = host.parts["gpus"][spec["model"]]
     segment, bus = spec["segment"], spec.get("bus", 1)
-    node = spec.get("node", host.socket_of(segment))
+    node = host.socket_of(segment)
     root_spec = dict(host.parts["gpu_root_port"], at="00:00.0")
     parent, = pci.from_description(root_spec, segment, node)
     host.functions.append(parent)
@@ -204,7 +205,6 @@ def gpu_function(spec, model, segment, bus, node, parent):
     f.smmu = spec.get("smmu")
     f.fallen_off = spec.get("fallen_off", False)
     f.total_vfs = model.get("vfs", 0)
-    f.dvsec3 = spec.get("dvsec3", 1)
     f.serial = 0x48B02D0000000000 | segment << 8 | bus
     # GPU0 has _RST, so the kernel offers `acpi`.
     f.reset_method = "acpi flr bus"
@@ -229,7 +229,7 @@ def dsd_properties(gpu, spec, model):
     values = {"nvidia,gpu-mem-base-pa": gpu.base,
               "nvidia,gpu-mem-pxm-start": gpu.dsd_pxm,
               "nvidia,gpu-mem-pxm-count": 8,
-              "nvidia,gpu-mem-size": spec.get("size", model.get("hbm_size"))}
+              "nvidia,gpu-mem-size": model["hbm_size"]}
     if gpu.egm:
         values["nvidia,egm-base-pa"] = gpu.egm["base"]
         values["nvidia,egm-size"] = gpu.egm["size"]

@@ -51,9 +51,9 @@ class Function:
     smmu: str | None = None
     node: int = 0
     link: tuple = (4, 4)
+    acs: bool = True
     total_vfs: int = 0
     serial: int = 0
-    dvsec3: int = 1
     acpi_path: str | None = None
     acpi_adr: int = 0
     firmware_node: str | None = None
@@ -113,7 +113,7 @@ def parse_bar(text):
 
 FUNCTION_KEYS = {"segment", "at", "id", "subsystem", "class", "revision",
                  "driver", "driver_override", "bars", "below", "link", "vfs",
-                 "port", "group_with", "under", "reset_method"}
+                 "port", "group_with", "under", "reset_method", "acs"}
 PORTS = {"root": config_space.PORT_ROOT, "up": config_space.PORT_UPSTREAM,
          "down": config_space.PORT_DOWNSTREAM}
 
@@ -141,6 +141,7 @@ def from_description(node, segment, numa_node, parent=None):
     f.bars = {int(i): parse_bar(b) for i, b in node.get("bars", {}).items()}
     f.link = tuple(node.get("link", (4, 4)))
     f.total_vfs = node.get("vfs", 0)
+    f.acs = node.get("acs", True)
     f.reset_method = node.get("reset_method", f.reset_method)
     functions = [f]
     for below in node.get("below", []):

@@ -166,7 +166,7 @@ def write_modules(tree, host):
 
 
 def write_loaded_modules(tree, host):
-    loaded = list(host.modules["loaded"])
+    loaded = []
     for f in host.functions:
         for module in host.parts["modules"]["of_driver"].get(f.driver, []):
             if module not in loaded:

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/check.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+int badness(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::skipped:
+      return 0;
+    case Verdict::pass:
+      return 1;
+    case Verdict::degraded:
+      return 2;
+    case Verdict::fail:
+      break;
+  }
+  return 3;
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::degraded:
+      return "degraded";
+    case Verdict::skipped:
+      break;
+  }
+  return "skipped";
+}
+
+Verdict overall(const std::vector<CheckSection>& sections) {
+  Verdict worst = Verdict::skipped;
+  for (const auto& section : sections) {
+    for (const auto& check : section.checks) {
+      if (badness(check.verdict) > badness(worst)) {
+        worst = check.verdict;
+      }
+    }
+  }
+  return worst;
+}
+
+}  // namespace nvgpuctl
