@@ -43,7 +43,7 @@ nvgpuctl xml generate --gpu $gpu --whole-domain | tee $domain
 
 explain "Does libvirt's own schema accept it? (That of the newest libvirt: the one" \
   "of Debian 12 does not know generic initiators.)"
-schemas=$(tests/libvirt/roots.sh schemas forky)/usr/share/libvirt/schemas
+schemas=$(tests/libvirt/roots.sh schemas forky)
 # virt-xml-validate takes the name of a schema below /usr/share/libvirt/schemas
 # and nothing else; dots lead it to another directory.
 run virt-xml-validate $domain "../../../..$(realpath "$schemas")/domain"

@@ -12,6 +12,7 @@ import links
 import reasons
 import spdx
 import words
+from files import ROOT
 
 
 class Layering(unittest.TestCase):
@@ -136,6 +137,39 @@ class Reasons(unittest.TestCase):
     def test_rows_of_the_table_are_recognised_over_line_breaks(self):
         self.assertEqual(reasons.ROW.findall('{"NVG-E012",\n     "c2c-down", Severity::error'),
                          [("NVG-E012", "c2c-down")])
+
+
+class Summary(unittest.TestCase):
+    """tools/test_summary.py, which decides whether CI passes."""
+
+    RESULT = """<testsuite>
+    <testcase name="a" status="run"/>
+    <testcase name="b" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/>
+      <system-out>skipped: no tool
+</system-out></testcase>%s</testsuite>"""
+
+    def summary(self, more, ci):
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(self.RESULT % more)
+            file.flush()
+            done = subprocess.run(
+                [sys.executable, os.path.join(ROOT, "tools", "test_summary.py"), file.name],
+                env={"CI": ci}, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    def test_a_skipped_test_is_listed_with_its_reason(self):
+        code, lines = self.summary("", "")
+        self.assertEqual((code, lines[0], lines[-1]),
+                         (0, "Skipped:", "1 passed, 0 failed, 1 skipped"))
+        self.assertIn("b: skipped: no tool", lines[1])
+
+    def test_in_ci_a_skipped_test_is_a_failure(self):
+        code, lines = self.summary("", "true")
+        self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed"))
+
+    def test_a_failed_test_is_a_failure(self):
+        code, lines = self.summary('<testcase name="c" status="fail"/>', "")
+        self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed, 1 skipped"))
 
 
 if __name__ == "__main__":
