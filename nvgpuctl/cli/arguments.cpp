@@ -33,9 +33,9 @@ bool has_name(const OptionSpec& option, std::string_view name) {
 // of them or in none, so the verb need not be known yet.
 const OptionSpec* find_option_anywhere(std::string_view name) {
   const auto search = [&](std::span<const OptionSpec> options) {
-    const auto found =
-        std::find_if(options.begin(), options.end(),
-                     [&](const auto& option) { return has_name(option, name); });
+    const auto found = std::find_if(
+        options.begin(), options.end(),
+        [&](const auto& option) { return has_name(option, name); });
     return found == options.end() ? nullptr : &*found;
   };
   if (const auto* option = search(common_options())) {
@@ -108,9 +108,9 @@ tl::unexpected<Error> unknown_verb(const Words& words) {
   const std::string verb = join(words.verb);
   for (const auto& word : words.others) {
     if (find_command(word) != nullptr) {
-      return fail(Errc::usage, fmt::format("'{}'", verb), "is no verb",
-                  fmt::format("the verb comes first: nvgpuctl {} {}", word,
-                              verb));
+      return fail(
+          Errc::usage, fmt::format("'{}'", verb), "is no verb",
+          fmt::format("the verb comes first: nvgpuctl {} {}", word, verb));
     }
   }
   std::vector<std::string_view> names{"help"};
@@ -161,9 +161,9 @@ tl::unexpected<Error> unknown_option(const Command& command,
     names.push_back(long_name(*option));
   }
   const auto meant = closest(name, names);
-  return fail(Errc::usage, std::string(name), problem,
-              meant ? fmt::format("did you mean {}?", *meant)
-                    : help_hint(command));
+  return fail(
+      Errc::usage, std::string(name), problem,
+      meant ? fmt::format("did you mean {}?", *meant) : help_hint(command));
 }
 
 Result<> check_choice(std::string_view subject, const std::string& value,
@@ -215,9 +215,10 @@ Result<> take_operands(const Command& command, std::vector<std::string> words,
   auto& operands = arguments.operands;
   operands = std::move(words);
   operands.insert(operands.end(), literals.begin(), literals.end());
-  const std::size_t allowed = command.operands == Operands::none         ? 0
-                              : command.operands == Operands::one_choice ? 1
-                                                                 : SIZE_MAX;
+  const std::size_t allowed = command.operands == Operands::none ? 0
+                              : command.operands == Operands::one_choice
+                                  ? 1
+                                  : SIZE_MAX;
   if (operands.size() > allowed) {
     return fail(
         Errc::usage, fmt::format("'{}'", operands[allowed]),
@@ -242,9 +243,8 @@ tl::unexpected<Error> mismatch(const Command& command,
   if (option->kind == OptionKind::flag) {
     return fail(Errc::usage, std::string(name), "takes no value");
   }
-  return fail(
-      Errc::usage, std::string(name),
-      fmt::format("needs a value: {} {}", name, option->metavar));
+  return fail(Errc::usage, std::string(name),
+              fmt::format("needs a value: {} {}", name, option->metavar));
 }
 
 Result<Arguments> parse_with(const Command& command, Words words) {
@@ -254,13 +254,12 @@ Result<Arguments> parse_with(const Command& command, Words words) {
   std::vector<std::pair<const OptionSpec*, CLI::Option*>> declared;
   for (const auto* option : options_of(command)) {
     const std::string name(option->name);
-    auto* added = option->kind == OptionKind::flag
-                      ? app.add_flag(name)->disable_flag_override()
-                      : app.add_option(name, CLI::callback_t([](const auto&) {
-                                         return true;
-                                       }))
-                            ->multi_option_policy(
-                                CLI::MultiOptionPolicy::TakeAll);
+    auto* added =
+        option->kind == OptionKind::flag
+            ? app.add_flag(name)->disable_flag_override()
+            : app.add_option(name,
+                             CLI::callback_t([](const auto&) { return true; }))
+                  ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     declared.emplace_back(option, added);
   }
   try {

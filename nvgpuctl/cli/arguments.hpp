@@ -16,7 +16,7 @@ enum class Wish { run, help, version };
 struct Invocation {
   Wish wish = Wish::run;
   const Command* command = nullptr;  // always set for Wish::run
-  std::string topic = {};                 // what help is wanted about; may be empty
+  std::string topic = {};            // what help is wanted about; may be empty
   Arguments arguments = {};
 };
 

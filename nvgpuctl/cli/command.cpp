@@ -21,8 +21,7 @@ constexpr std::array<string_view, 4> kViommus{"auto", "none", "smmuv3",
                                               "accel"};
 constexpr std::array<string_view, 2> kYesNo{"yes", "no"};
 
-constexpr OptionSpec kAll{.name = "--all",
-                          .help = "Every GPU of this host"};
+constexpr OptionSpec kAll{.name = "--all", .help = "Every GPU of this host"};
 
 constexpr std::array kCommonOptions{
     OptionSpec{.name = "-o,--output",
@@ -113,9 +112,8 @@ constexpr std::array kGenerateOptions{
 constexpr std::array kCommands{
     Command{.name = "list",
             .summary = "List the Grace GPUs of this host",
-            .details =
-                "This is also what nvgpuctl does without a verb. A host "
-                "without such a GPU gives an empty list and success.",
+            .details = "This is also what nvgpuctl does without a verb. A host "
+                       "without such a GPU gives an empty list and success.",
             .operands = Operands::none,
             .options = kListOptions,
             .run = run_list},

@@ -55,9 +55,9 @@ struct Arguments {
 struct Context {
   std::string root = "/";  // --root
   Format format = Format::table;
-  bool color = false;  // already decided: TTY, NO_COLOR, TERM
-  std::ostream& out;   // data
-  std::ostream& err;   // prose
+  bool color = false;      // already decided: TTY, NO_COLOR, TERM
+  std::ostream& out;       // data
+  std::ostream& err;       // prose
   std::size_t width = 80;  // columns that prose is wrapped to
   bool progress = false;   // somebody watches `err` on a terminal
 };

@@ -7,11 +7,11 @@ namespace nvgpuctl::cli {
 
 std::span<const ExitCode> all_exit_codes() {
   static constexpr std::array kAll{
-      ExitCode::done,           ExitCode::failed,      ExitCode::usage,
-      ExitCode::differs,        ExitCode::in_use,      ExitCode::not_viable,
-      ExitCode::rolled_back,    ExitCode::needs_operator,
-      ExitCode::lock_timeout,   ExitCode::degraded,    ExitCode::no_such_gpu,
-      ExitCode::permission,     ExitCode::bug};
+      ExitCode::done,        ExitCode::failed,         ExitCode::usage,
+      ExitCode::differs,     ExitCode::in_use,         ExitCode::not_viable,
+      ExitCode::rolled_back, ExitCode::needs_operator, ExitCode::lock_timeout,
+      ExitCode::degraded,    ExitCode::no_such_gpu,    ExitCode::permission,
+      ExitCode::bug};
   return kAll;
 }
 

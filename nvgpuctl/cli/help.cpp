@@ -45,8 +45,7 @@ void print_options(Context& context, std::string_view title,
 void print_exit_codes(Context& context) {
   Rows rows;
   for (const auto code : all_exit_codes()) {
-    rows.emplace_back(fmt::format("{}", static_cast<int>(code)),
-                      meaning(code));
+    rows.emplace_back(fmt::format("{}", static_cast<int>(code)), meaning(code));
   }
   print_rows(context, "Exit codes:", rows);
 }
@@ -116,7 +115,8 @@ std::string synopsis(const Command& command) {
 }
 
 std::string option_usage(const OptionSpec& option) {
-  std::string text = fmt::format("{}", fmt::join(split(option.name, ','), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(split(option.name, ','), ", "));
   if (option.kind != OptionKind::flag) {
     text += fmt::format(" {}", option.metavar);
   }

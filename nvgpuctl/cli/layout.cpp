@@ -27,8 +27,8 @@ std::string_view sequence(Style style) {
 
 // Columns that a text takes, as far as counting UTF-8 sequences tells.
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char byte) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char byte) {
         return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
       }));
 }
@@ -113,6 +113,9 @@ void print_key_values(Context& context, const KeyValues& rows,
 
 void print_prose(std::ostream& stream, std::size_t width,
                  std::string_view first, std::string_view text) {
+  if (trim(text).empty()) {
+    return;
+  }
   const std::size_t margin = columns(first);
   const std::size_t room = std::max(width, margin + kLeastProse) - margin;
   std::size_t used = 0;

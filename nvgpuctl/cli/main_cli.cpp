@@ -63,10 +63,10 @@ ExitCode write_data(const std::string& data, ExitCode code,
     return code;
   }
   if (errno != EPIPE) {
-    print_error(streams.err, {Errc::io, "standard output",
-                              "cannot be written: " +
-                                  std::generic_category().message(errno),
-                              ""});
+    print_error(
+        streams.err,
+        {Errc::io, "standard output",
+         "cannot be written: " + std::generic_category().message(errno), ""});
   }
   return code == ExitCode::done ? ExitCode::failed : code;
 }

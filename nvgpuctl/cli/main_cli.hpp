@@ -12,11 +12,11 @@ namespace nvgpuctl::cli {
 
 // Where the program prints and what is known about it.
 struct Streams {
-  std::ostream& out;  // data
-  std::ostream& err;  // prose
-  bool color = false;     // what --color=auto means here
+  std::ostream& out;       // data
+  std::ostream& err;       // prose
+  bool color = false;      // what --color=auto means here
   std::size_t width = 80;  // columns of the terminal
-  bool progress = false;  // `err` is a terminal
+  bool progress = false;   // `err` is a terminal
 };
 
 // Runs one command line (without the program's name) and gives the exit code.

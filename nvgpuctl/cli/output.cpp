@@ -27,8 +27,8 @@ std::string dump(const Json& document, int indent) {
 bool fits_block_scalar(const std::string& text) {
   const bool starts_plain =
       !text.empty() && text.front() != ' ' && text.front() != '\n';
-  const bool ends_once = text.size() > 1 && text.back() == '\n' &&
-                         text[text.size() - 2] != '\n';
+  const bool ends_once =
+      text.size() > 1 && text.back() == '\n' && text[text.size() - 2] != '\n';
   return starts_plain && ends_once;
 }
 
@@ -96,8 +96,7 @@ bool wants_document(const Context& context) {
   return context.format != Format::table && context.format != Format::wide;
 }
 
-void print_document(Context& context, std::string_view kind,
-                    const Json& body) {
+void print_document(Context& context, std::string_view kind, const Json& body) {
   const Json document = with_kind(kind, body);
   if (context.format == Format::yaml) {
     context.out << to_yaml(document) << '\n';

@@ -60,14 +60,15 @@ Json regions(const std::optional<RegionPlan>& plan) {
 Json findings(const std::vector<Finding>& list) {
   Json json = Json::array();
   for (const auto& item : list) {
-    json.push_back({{"id", item.reason->id},
-                    {"name", item.reason->name},
-                    {"severity", to_string(item.reason->severity)},
-                    {"summary", item.reason->summary},
-                    {"subject", item.subject},
-                    {"detail", item.detail},
-                    {"evidence", text_or_null(item.evidence)},
-                    {"remedy", text_or_null(std::string(item.reason->remedy))}});
+    json.push_back(
+        {{"id", item.reason->id},
+         {"name", item.reason->name},
+         {"severity", to_string(item.reason->severity)},
+         {"summary", item.reason->summary},
+         {"subject", item.subject},
+         {"detail", item.detail},
+         {"evidence", text_or_null(item.evidence)},
+         {"remedy", text_or_null(std::string(item.reason->remedy))}});
   }
   return json;
 }
@@ -219,8 +220,8 @@ Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
           {"memory_base", fact(gpu.memory_base)},
           {"memory_size_bytes", fact(gpu.memory_size)},
           {"mig_erratum",
-           {{"value", gpu.erratum.value == MigErratum::present ? "present"
-                                                               : "fixed"},
+           {{"value",
+             gpu.erratum.value == MigErratum::present ? "present" : "fixed"},
             {"source", to_string(gpu.erratum.source)}}},
           {"regions", regions(gpu.plan)},
           {"egm", egm(gpu.egm)},
@@ -324,8 +325,8 @@ Json version_json() {
   }
   Json codes = Json::array();
   for (const auto code : all_exit_codes()) {
-    codes.push_back({{"code", static_cast<int>(code)},
-                     {"meaning", meaning(code)}});
+    codes.push_back(
+        {{"code", static_cast<int>(code)}, {"meaning", meaning(code)}});
   }
   return {{"version", NVGPUCTL_VERSION},
           {"verbs", verbs},

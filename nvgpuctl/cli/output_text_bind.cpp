@@ -7,13 +7,22 @@
 namespace nvgpuctl::cli {
 namespace {
 
+// A value as it would stand in a shell's $'…'.
+std::string quoted(std::string_view value) {
+  std::string text;
+  for (const char character : value) {
+    text += character == '\n' ? "\\n" : std::string(1, character);
+  }
+  return fmt::format("'{}'", text);
+}
+
 // What the step does, as one would type it.
 std::string step_text(const Step& step) {
   switch (step.kind) {
     case StepKind::load_module:
       return fmt::format("load module {}", step.value);
     case StepKind::write_attribute:
-      return fmt::format("write '{}' to {}", step.value, step.path);
+      return fmt::format("write {} to {}", quoted(step.value), step.path);
     case StepKind::expect_driver:
       break;
   }
@@ -47,8 +56,8 @@ void print_bind_plan(Context& context, const BindPlan& plan) {
   }
   std::size_t number = 0;
   for (const auto& step : plan.steps) {
-    context.out << fmt::format("  {}. ", ++number)
-                << printable(step_text(step)) << '\n';
+    context.out << fmt::format("  {}. ", ++number) << printable(step_text(step))
+                << '\n';
     if (!step.purpose.empty()) {
       print_prose(context.out, context.width, "     ", step.purpose);
     }

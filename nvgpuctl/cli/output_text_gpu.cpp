@@ -57,8 +57,7 @@ std::string sources_cell(const Gpu& gpu) {
         fmt::format("memory {}", to_string(gpu.memory_size->source)));
   }
   if (gpu.gi_nodes) {
-    sources.push_back(
-        fmt::format("nodes {}", to_string(gpu.gi_nodes->source)));
+    sources.push_back(fmt::format("nodes {}", to_string(gpu.gi_nodes->source)));
   }
   return fmt::format("{}", fmt::join(sources, ", "));
 }
@@ -110,20 +109,18 @@ KeyValues memory_rows(const Gpu& gpu) {
     rows.emplace_back("reserved", region_text(gpu.plan->reserved));
   }
   if (gpu.egm) {
-    rows.emplace_back(
-        "EGM", fmt::format("{} at {}, proximity domain {}",
-                           size_text(gpu.egm->size), hex(gpu.egm->base),
-                           gpu.egm->pxm));
+    rows.emplace_back("EGM", fmt::format("{} at {}, proximity domain {}",
+                                         size_text(gpu.egm->size),
+                                         hex(gpu.egm->base), gpu.egm->pxm));
   }
   return rows;
 }
 
 KeyValues numa_rows(const Gpu& gpu) {
   KeyValues rows{{"CPU node", number(gpu.cpu_node)}};
-  rows.emplace_back("GPU nodes", gpu.gi_nodes
-                                     ? with_source(nodes_text(gpu),
-                                                   gpu.gi_nodes->source)
-                                     : "");
+  rows.emplace_back(
+      "GPU nodes",
+      gpu.gi_nodes ? with_source(nodes_text(gpu), gpu.gi_nodes->source) : "");
   if (gpu.gi_nodes && !gpu.gi_nodes->pxms.empty()) {
     rows.emplace_back("proximity domains",
                       fmt::format("{}", fmt::join(gpu.gi_nodes->pxms, ", ")));
@@ -156,10 +153,9 @@ KeyValues iommu_rows(const HostSnapshot& host, const Gpu& gpu) {
 
 KeyValues pci_rows(const PciFunction& pci) {
   KeyValues rows{
-      {"device", fmt::format("{}, subsystem {}",
-                             id_text(pci.vendor, pci.device),
-                             id_text(pci.subsystem_vendor,
-                                     pci.subsystem_device))},
+      {"device",
+       fmt::format("{}, subsystem {}", id_text(pci.vendor, pci.device),
+                   id_text(pci.subsystem_vendor, pci.subsystem_device))},
       {"ACPI path", pci.acpi_path.value_or("")},
       {"power state", pci.power_state},
       {"reset methods", pci.reset_methods}};
@@ -169,9 +165,9 @@ KeyValues pci_rows(const PciFunction& pci) {
   }
   rows.emplace_back("below", fmt::format("{}", fmt::join(bridges, ", ")));
   for (const auto& bar : pci.bars) {
-    rows.emplace_back(fmt::format("BAR{}", bar.index),
-                      fmt::format("{} at {}", human_size(bar.size),
-                                  hex(bar.start)));
+    rows.emplace_back(
+        fmt::format("BAR{}", bar.index),
+        fmt::format("{} at {}", human_size(bar.size), hex(bar.start)));
   }
   return rows;
 }
@@ -205,7 +201,7 @@ void print_finding(Context& context, const Finding& finding) {
 
 void print_gpu_table(Context& context, const std::vector<Gpu>& gpus) {
   const bool wide = context.format == Format::wide;
-  std::vector<std::string> headings{"ADDRESS", "MODEL",  "STATE", "DRIVER",
+  std::vector<std::string> headings{"ADDRESS", "MODEL", "STATE", "DRIVER",
                                     "MEMORY",  "NODES", "GROUP"};
   if (wide) {
     headings.insert(headings.end(), {"BASE", "USABLE", "RESERVED", "SMMU",

@@ -85,15 +85,15 @@ Result<Selection> select(Context& context, const Arguments& arguments,
 void print_reading_problems(Context& context, const HostSnapshot& host) {
   const auto& unreadable = host.acpi.unreadable;
   if (!unreadable.empty() && !host.gpus.empty()) {
-    print_prose(context.err, context.width, "note: ",
-                fmt::format("{} can be read by root only{}; what firmware says "
-                            "about memory and NUMA nodes is missing or "
-                            "guessed from sysfs",
-                            unreadable.front(),
-                            unreadable.size() > 1
-                                ? fmt::format(" (and {} more)",
-                                              unreadable.size() - 1)
-                                : ""));
+    print_prose(
+        context.err, context.width, "note: ",
+        fmt::format("{} can be read by root only{}; what firmware says "
+                    "about memory and NUMA nodes is missing or "
+                    "guessed from sysfs",
+                    unreadable.front(),
+                    unreadable.size() > 1
+                        ? fmt::format(" (and {} more)", unreadable.size() - 1)
+                        : ""));
   }
   for (const auto& problem : host.acpi.problems) {
     print_prose(context.err, context.width, "note: ", problem);

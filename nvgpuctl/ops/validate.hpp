@@ -14,7 +14,6 @@ namespace nvgpuctl {
 // and NUMA from what was read, and "vfio" from the device itself. What cannot
 // be looked at is a skipped check that says why.
 std::vector<CheckSection> validate(const RootDir& root,
-                                   const Inventory& inventory,
-                                   std::size_t gpu);
+                                   const Inventory& inventory, std::size_t gpu);
 
 }  // namespace nvgpuctl
