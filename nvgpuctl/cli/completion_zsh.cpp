@@ -12,160 +12,161 @@
 namespace nvgpuctl::cli {
 namespace {
 
-constexpr std::string_view kHead = R"(#compdef nvgpuctl
+constexpr std::string_view kHead = R"zsh(#compdef nvgpuctl
 _nvgpuctl_gpus() {
   local -a gpus
-  gpus=(${(f)" $(nvgpuctl list-- addresses 2 > / dev / null) "})
-    compadd-- $gpus
+  gpus=(${(f)"$(nvgpuctl list --addresses 2>/dev/null)"})
+  compadd -- $gpus
 }
 _nvgpuctl() {
-  local - a common common = () ";
+  local -a common
+  common=(
+)zsh";
 
-      // For a description inside single quotes and _arguments' own brackets.
-      std::string
-      escaped(std::string_view text) {
-    std::string result;
-    for (const char character : text) {
-      if (character == '\'') {
-        result += "'\\''";
-      } else if (character == '[' || character == ']' || character == ':') {
-        result += std::string("\\") + character;
-      } else {
-        result += character;
-      }
+// For a description inside single quotes and _arguments' own brackets.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char character : text) {
+    if (character == '\'') {
+      result += "'\\''";
+    } else if (character == '[' || character == ']' || character == ':') {
+      result += std::string("\\") + character;
+    } else {
+      result += character;
     }
-    return result;
   }
+  return result;
+}
 
-  std::string action(const OptionSpec& option) {
-    if (option.kind == OptionKind::choice) {
-      return fmt::format("({})", fmt::join(option.choices, " "));
-    }
-    if (option.metavar == "GPU") {
-      return "_nvgpuctl_gpus";
-    }
-    if (option.metavar == "DIR") {
-      return "_files -/";
-    }
-    return option.metavar == "FILE" ? "_files" : " ";
+std::string action(const OptionSpec& option) {
+  if (option.kind == OptionKind::choice) {
+    return fmt::format("({})", fmt::join(option.choices, " "));
   }
-
-  std::string option_specs(std::span<const OptionSpec> options,
-                           std::string_view indent) {
-    std::string text;
-    for (const auto& option : options) {
-      for (const auto name : split(option.name, ',')) {
-        text += fmt::format(
-            "{}'{}{}[{}]{}'\n", indent,
-            option.kind == OptionKind::repeated ? "*" : "", name,
-            escaped(option.help),
-            option.kind == OptionKind::flag
-                ? ""
-                : fmt::format(":{}:{}", option.metavar, action(option)));
-      }
-    }
-    return text;
+  if (option.metavar == "GPU") {
+    return "_nvgpuctl_gpus";
   }
-
-  // The verb's own words are positional arguments to _arguments.
-  std::string operand_specs(const Command& command) {
-    std::string text;
-    std::size_t place = 0;
-    for (const auto word : split(command.name, ' ')) {
-      text += fmt::format("        '{}:verb:({})'\n", ++place, word);
-    }
-    if (command.operands == Operands::one_choice) {
-      text += fmt::format("        '{}:word:({})'\n", ++place,
-                          fmt::join(command.choices, " "));
-    } else if (command.operands != Operands::none) {
-      text += "        '*:GPU:_nvgpuctl_gpus'\n";
-    }
-    return text;
+  if (option.metavar == "DIR") {
+    return "_files -/";
   }
+  return option.metavar == "FILE" ? "_files" : " ";
+}
 
-  std::string verb_cases() {
-    std::string text;
-    for (const auto& command : commands()) {
+std::string option_specs(std::span<const OptionSpec> options,
+                         std::string_view indent) {
+  std::string text;
+  for (const auto& option : options) {
+    for (const auto name : split(option.name, ',')) {
       text += fmt::format(
-          "    ('{}')\n      _arguments \"${{common[@]}}\" \\\n", command.name);
-      std::string specs =
-          operand_specs(command) + option_specs(command.options, "        ");
-      // Each line but the last is continued.
-      specs.pop_back();
-      for (std::size_t at = 0; (at = specs.find('\n', at)) != std::string::npos;
-           at += 3) {
-        specs.insert(at, " \\");
-      }
-      text += specs + "\n      ;;\n";
+          "{}'{}{}[{}]{}'\n", indent,
+          option.kind == OptionKind::repeated ? "*" : "", name,
+          escaped(option.help),
+          option.kind == OptionKind::flag
+              ? ""
+              : fmt::format(":{}:{}", option.metavar, action(option)));
     }
-    return text;
   }
+  return text;
+}
 
-  // "xml", the first word of verbs of two, each once.
-  std::vector<std::string_view> groups() {
-    std::vector<std::string_view> names;
+// The verb's own words are positional arguments to _arguments.
+std::string operand_specs(const Command& command) {
+  std::string text;
+  std::size_t place = 0;
+  for (const auto word : split(command.name, ' ')) {
+    text += fmt::format("        '{}:verb:({})'\n", ++place, word);
+  }
+  if (command.operands == Operands::one_choice) {
+    text += fmt::format("        '{}:word:({})'\n", ++place,
+                        fmt::join(command.choices, " "));
+  } else if (command.operands != Operands::none) {
+    text += "        '*:GPU:_nvgpuctl_gpus'\n";
+  }
+  return text;
+}
+
+std::string verb_cases() {
+  std::string text;
+  for (const auto& command : commands()) {
+    text += fmt::format("    ('{}')\n      _arguments \"${{common[@]}}\" \\\n",
+                        command.name);
+    std::string specs =
+        operand_specs(command) + option_specs(command.options, "        ");
+    // Each line but the last is continued.
+    specs.pop_back();
+    for (std::size_t at = 0; (at = specs.find('\n', at)) != std::string::npos;
+         at += 3) {
+      specs.insert(at, " \\");
+    }
+    text += specs + "\n      ;;\n";
+  }
+  return text;
+}
+
+// "xml", the first word of verbs of two, each once.
+std::vector<std::string_view> groups() {
+  std::vector<std::string_view> names;
+  for (const auto& command : commands()) {
+    const auto words = split(command.name, ' ');
+    if (words.size() == 2 &&
+        std::find(names.begin(), names.end(), words[0]) == names.end()) {
+      names.push_back(words[0]);
+    }
+  }
+  return names;
+}
+
+std::string verb_descriptions() {
+  std::string text;
+  for (const auto& command : commands()) {
+    if (command.name.find(' ') == std::string_view::npos) {
+      text += fmt::format("        '{}:{}'\n", command.name,
+                          escaped(command.summary));
+    }
+  }
+  for (const auto group : groups()) {
+    text += fmt::format("        '{0}:nvgpuctl help {0}'\n", group);
+  }
+  return text + "        'help:Explain nvgpuctl or a verb'\n";
+}
+
+// The words that may follow "xml".
+std::string group_cases() {
+  std::string text;
+  for (const auto group : groups()) {
+    text += fmt::format("    ({}) compadd --", group);
     for (const auto& command : commands()) {
-      const auto words = split(command.name, ' ');
-      if (words.size() == 2 &&
-          std::find(names.begin(), names.end(), words[0]) == names.end()) {
-        names.push_back(words[0]);
+      if (command.name.starts_with(fmt::format("{} ", group))) {
+        text += command.name.substr(group.size());
       }
     }
-    return names;
+    text += " ;;\n";
   }
+  return text;
+}
 
-  std::string verb_descriptions() {
-    std::string text;
-    for (const auto& command : commands()) {
-      if (command.name.find(' ') == std::string_view::npos) {
-        text += fmt::format("        '{}:{}'\n", command.name,
-                            escaped(command.summary));
+std::string value_options() {
+  std::vector<std::string_view> names;
+  const auto add = [&](std::span<const OptionSpec> options) {
+    for (const auto& option : options) {
+      if (option.kind == OptionKind::flag) {
+        continue;
       }
-    }
-    for (const auto group : groups()) {
-      text += fmt::format("        '{0}:nvgpuctl help {0}'\n", group);
-    }
-    return text + "        'help:Explain nvgpuctl or a verb'\n";
-  }
-
-  // The words that may follow "xml".
-  std::string group_cases() {
-    std::string text;
-    for (const auto group : groups()) {
-      text += fmt::format("    ({}) compadd --", group);
-      for (const auto& command : commands()) {
-        if (command.name.starts_with(fmt::format("{} ", group))) {
-          text += command.name.substr(group.size());
+      for (const auto name : split(option.name, ',')) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+          names.push_back(name);
         }
       }
-      text += " ;;\n";
     }
-    return text;
+  };
+  add(common_options());
+  for (const auto& command : commands()) {
+    add(command.options);
   }
+  return fmt::format("{}", fmt::join(names, "|"));
+}
 
-  std::string value_options() {
-    std::vector<std::string_view> names;
-    const auto add = [&](std::span<const OptionSpec> options) {
-      for (const auto& option : options) {
-        if (option.kind == OptionKind::flag) {
-          continue;
-        }
-        for (const auto name : split(option.name, ',')) {
-          if (std::find(names.begin(), names.end(), name) == names.end()) {
-            names.push_back(name);
-          }
-        }
-      }
-    };
-    add(common_options());
-    for (const auto& command : commands()) {
-      add(command.options);
-    }
-    return fmt::format("{}", fmt::join(names, "|"));
-  }
-
-  // Finds the verb among the words before the cursor.
-  constexpr std::string_view kFindVerb = R"(  )
+// Finds the verb among the words before the cursor.
+constexpr std::string_view kFindVerb = R"zsh(  )
   local verb="" i
   for ((i = 2; i < CURRENT; i++)); do
     case ${words[i]} in
@@ -184,12 +185,12 @@ _nvgpuctl() {
     (""|help)
       local -a verbs
       verbs=(
-)";
+)zsh";
 
-  std::string replaced(std::string text, std::string_view mark,
-                       std::string_view by) {
-    return text.replace(text.find(mark), mark.size(), by);
-  }
+std::string replaced(std::string text, std::string_view mark,
+                     std::string_view by) {
+  return text.replace(text.find(mark), mark.size(), by);
+}
 
 }  // namespace
 
