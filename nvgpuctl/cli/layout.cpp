@@ -113,6 +113,9 @@ void print_key_values(Context& context, const KeyValues& rows,
 
 void print_prose(std::ostream& stream, std::size_t width,
                  std::string_view first, std::string_view text) {
+  if (trim(text).empty()) {
+    return;
+  }
   const std::size_t margin = columns(first);
   const std::size_t room = std::max(width, margin + kLeastProse) - margin;
   std::size_t used = 0;

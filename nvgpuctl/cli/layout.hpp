@@ -45,7 +45,7 @@ void print_key_values(Context& context, const KeyValues& rows,
                       std::size_t indent);
 
 // Prose, broken at blanks. The first line begins with `first`, the others with
-// as many blanks.
+// as many blanks. Nothing at all for an empty text.
 void print_prose(std::ostream& stream, std::size_t width,
                  std::string_view first, std::string_view text);
 

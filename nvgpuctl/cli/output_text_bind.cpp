@@ -7,13 +7,22 @@
 namespace nvgpuctl::cli {
 namespace {
 
+// A value as it would stand in a shell's $'…'.
+std::string quoted(std::string_view value) {
+  std::string text;
+  for (const char character : value) {
+    text += character == '\n' ? "\\n" : std::string(1, character);
+  }
+  return fmt::format("'{}'", text);
+}
+
 // What the step does, as one would type it.
 std::string step_text(const Step& step) {
   switch (step.kind) {
     case StepKind::load_module:
       return fmt::format("load module {}", step.value);
     case StepKind::write_attribute:
-      return fmt::format("write '{}' to {}", step.value, step.path);
+      return fmt::format("write {} to {}", quoted(step.value), step.path);
     case StepKind::expect_driver:
       break;
   }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/output_json.hpp"
+#include "cli/output_text.hpp"
+#include "cli/select.hpp"
+#include "cli/verbs.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace nvgpuctl::cli {
+namespace {
+
+// For completion scripts: nothing but addresses, and nothing more is read than
+// they take.
+Result<ExitCode> list_addresses(Context& context, const RootDir& root) {
+  auto inventory = take_inventory(root, {});
+  if (!inventory) {
+    return forward_error(inventory);
+  }
+  for (const auto& gpu : inventory->gpus) {
+    context.out << to_string(gpu.pci.address) << '\n';
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Result<ExitCode> run_list(Context& context, const Arguments& arguments) {
+  if (arguments.has("--addresses")) {
+    auto root = RootDir::open(context.root);
+    if (!root) {
+      return forward_error(root);
+    }
+    return list_addresses(context, *root);
+  }
+  auto selection =
+      select(context, arguments, kToJudge, Operands::optional_gpus);
+  if (!selection) {
+    return forward_error(selection);
+  }
+  const auto& inventory = selection->inventory;
+  if (inventory.gpus.empty()) {
+    print_no_gpu(context, selection->root, inventory);
+  }
+  if (wants_document(context)) {
+    std::vector<Json> items;
+    for (const auto& gpu : inventory.gpus) {
+      items.push_back(gpu_json(inventory.host, gpu));
+    }
+    print_list(context, "Gpu", items);
+  } else if (!inventory.gpus.empty()) {
+    print_gpu_table(context, inventory.gpus);
+  }
+  return ExitCode::done;
+}
+
+}  // namespace nvgpuctl::cli

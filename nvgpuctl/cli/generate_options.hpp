@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "base/result.hpp"
+#include "cli/command.hpp"
+#include "ops/generate.hpp"
+
+namespace nvgpuctl::cli {
+
+// The options of "xml generate" as values. Every error is Errc::usage.
+Result<GenerateOptions> generate_options(const Arguments& arguments);
+
+}  // namespace nvgpuctl::cli
