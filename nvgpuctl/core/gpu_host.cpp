@@ -122,16 +122,17 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
 }
 
 void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
-  const auto variants =
-      match_vfio_aliases(host.modules.vfio_aliases, gpu.pci.modalias);
+  const auto variant =
+      best_variant(host.modules.vfio_aliases, gpu.pci.modalias);
   const std::string directory = "/lib/modules/" + host.kernel.release + '/';
   const auto& loaded = host.modules.loaded;
   const bool built_in = std::find(loaded.begin(), loaded.end(),
                                   "nvgrace_gpu_vfio_pci") != loaded.end();
-  if (variants.empty() && gpu.driver_role != DriverRole::variant && !built_in) {
+  if (!variant && gpu.driver_role != DriverRole::variant && !built_in) {
     add(gpu, "NVG-E042",
         host.modules.alias_file_found
-            ? "no vfio_pci: alias matches " + gpu.pci.modalias
+            ? "no vfio_pci: alias but plain vfio-pci's matches " +
+                  gpu.pci.modalias
             : "there is no modules.alias for kernel " + host.kernel.release,
         directory + "modules.alias");
   }
@@ -143,11 +144,8 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
     add(gpu, "NVG-W043", files, directory + "modules.dep");
   }
   const auto& wanted = gpu.pci.driver_override;
-  const bool ours = !wanted || *wanted == "nvgrace_gpu_vfio_pci" ||
-                    std::any_of(variants.begin(), variants.end(),
-                                [&](const VfioAlias& alias) {
-                                  return alias.module == *wanted;
-                                });
+  const bool ours =
+      !wanted || *wanted == "nvgrace_gpu_vfio_pci" || wanted == variant;
   if (!ours) {
     add(gpu, "NVG-W044", *wanted, device_path(gpu, "driver_override"));
   }

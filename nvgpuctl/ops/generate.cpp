@@ -2,6 +2,7 @@
 #include "ops/generate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.hpp"
 #include "core/domain_xml.hpp"
@@ -44,6 +45,69 @@ Viommu choose_viommu(const GenerateOptions& options, Profile profile,
   const bool can =
       profile == Profile::native && qemu >= kAccelQemu && dev_iommu;
   return can ? Viommu::accel : Viommu::none;
+}
+
+// A fragment is no document that libvirt has a schema for, so the same request
+// is written as a whole domain and that is checked.
+Result<std::string> whole_domain_xml(const DomainRequest& request,
+                                     const GeneratedDomain& domain) {
+  if (request.whole_domain) {
+    return domain.xml;
+  }
+  DomainRequest whole = request;
+  whole.whole_domain = true;
+  auto generated = generate_domain(whole);
+  if (!generated) {
+    return forward_error(generated);
+  }
+  return std::move(generated->xml);
+}
+
+// A violation would be our mistake, or a target that is not what it says it
+// is: either way the domain is not handed out.
+Result<> check_against_schema(const RootDir& root,
+                              const GenerateOptions& options,
+                              const DomainRequest& request,
+                              Generated& generated) {
+  const auto schema = options.schema.empty()
+                          ? find_domain_schema(root)
+                          : find_domain_schema(options.schema);
+  if (!schema && options.schema.empty() &&
+      schema.error().code == Errc::not_found) {
+    generated.schema_note =
+        "not validated: there is no libvirt schema on this host; --schema "
+        "FILE names one";
+    return {};
+  }
+  if (!schema) {
+    return forward_error(schema);
+  }
+  const auto xml = whole_domain_xml(request, generated.domain);
+  if (!xml) {
+    return forward_error(xml);
+  }
+  const auto verdict = validate_domain(*xml, *schema);
+  if (!verdict) {
+    return forward_error(verdict);
+  }
+  const std::string messages =
+      fmt::format("{}", fmt::join(verdict->messages, "; "));
+  switch (verdict->outcome) {
+    case SchemaVerdict::Outcome::valid:
+      generated.validated = true;
+      generated.schema_note = "valid by " + schema->file;
+      return {};
+    case SchemaVerdict::Outcome::too_old:
+      generated.schema_note =
+          fmt::format("not validated by {}: {}", schema->file, messages);
+      return {};
+    case SchemaVerdict::Outcome::invalid:
+      break;
+  }
+  return fail(Errc::malformed, "generated domain",
+              fmt::format("{} refuses it: {}", schema->file, messages),
+              "this is a bug of nvgpuctl, or the schema is not libvirt's; "
+              "please report it");
 }
 
 }  // namespace
@@ -94,8 +158,12 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!domain) {
     return forward_error(domain);
   }
-  return check_against_schema(root, options, request->profile,
-                              std::move(*domain));
+  Generated generated{std::move(*domain), request->profile, "", false};
+  auto checked = check_against_schema(root, options, *request, generated);
+  if (!checked) {
+    return forward_error(checked);
+  }
+  return generated;
 }
 
 }  // namespace nvgpuctl
