@@ -35,6 +35,10 @@ enum Op : std::uint8_t {
   op_ones = 0xFF,
 };
 
+constexpr bool is_package(std::uint8_t opcode) {
+  return opcode == op_package || opcode == op_var_package;
+}
+
 constexpr std::size_t kSegmentSize = 4;
 
 // A NameString, as offsets into the AML rather than as a copy: the walk meets

@@ -262,7 +262,7 @@ class Walker {
   Problem read_dsd(std::size_t begin, const NameString& name) {
     Cursor value = cursor_;
     const auto opcode = value.byte();
-    if (opcode != aml::op_package && opcode != aml::op_var_package) {
+    if (!opcode || !aml::is_package(*opcode)) {
       report(begin, name, DsdForm::malformed, "not a package");
       return nullptr;
     }
@@ -368,7 +368,7 @@ class Walker {
     // Looks ahead a few bytes only, so that the search stays linear.
     Cursor value = cursor_;
     const auto opcode = value.byte();
-    if (opcode != aml::op_package && opcode != aml::op_var_package) {
+    if (!opcode || !aml::is_package(*opcode)) {
       return false;
     }
     const auto end = value.package_end();
