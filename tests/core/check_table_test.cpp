@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/check_table.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 namespace nvgpuctl {
@@ -21,27 +18,6 @@ TEST(CheckTable, HasEachIdOnceInKebabCase) {
         << info.id;
     EXPECT_FALSE(info.title.empty()) << info.id;
   }
-}
-
-TEST(CheckTable, IsWhatTheDocumentationLists) {
-  const std::filesystem::path data(TEST_DATA_DIR);
-  std::ifstream file((data / "../../docs/checks.md").lexically_normal());
-  ASSERT_TRUE(file);
-  std::vector<std::string> documented;
-  std::string section;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("## ")) {
-      section = line.substr(3);
-    } else if (line.starts_with("| `")) {
-      documented.push_back(section + ' ' +
-                           line.substr(3, line.find('`', 3) - 3));
-    }
-  }
-  std::vector<std::string> in_code;
-  for (const auto& info : check_table()) {
-    in_code.push_back(std::string(info.section) + ' ' + std::string(info.id));
-  }
-  EXPECT_EQ(documented, in_code);
 }
 
 TEST(SectionWriter, GivesReasonAndRemedyOnlyToWhatFailed) {
