@@ -47,7 +47,7 @@ TEST(SectionWriter, SkipsOnlyWhatHasNoVerdictYet) {
   EXPECT_EQ(section.checks[3].seen, "because");
 }
 
-CheckSection with(std::vector<Verdict> verdicts) {
+CheckSection with(const std::vector<Verdict>& verdicts) {
   CheckSection section;
   for (const auto verdict : verdicts) {
     section.checks.emplace_back().verdict = verdict;
