@@ -12,6 +12,9 @@ install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/reasons DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+install(FILES packaging/man/nvgpuctl.1
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
 # Completions are written by the program itself, so only where it can run.
 if(NOT CMAKE_CROSSCOMPILING)
   set(completions ${CMAKE_BINARY_DIR}/completions)

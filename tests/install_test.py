@@ -17,6 +17,7 @@ ALWAYS = {
     "share/doc/nvgpuctl/README.md",
     "share/doc/nvgpuctl/reasons/README.md",
     "share/fish/vendor_completions.d/nvgpuctl.fish",
+    "share/man/man1/nvgpuctl.1",
     "share/nvgpuctl/devices.yaml",
     "share/zsh/vendor-completions/_nvgpuctl",
 }

@@ -117,20 +117,6 @@ ExitCode judge(Context& context, const std::vector<Outcome>& outcomes) {
   return ExitCode::done;
 }
 
-// `unsupported` is about the GPU here, and so has an exit code of its own.
-Result<ExitCode> refuse(Context& context, Result<BindPlan>& plan,
-                        const Gpu& gpu) {
-  const Errc code = plan.error().code;
-  const bool not_viable =
-      code == Errc::unsupported ||
-      (gpu.state == GpuState::blocked && exit_code(code) == ExitCode::failed);
-  if (!not_viable) {
-    return forward_error(plan);
-  }
-  print_error(context.err, plan.error());
-  return ExitCode::not_viable;
-}
-
 Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
                                Planner planner) {
   auto selection =
@@ -149,7 +135,14 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
     const auto& gpu = selection->inventory.gpus[index];
     auto plan = planner(selection->inventory.host, gpu);
     if (!plan) {
-      return refuse(context, plan, gpu);
+      return forward_error(plan);
+    }
+    // A plan is shown whoever holds the GPU; it is not carried out.
+    if (!dry_run && !plan->steps.empty()) {
+      const auto free = check_not_held(selection->root, gpu);
+      if (!free) {
+        return forward_error(free);
+      }
     }
     plans.push_back(std::move(*plan));
   }

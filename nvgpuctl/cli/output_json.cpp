@@ -176,9 +176,11 @@ std::string_view kind_name(StepKind kind) {
     case StepKind::write_attribute:
       return "write-attribute";
     case StepKind::expect_driver:
+      return "expect-driver";
+    case StepKind::expect_released:
       break;
   }
-  return "expect-driver";
+  return "expect-released";
 }
 
 Json step_json(const Step& step) {

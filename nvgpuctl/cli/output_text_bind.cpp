@@ -24,10 +24,12 @@ std::string step_text(const Step& step) {
     case StepKind::write_attribute:
       return fmt::format("write {} to {}", quoted(step.value), step.path);
     case StepKind::expect_driver:
+      return fmt::format("expect driver {} at {}", step.value, step.path);
+    case StepKind::expect_released:
       break;
   }
-  return fmt::format("expect driver {} at {}",
-                     step.value.empty() ? "none" : step.value, step.path);
+  return fmt::format("expect another driver than {}, or none, at {}",
+                     step.value, step.path);
 }
 
 std::string or_words(const std::string& driver, std::string_view words) {

@@ -15,6 +15,7 @@ Style style_of(GpuState state) {
     case GpuState::ready:
     case GpuState::bound:
       return Style::good;
+    case GpuState::unknown:
     case GpuState::degraded:
       return Style::warn;
     case GpuState::blocked:

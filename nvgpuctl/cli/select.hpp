@@ -12,7 +12,7 @@ namespace nvgpuctl::cli {
 
 // What judging a GPU takes. Every verb that prints a GPU's state reads the
 // same, so that no two verbs disagree about it.
-constexpr HostNeeds kToJudge{.kernel = true, .virtualization = true};
+constexpr HostNeeds kToJudge{.virtualization = true};
 
 // A host and the GPUs of it that a command line means.
 struct Selection {

@@ -40,6 +40,8 @@ std::string_view verdict(GpuState state) {
   switch (state) {
     case GpuState::ready:
       return "can be passed through";
+    case GpuState::unknown:
+      return "may be passed through, but firmware's part could not be read";
     case GpuState::bound:
       return "is bound and can be passed through";
     case GpuState::degraded:

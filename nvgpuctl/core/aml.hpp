@@ -35,6 +35,10 @@ enum Op : std::uint8_t {
   op_ones = 0xFF,
 };
 
+constexpr bool is_package(std::uint8_t opcode) {
+  return opcode == op_package || opcode == op_var_package;
+}
+
 constexpr std::size_t kSegmentSize = 4;
 
 // A NameString, as offsets into the AML rather than as a copy: the walk meets
@@ -62,6 +66,15 @@ constexpr std::array<CharClass, 256> make_name_chars() {
   return table;
 }
 inline constexpr auto kNameChars = make_name_chars();
+
+// Whether four valid characters stand at an offset.
+inline bool is_segment(Bytes aml, std::size_t at) {
+  return aml.size() - at >= kSegmentSize &&
+         kNameChars[aml[at]] == CharClass::letter &&
+         kNameChars[aml[at + 1]] != CharClass::none &&
+         kNameChars[aml[at + 2]] != CharClass::none &&
+         kNameChars[aml[at + 3]] != CharClass::none;
+}
 
 // A position in AML that never leaves its limit, which is the end of the
 // enclosing package. Every reader either moves behind what it read, or returns
@@ -126,29 +139,17 @@ class Cursor {
       ++name.parents;
       ++at_;
     }
-    if (done()) {
+    const auto count = segment_count();
+    if (!count) {
       return std::nullopt;
     }
-    name.segments = 1;
-    if (bytes_[at_] == op_zero) {
-      name.segments = 0;
-      ++at_;
-    } else if (bytes_[at_] == op_dual_name) {
-      name.segments = 2;
-      ++at_;
-    } else if (bytes_[at_] == op_multi_name) {
-      ++at_;
-      const auto count = byte();
-      if (!count) {
-        return std::nullopt;
-      }
-      name.segments = *count;
-    }
+    name.segments = *count;
     name.first = at_;
     for (std::uint32_t i = 0; i < name.segments; ++i) {
-      if (!segment()) {
+      if (!is_segment(bytes_, at_)) {
         return std::nullopt;
       }
+      at_ += kSegmentSize;
     }
     return name;
   }
@@ -196,18 +197,24 @@ class Cursor {
   }
 
  private:
-  bool segment() {
-    if (bytes_.size() - at_ < kSegmentSize ||
-        kNameChars[bytes_[at_]] != CharClass::letter) {
-      return false;
+  // Reads the prefix that says how many segments follow; one has none.
+  std::optional<std::uint32_t> segment_count() {
+    if (done()) {
+      return std::nullopt;
     }
-    for (std::size_t i = 1; i < kSegmentSize; ++i) {
-      if (kNameChars[bytes_[at_ + i]] == CharClass::none) {
-        return false;
-      }
+    switch (bytes_[at_]) {
+      case op_zero:
+        ++at_;
+        return 0;
+      case op_dual_name:
+        ++at_;
+        return 2;
+      case op_multi_name:
+        ++at_;
+        return byte();
+      default:
+        return 1;
     }
-    at_ += kSegmentSize;
-    return true;
   }
 
   template <class Integer>

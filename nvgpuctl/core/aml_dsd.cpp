@@ -27,10 +27,6 @@ std::string at_byte(std::size_t at) {
   return fmt::format("at byte 0x{:x}", kAcpiHeaderSize + at);
 }
 
-bool is_package(std::uint8_t opcode) {
-  return opcode == op_package || opcode == op_var_package;
-}
-
 std::optional<std::uint64_t> element_count(Cursor& cursor,
                                            std::uint8_t opcode) {
   if (opcode == op_var_package) {

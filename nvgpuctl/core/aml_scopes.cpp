@@ -43,15 +43,4 @@ std::string Scopes::path(Node node) const {
   return fmt::format("\\{}", fmt::join(segments, "."));
 }
 
-std::string_view Scopes::last_segment(const NameString& name) const {
-  if (name.segments == 0) {
-    return {};
-  }
-  return segment(name.first + (name.segments - 1) * kSegmentSize);
-}
-
-std::string_view Scopes::segment(std::size_t offset) const {
-  return {reinterpret_cast<const char*>(body_.data()) + offset, kSegmentSize};
-}
-
 }  // namespace nvgpuctl::aml

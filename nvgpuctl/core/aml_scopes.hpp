@@ -37,7 +37,17 @@ class Scopes {
   std::string path(Node node) const;
 
   // The last four characters of a name, or nothing for a null name.
-  std::string_view last_segment(const NameString& name) const;
+  std::string_view last_segment(const NameString& name) const {
+    if (name.segments == 0) {
+      return {};
+    }
+    return segment(name.first + (name.segments - 1) * kSegmentSize);
+  }
+
+  // Four characters of the body.
+  std::string_view segment(std::size_t offset) const {
+    return {reinterpret_cast<const char*>(body_.data()) + offset, kSegmentSize};
+  }
 
  private:
   struct Entry {
@@ -45,8 +55,6 @@ class Scopes {
     std::uint32_t depth = 0;  // segments below the root
     std::size_t segment = 0;  // offset of its four characters
   };
-
-  std::string_view segment(std::size_t offset) const;
 
   Bytes body_;
   std::vector<Entry> entries_;

@@ -17,7 +17,8 @@ enum class Form : std::uint8_t {
   unknown,
   plain,        // `bytes` of data
   text,         // characters up to NUL
-  name,         // the opcode is itself the first byte of a NameString
+  segment,      // the opcode is itself the first of four characters
+  name,         // the opcode is itself the first byte of a longer NameString
   named,        // NameString, then `bytes`
   alias,        // two NameStrings
   name_object,  // NameString; the value follows
@@ -58,8 +59,8 @@ constexpr ShapeTable make_shapes() {
   table[op_method] = {Form::method, 0};
   table[0x15] = {Form::named, 2};  // External: type, argument count
   fill(op_dual_name, op_multi_name, {Form::name, 0});
-  fill('A', 'Z', {Form::name, 0});
-  table['_'] = {Form::name, 0};
+  fill('A', 'Z', {Form::segment, 0});
+  table['_'] = {Form::segment, 0};
   table[op_root] = {Form::name, 0};
   table[op_parent] = {Form::name, 0};
   table[op_extended] = {Form::extended, 0};

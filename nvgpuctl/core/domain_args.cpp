@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "core/domain_values.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -23,9 +24,13 @@ void add_argument(XmlElement commandline, std::string_view option,
   commandline.child("qemu:arg").attribute("value", value);
 }
 
-void add_cells(const GuestTopology& guest, XmlElement commandline) {
+void add_cells(const DomainRequest& request, const GuestTopology& guest,
+               XmlElement commandline) {
   for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
     const CellRange& cells = guest.gpu_cells[gpu];
+    commandline.comment(
+        fmt::format("memory of GPU {}", describe_gpu(request.gpus[gpu])));
+    commandline.comment("distances: " + describe_distances(guest, gpu));
     for (unsigned id = cells.first; id <= cells.last(); ++id) {
       add_argument(commandline, "-numa", fmt::format("node,nodeid={}", id));
     }
@@ -57,10 +62,11 @@ void add_commandline(const DomainRequest& request, const GuestTopology& guest,
         "libvirt {} has no elements for the window of 64-bit BARs, cells "
         "without memory and generic initiators ({} brings them)",
         to_string(request.libvirt.value), to_string(kLibvirtGenericInitiator)));
+    commandline.comment(describe_window(request));
     add_argument(
         commandline, "-machine",
         fmt::format("highmem-mmio-size={}G", guest.window_bytes / kGiB));
-    add_cells(guest, commandline);
+    add_cells(request, guest, commandline);
   }
   if (override_iommufd(request)) {
     commandline.comment(fmt::format(

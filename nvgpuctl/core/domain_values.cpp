@@ -50,19 +50,20 @@ void add_gpu_values(const DomainRequest& request, const GuestTopology& guest,
   }
 }
 
-std::string with_note(std::string text, const GuestDistance& distance) {
-  if (!distance.note.empty()) {
-    text += fmt::format("; {}", distance.note);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string describe(const GuestDistance& distance) {
-  return with_note(
-      fmt::format("{} ({})", distance.value, to_string(distance.source)),
-      distance);
+  return distance.note.empty()
+             ? fmt::format("{} ({})", distance.value,
+                           to_string(distance.source))
+             : fmt::format("{} ({}: {})", distance.value,
+                           to_string(distance.source), distance.note);
+}
+
+std::string describe_gpu(const GuestGpu& gpu) {
+  return gpu.model.empty()
+             ? to_string(gpu.address)
+             : fmt::format("{} ({})", to_string(gpu.address), gpu.model);
 }
 
 std::string describe_distances(const GuestTopology& guest, std::size_t gpu) {
@@ -85,7 +86,8 @@ std::string describe_window(const DomainRequest& request) {
                                 to_string(gpu.aperture_bytes.source)));
   }
   return fmt::format(
-      "BARs of {}, aligned, at least 512 GiB each, next power of two",
+      "window for 64-bit BARs: {}, aligned, at least 512 GiB each, next power "
+      "of two",
       fmt::join(parts, " + "));
 }
 

@@ -13,6 +13,7 @@
 namespace nvgpuctl {
 
 std::string describe(const GuestDistance& distance);  // "80 (slit)"
+std::string describe_gpu(const GuestGpu& gpu);        // "0009:01:00.0 (GH200)"
 std::string describe_distances(const GuestTopology& guest, std::size_t gpu);
 std::string describe_window(const DomainRequest& request);
 std::string describe_target(const DomainRequest& request);

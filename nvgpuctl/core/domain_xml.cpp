@@ -36,12 +36,6 @@ std::string vcpu_ids(const GuestCpuCell& cell) {
   return cell_ids({.first = cell.first_vcpu, .count = cell.vcpus});
 }
 
-std::string gpu_name(const GuestGpu& gpu) {
-  return gpu.model.empty()
-             ? to_string(gpu.address)
-             : fmt::format("{} ({})", to_string(gpu.address), gpu.model);
-}
-
 void add_distances(const Plan& plan, unsigned id, XmlElement cell) {
   // Legacy: libvirt must not hear of cells that it does not have.
   if (!plan.features.generic_initiators) {
@@ -79,7 +73,7 @@ void add_gpu_cells(const Plan& plan, XmlElement numa) {
   for (std::size_t gpu = 0; gpu < plan.guest.gpu_cells.size(); ++gpu) {
     const CellRange& cells = plan.guest.gpu_cells[gpu];
     numa.comment(fmt::format("memory of GPU {}: its driver fills these cells",
-                             gpu_name(plan.request.gpus[gpu])));
+                             describe_gpu(plan.request.gpus[gpu])));
     numa.comment("distances: " + describe_distances(plan.guest, gpu));
     for (unsigned id = cells.first; id <= cells.last(); ++id) {
       const XmlElement cell = numa.child("cell")
@@ -118,7 +112,7 @@ void add_root_bus(const Plan& plan, XmlElement devices) {
                               .attribute("type", "pci")
                               .attribute("index", "0")
                               .attribute("model", "pcie-root");
-  root.comment("window for 64-bit BARs: " + describe_window(plan.request));
+  root.comment(describe_window(plan.request));
   root.child("pcihole64", std::to_string(plan.guest.window_bytes / kGiB))
       .attribute("unit", "GiB");
 }
@@ -164,7 +158,7 @@ void add_driver(const Plan& plan, XmlElement hostdev) {
 
 void add_gpu(const Plan& plan, const RootPort& port, XmlElement devices) {
   const GuestGpu& gpu = plan.request.gpus[port.gpu];
-  devices.comment(fmt::format("GPU {}", gpu_name(gpu)));
+  devices.comment(fmt::format("GPU {}", describe_gpu(gpu)));
   const XmlElement hostdev =
       devices.child("hostdev")
           .attribute("mode", "subsystem")
@@ -191,6 +185,9 @@ void add_smmu(const Plan& plan, const ExpanderBus& bus, XmlElement devices) {
   devices.comment(first.smmu
                       ? "SMMU for the GPUs behind the host's " + *first.smmu
                       : "SMMU for one GPU; the host's is not known");
+  if (plan.request.viommu == Viommu::accel) {
+    devices.comment("what it can do is assumed from NVIDIA's guide");
+  }
   const XmlElement driver = devices.child("iommu")
                                 .attribute("model", "smmuv3")
                                 .child("driver")

@@ -47,6 +47,22 @@ Viommu choose_viommu(const GenerateOptions& options, Profile profile,
   return can ? Viommu::accel : Viommu::none;
 }
 
+// The domain can be prepared while its GPU is in trouble, but it must be said.
+void warn_of_blocked(const std::vector<const Gpu*>& gpus,
+                     GeneratedDomain& domain) {
+  for (const auto* gpu : gpus) {
+    if (!has_error(gpu->findings)) {
+      continue;
+    }
+    // The worst finding comes first.
+    const Reason& worst = *gpu->findings.front().reason;
+    domain.warnings.push_back(fmt::format(
+        "{} is {} now ({} {}): the domain will not work until that is cured",
+        to_string(gpu->pci.address), to_string(gpu->state), worst.id,
+        worst.name));
+  }
+}
+
 // A fragment is no document that libvirt has a schema for, so the same request
 // is written as a whole domain and that is checked.
 Result<std::string> whole_domain_xml(const DomainRequest& request,
@@ -158,6 +174,7 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!domain) {
     return forward_error(domain);
   }
+  warn_of_blocked(chosen, *domain);
   Generated generated{std::move(*domain), request->profile, "", false};
   auto checked = check_against_schema(root, options, *request, generated);
   if (!checked) {

@@ -7,6 +7,7 @@
 #include "core/iomem.hpp"
 #include "host/acpi_files.hpp"
 #include "host/kernel_files.hpp"
+#include "host/libvirt_probe.hpp"
 #include "host/numa_files.hpp"
 #include "host/pci_functions.hpp"
 #include "host/pci_library.hpp"
@@ -104,6 +105,17 @@ void add_capture_facts(const CaptureFacts& capture, HostSnapshot& host) {
   }
 }
 
+void add_libvirt(VirtualizationFacts& facts) {
+  const auto versions = probe_libvirt();
+  facts.libvirt_problem = versions.problem;
+  if (versions.libvirt) {
+    facts.libvirt = Fact{*versions.libvirt, Source::libvirt};
+  }
+  if (versions.qemu) {
+    facts.qemu = Fact{*versions.qemu, Source::libvirt};
+  }
+}
+
 Result<> read_gpus(const RootDir& root, const DeviceTable& table,
                    HostSnapshot& host) {
   // A tag is trusted only while the rule that sets it knows all ids: an
@@ -197,6 +209,9 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
   }
   if (needs.virtualization) {
     host.virtualization = read_virtualization(root);
+  }
+  if (needs.libvirt && root.live()) {
+    add_libvirt(host.virtualization);
   }
   add_capture_facts(*capture, host);
   return host;

@@ -15,7 +15,8 @@ SelectorTargets gb200_host() {
           .others = {{{0x00, 0x65, 0, 0}, "10de:2330 is no Grace GPU"}}};
 }
 
-Result<std::vector<std::size_t>> select(std::vector<std::string> selectors) {
+Result<std::vector<std::size_t>> select(
+    const std::vector<std::string>& selectors) {
   return select_gpus(gb200_host(), selectors);
 }
 

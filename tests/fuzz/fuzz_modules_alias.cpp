@@ -3,19 +3,9 @@
 // The first line is the modalias.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 #include "core/modules_alias.hpp"
-
-namespace {
-
-void require(bool holds) {
-  if (!holds) {
-    std::abort();
-  }
-}
-
-}  // namespace
+#include "fuzz/require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
@@ -26,22 +16,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
 
   const auto aliases = nvgpuctl::parse_vfio_aliases(file);
   for (const auto& alias : aliases) {
-    require(!alias.pattern.empty() && !alias.module.empty());
-    require(alias.pattern.find_first_of(" \t\n") == std::string::npos);
-    require(alias.module.find_first_of(" \t\n") == std::string::npos);
+    REQUIRE(!alias.pattern.empty() && !alias.module.empty());
+    REQUIRE(alias.pattern.find_first_of(" \t\n") == std::string::npos);
+    REQUIRE(alias.module.find_first_of(" \t\n") == std::string::npos);
   }
   const auto matches = nvgpuctl::match_vfio_aliases(aliases, modalias);
-  require(matches.size() <= aliases.size());
+  REQUIRE(matches.size() <= aliases.size());
   const auto stars = [](const nvgpuctl::VfioAlias& alias) {
     return std::count(alias.pattern.begin(), alias.pattern.end(), '*');
   };
   for (std::size_t i = 1; i < matches.size(); ++i) {
-    require(stars(matches[i - 1]) <= stars(matches[i]));
+    REQUIRE(stars(matches[i - 1]) <= stars(matches[i]));
   }
   for (const auto& path :
        nvgpuctl::find_module_files(file, "nvgrace_gpu_vfio_pci")) {
-    require(path.find(':') == std::string::npos);
-    require(path.find('\n') == std::string::npos);
+    REQUIRE(path.find(':') == std::string::npos);
+    REQUIRE(path.find('\n') == std::string::npos);
   }
   return 0;
 }

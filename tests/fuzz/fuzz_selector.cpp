@@ -2,18 +2,12 @@
 // What somebody types as a GPU, one selector per line.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 #include "base/text.hpp"
 #include "core/selector.hpp"
+#include "fuzz/require.hpp"
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) {
-    std::abort();
-  }
-}
 
 nvgpuctl::SelectorTargets some_host() {
   return {.gpus = {{0x08, 1, 0, 0}, {0x09, 1, 0, 0}, {0x18, 6, 0, 0}},
@@ -36,22 +30,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
     const auto address = nvgpuctl::parse_pci_address(line);
     if (address) {
       // What we print must be what we read.
-      require(nvgpuctl::parse_pci_address(to_string(*address)) == address);
-      require(nvgpuctl::glob_match(to_string(*address), to_string(*address)));
+      REQUIRE(nvgpuctl::parse_pci_address(to_string(*address)) == address);
+      REQUIRE(nvgpuctl::glob_match(to_string(*address), to_string(*address)));
     }
-    require(nvgpuctl::glob_match("*", line));
+    REQUIRE(nvgpuctl::glob_match("*", line));
   }
   const auto selected = nvgpuctl::select_gpus(targets, selectors);
   if (!selected) {
-    require(selected.error().code == Errc::usage ||
+    REQUIRE(selected.error().code == Errc::usage ||
             selected.error().code == Errc::no_such_gpu);
-    require(!selected.error().problem.empty());
+    REQUIRE(!selected.error().problem.empty());
     return 0;
   }
-  require(std::is_sorted(selected->begin(), selected->end()));
-  require(std::adjacent_find(selected->begin(), selected->end()) ==
+  REQUIRE(std::is_sorted(selected->begin(), selected->end()));
+  REQUIRE(std::adjacent_find(selected->begin(), selected->end()) ==
           selected->end());
-  require(selected->empty() || selected->back() < targets.gpus.size());
-  require(selected->empty() == selectors.empty());
+  REQUIRE(selected->empty() || selected->back() < targets.gpus.size());
+  REQUIRE(selected->empty() == selectors.empty());
   return 0;
 }

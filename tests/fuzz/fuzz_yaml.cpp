@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A file in /etc/nvgpuctl/devices.d.
 #include <cstdint>
-#include <cstdlib>
 
 #include "core/device_table.hpp"
-
-namespace {
-
-void require(bool holds) {
-  if (!holds) {
-    std::abort();
-  }
-}
-
-}  // namespace
+#include "fuzz/require.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
@@ -23,20 +13,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   auto table = shipped;
   const auto merged = table.merge(yaml, "f.yaml");
   if (!merged) {
-    require(merged.error().subject.starts_with("f.yaml"));
-    require(!merged.error().problem.empty());
-    require(table.find(0x2342)->name == "GH200 120GB");
+    REQUIRE(merged.error().subject.starts_with("f.yaml"));
+    REQUIRE(!merged.error().problem.empty());
+    REQUIRE(table.find(0x2342)->name == "GH200 120GB");
     return 0;
   }
   // A model that is found has everything that its readers rely on.
   for (std::uint32_t id = 0x2300; id < 0x3400; id += 3) {
     const auto device = static_cast<std::uint16_t>(id);
     const auto model = table.find(device);
-    require(!model || (model->gi_nodes >= 1 && model->gi_nodes <= 32));
-    require(!model || !model->name.empty());
-    require(!model || !table.exclusion(device));
+    REQUIRE(!model || (model->gi_nodes >= 1 && model->gi_nodes <= 32));
+    REQUIRE(!model || !model->name.empty());
+    REQUIRE(!model || !table.exclusion(device));
   }
   // The same document again changes nothing and is as good.
-  require(table.merge(yaml, "f.yaml").has_value());
+  REQUIRE(table.merge(yaml, "f.yaml").has_value());
   return 0;
 }

@@ -20,6 +20,7 @@ import yaml
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RULES = os.path.join(ROOT, "udev", "70-nvgpuctl.rules")
 DEVICES = os.path.join(ROOT, "nvgpuctl", "core", "devices.yaml")
+NVGPUCTL = sys.argv.pop(1)
 NAMESPACE = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--map-root-user", "--mount"]
 
 
@@ -33,19 +34,23 @@ class Function:
                             f"A: device={device}\\n\nA: class={klass}\\n\n\n")
 
 
-def tagged_by_udev(functions):
-    """Addresses that udev's own enumeration finds by our tag."""
+def under_udev(functions, events, command):
+    """Runs a command where these functions are the PCI bus.
+
+    Those of `events` have been through our rule, as for a real event: `udevadm
+    test` applies the rules and writes udev's database.
+    """
     with tempfile.TemporaryDirectory() as folder:
         description = os.path.join(folder, "host.umockdev")
         with open(description, "w", encoding="utf-8") as file:
             file.write("".join(function.description for function in functions))
-        # `udevadm test` applies the rules as for a real event and writes the
-        # database; `trigger --dry-run` lists what libudev finds in it by tag.
-        events = "\n".join(f"udevadm test /sys{function.path} >>{folder}/log 2>&1"
-                           for function in functions)
-        inner = f"{events}\nudevadm trigger --dry-run --verbose --tag-match=nvgpuctl"
+        inner = "".join(f"udevadm test /sys{function.path} >>{folder}/log 2>&1\n"
+                        for function in events)
+        inner += f"exec {shlex.join(command)}"
         outer = (f"set -e\nmount -t tmpfs tmpfs /run\nmkdir -p /run/udev/rules.d\n"
-                 f"cp {shlex.quote(RULES)} /run/udev/rules.d/\n"
+                 # Device tables of this machine would make tags untrusted.
+                 "[ ! -d /etc/nvgpuctl ] || mount -t tmpfs tmpfs /etc/nvgpuctl\n"
+                 f"cp {shlex.quote(RULES)} /run/udev/rules.d/\n: >{folder}/log\n"
                  f"exec umockdev-run --device {description} -- sh -c {shlex.quote(inner)}")
         done = subprocess.run([*NAMESPACE, "sh", "-c", outer], capture_output=True,
                               text=True, check=False)
@@ -57,7 +62,14 @@ def tagged_by_udev(functions):
                       re.search(r"invalid|unknown|ignor|fail", line, re.IGNORECASE)]
         if complaints:
             raise AssertionError("\n".join(complaints))
-        return [os.path.basename(line) for line in done.stdout.split()]
+        return done.stdout.split()
+
+
+def tagged_by_udev(functions):
+    """Addresses that udev's own enumeration finds by our tag."""
+    found = under_udev(functions, functions,
+                       ["udevadm", "trigger", "--dry-run", "--verbose", "--tag-match=nvgpuctl"])
+    return [os.path.basename(path) for path in found]
 
 
 class RuleUnderUdev(unittest.TestCase):
@@ -80,6 +92,31 @@ class RuleUnderUdev(unittest.TestCase):
             Function("0009:00:00.0", "0x10de", "0x2342", "0x060400"),  # a bridge
             Function("000f:01:00.0", "0x10de", "0x2e12"),  # GB10
         ]), [])
+
+
+class ListUnderUdev(unittest.TestCase):
+    """nvgpuctl itself, through libudev, on a live bus."""
+
+    GPUS = [Function("0009:01:00.0", "0x10de", "0x2342"),
+            Function("0019:01:00.0", "0x10de", "0x2342")]
+    OTHERS = [Function("0000:02:00.0", "0x8086", "0x2342"),
+              Function("0009:00:00.0", "0x10de", "0x22b1", "0x060400")]
+    LIST = [NVGPUCTL, "list", "--addresses"]
+
+    def test_finds_gpus_by_vendor_and_class_where_udev_has_not_tagged_any(self):
+        self.assertEqual(under_udev(self.GPUS + self.OTHERS, [], self.LIST),
+                         ["0009:01:00.0", "0019:01:00.0"])
+
+    def test_finds_gpus_by_our_tag(self):
+        self.assertEqual(
+            under_udev(self.GPUS + self.OTHERS, self.GPUS + self.OTHERS, self.LIST),
+            ["0009:01:00.0", "0019:01:00.0"])
+
+    def test_believes_the_tag_where_there_is_one(self):
+        self.assertEqual(under_udev(self.GPUS, self.GPUS[:1], self.LIST), ["0009:01:00.0"])
+
+    def test_lists_nothing_on_a_bus_without_such_a_gpu(self):
+        self.assertEqual(under_udev(self.OTHERS, self.OTHERS, self.LIST), [])
 
 
 def patterns():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A host's YAML description, with the defaults of parts.yaml filled in."""
 
+import itertools
 import os
 from dataclasses import dataclass, field
 
@@ -266,7 +267,7 @@ def number_groups(host):
             f.group = f.smmu = None
         return
     taken = {f.group for f in host.functions if f.group is not None}
-    numbers = (n for n in range(1000) if n not in taken)
+    numbers = (n for n in itertools.count() if n not in taken)
     by_address = {f.address: f for f in host.functions}
     for f in host.functions:
         if f.smmu is None:

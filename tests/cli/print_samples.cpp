@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Prints a document of every kind, made from hand-built values, in the format
+// named by the only argument. schemas_test.py holds them against schemas/.
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/output_json.hpp"
+#include "cli/samples.hpp"
+
+namespace {
+
+using namespace nvgpuctl;       // NOLINT(google-build-using-namespace)
+using namespace nvgpuctl::cli;  // NOLINT(google-build-using-namespace)
+
+void separate(const Context& context) {
+  if (context.format == Format::yaml) {
+    context.out << "---\n";
+  }
+}
+
+void print_lists(Context& context) {
+  const auto host = samples::host();
+  const auto gpu = samples::gpu();
+  const auto bare = samples::bare_gpu();
+  separate(context);
+  print_list(context, "Gpu", {gpu_json(host, gpu), gpu_json(host, bare)});
+  separate(context);
+  print_list(context, "Gpu", {});
+  separate(context);
+  print_list(context, "Explanation",
+             {explanation_json(gpu), explanation_json(bare)});
+  separate(context);
+  print_list(context, "Validation",
+             {validation_json(gpu, samples::sections(Verdict::pass)),
+              validation_json(bare, samples::sections(Verdict::fail)),
+              validation_json(bare, samples::sections(Verdict::skipped))});
+  separate(context);
+  print_list(context, "BindPlan",
+             {bind_plan_json(samples::bind_plan()), bind_plan_json({})});
+  separate(context);
+  print_list(context, "BindReport",
+             {bind_report_json(samples::bind_plan(), samples::failed_report(),
+                               GpuState::ready),
+              bind_report_json({}, {}, {})});
+}
+
+void print_documents(Context& context) {
+  separate(context);
+  print_document(context, "DomainFragment",
+                 domain_json({{9, 1, 0, 0}}, {}, samples::generated()));
+  separate(context);
+  print_document(context, "HostReport",
+                 host_report_json(samples::host(), {samples::gpu()},
+                                  samples::sections(Verdict::degraded)));
+  separate(context);
+  print_document(context, "VersionInfo", version_json());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view format = argc == 2 ? argv[1] : "";
+  Context context{.out = std::cout, .err = std::cerr};
+  context.format = format == "yaml" ? Format::yaml : Format::jsonl;
+  print_lists(context);
+  print_documents(context);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A libvirt 12.8.0 whose daemon accepts connections and never answers.
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <unistd.h>
+
+int virGetVersion(unsigned long* version, const char* /*type*/,
+                  unsigned long* /*type_version*/) {
+  *version = 12'008'000;
+  return 0;
+}
+
+virConnectPtr virConnectOpenReadOnly(const char* /*name*/) {
+  for (;;) {
+    ::pause();
+  }
+}
+
+const char* virConnectGetType(virConnectPtr /*connection*/) {
+  return nullptr;
+}
+
+int virConnectGetLibVersion(virConnectPtr /*connection*/,
+                            unsigned long* /*version*/) {
+  return -1;
+}
+
+int virConnectGetVersion(virConnectPtr /*connection*/,
+                         unsigned long* /*version*/) {
+  return -1;
+}
+
+const char* virGetLastErrorMessage(void) {
+  return "";
+}
