@@ -171,6 +171,7 @@ std::vector<std::string> list_unknown_names(xmlDoc* domain,
 
 std::vector<std::string> format(const std::vector<XmlMessage>& messages) {
   std::vector<std::string> out;
+  out.reserve(messages.size());
   for (const XmlMessage& message : messages) {
     out.push_back(message.line > 0
                       ? fmt::format("line {}: {}", message.line, message.text)

@@ -159,6 +159,10 @@ TEST(DomainSchema, SurvivesDeepNesting) {
 
 // A directory with a domain.rng of the test's own.
 class OwnSchema : public testing::Test {
+ public:
+  OwnSchema(const OwnSchema&) = delete;
+  OwnSchema& operator=(const OwnSchema&) = delete;
+
  protected:
   OwnSchema()
       : directory_(testing::TempDir() + "/nvgpuctl-schema-" +
@@ -166,8 +170,6 @@ class OwnSchema : public testing::Test {
     std::filesystem::create_directories(directory_);
   }
   ~OwnSchema() override { std::filesystem::remove_all(directory_); }
-  OwnSchema(const OwnSchema&) = delete;
-  OwnSchema& operator=(const OwnSchema&) = delete;
 
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(directory_ + "/" + name) << text;

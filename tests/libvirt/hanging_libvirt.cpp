@@ -6,6 +6,7 @@
 #include <libvirt/virterror.h>
 #include <unistd.h>
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 int virGetVersion(unsigned long* version, const char* /*type*/,
                   unsigned long* /*type_version*/) {
   *version = 12'008'000;

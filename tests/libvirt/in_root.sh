@@ -3,8 +3,9 @@
 #
 #   in_root.sh ROOT DIRECTORY
 #
-# Gives every DIRECTORY/*.xml to the libvirt of a tree made by roots.sh and
-# leaves, beside each, NAME.<check>.out with what the check printed and
+# Gives every DIRECTORY/*.xml to the libvirt of a tree made by roots.sh, and
+# every DIRECTORY/*.qemu (arguments, each ended by a NUL) to its QEMU. Leaves,
+# beside each, NAME.<check>.out and .err with what the check printed and
 # NAME.<check>.rc with its exit code. Must be started in new mount, network and
 # PID namespaces, which end with it: all mounts go with them.
 #
@@ -55,10 +56,11 @@ CONF
 # shellcheck disable=SC2016  # the shell inside expands these
 exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/tmp LC_ALL=C \
   LIBVIRT_LOG_OUTPUTS=4:stderr /bin/bash -euc '
+shopt -s nullglob
 check() {  # FILE NAME COMMAND...
   local rc=0
-  "${@:3}" >"${1%.xml}.$2.out" 2>"${1%.xml}.$2.err" || rc=$?
-  echo "$rc" >"${1%.xml}.$2.rc"
+  "${@:3}" >"${1%.*}.$2.out" 2>"${1%.*}.$2.err" || rc=$?
+  echo "$rc" >"${1%.*}.$2.rc"
 }
 embed=qemu:///embed?root=/tmp/embed
 virsh --version >/tmp/files/libvirt-version
@@ -75,4 +77,10 @@ for file in /tmp/files/*.xml; do
       check "$file" test virsh -q -c test:///default \
         define --validate "$file" ;;
   esac
+done
+for file in /tmp/files/*.qemu; do
+  mapfile -d "" arguments <"$file"
+  # The monitor answers only when the machine stands.
+  check "$file" start timeout 20 qemu-system-aarch64 "${arguments[@]}" \
+    -S -nodefaults -display none -monitor stdio <<<quit
 done'
