@@ -33,15 +33,16 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 // behind its closing bracket. Nothing when the bracket never closes.
 std::optional<bool> match_set(std::string_view pattern, std::size_t begin,
                               char character, std::size_t& end) {
-  const std::size_t close = pattern.find(']', begin + 2);
+  std::size_t first = begin + 1;
+  const bool negated = first < pattern.size() &&
+                       (pattern[first] == '!' || pattern[first] == '^');
+  first += negated ? 1 : 0;
+  // A bracket at the first place stands for itself.
+  const std::size_t close = pattern.find(']', first + 1);
   if (close == std::string_view::npos) {
     return std::nullopt;
   }
-  std::string_view set = pattern.substr(begin + 1, close - begin - 1);
-  const bool negated = set.starts_with('!') || set.starts_with('^');
-  if (negated) {
-    set.remove_prefix(1);
-  }
+  const std::string_view set = pattern.substr(first, close - first);
   bool found = false;
   for (std::size_t i = 0; i < set.size(); ++i) {
     if (i + 2 < set.size() && set[i + 1] == '-') {

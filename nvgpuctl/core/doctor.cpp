@@ -38,12 +38,12 @@ class Section {
   void miss(std::string_view id, std::string_view title, std::string expected,
             std::string seen, std::string_view reason_id) {
     const Reason& why = reason(reason_id);
-    Verdict verdict =
-        why.severity == Severity::error ? Verdict::fail : Verdict::degraded;
     if (!has_gpu_) {  // nothing can fail that nobody needs
-      verdict = Verdict::skipped;
-      seen += " (not needed: no Grace GPU)";
+      skip(id, title, seen + " (not needed: no Grace GPU)");
+      return;
     }
+    const Verdict verdict =
+        why.severity == Severity::error ? Verdict::fail : Verdict::degraded;
     section_.checks.push_back({std::string(id), std::string(title), verdict,
                                std::move(expected), std::move(seen),
                                std::string(why.id), std::string(why.remedy)});

@@ -67,39 +67,54 @@ void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
   }
 }
 
-// What of the GPU's memory nvidia has given to the kernel as RAM; empty when
-// none. /proc/iomem knows it exactly but only root sees its numbers; the memory
-// of the GPU's nodes tells it to everybody.
-std::string online_memory(const HostSnapshot& host, const Gpu& gpu) {
+struct OnlineMemory {
+  std::string detail;
+  std::string evidence;
+};
+
+// What of the GPU's memory nvidia has given to the kernel as RAM. /proc/iomem
+// knows it exactly but only root sees its numbers; the memory of the GPU's
+// nodes tells it to everybody.
+std::optional<OnlineMemory> online_memory(const HostSnapshot& host,
+                                          const Gpu& gpu) {
   std::uint64_t bytes = 0;
   std::size_t ranges = 0;
   for (const auto& ram : host.system_ram) {
     const bool nvidia = ram.name.find("(NVIDIA)") != std::string::npos;
-    const bool elsewhere = gpu.plan && (ram.last < gpu.memory_base->value ||
-                                        ram.first - gpu.memory_base->value >=
-                                            gpu.memory_size->value);
+    const bool elsewhere =
+        gpu.plan &&
+        (ram.last < gpu.memory_base->value ||
+         ram.first >= gpu.memory_base->value + gpu.memory_size->value);
     if (nvidia && !elsewhere) {
       bytes += ram.last - ram.first + 1;
       ++ranges;
     }
   }
   if (ranges > 0) {
-    return fmt::format("{} of System RAM (NVIDIA) in {} ranges",
-                       human_size(bytes), ranges);
+    return OnlineMemory{fmt::format("{} of System RAM (NVIDIA) in {} ranges",
+                                    human_size(bytes), ranges),
+                        "/proc/iomem"};
   }
   for (const auto& node : host.numa.nodes) {
     if (gpu.gi_nodes && node.memory_bytes > 0 &&
         std::binary_search(gpu.gi_nodes->nodes.begin(),
                            gpu.gi_nodes->nodes.end(), node.id)) {
-      return fmt::format("{} in node {}", human_size(node.memory_bytes),
-                         node.id);
+      return OnlineMemory{
+          fmt::format("{} in node {}", human_size(node.memory_bytes), node.id),
+          fmt::format("/sys/devices/system/node/node{}/meminfo", node.id)};
     }
   }
-  return "";
+  return std::nullopt;
 }
 
 void judge_driver(const HostSnapshot& host, Gpu& gpu) {
   const std::string driver = gpu.pci.driver.value_or("");
+  // Whoever drives the GPU now: nvidia can be gone from it and its memory still
+  // be in use.
+  const auto online = online_memory(host, gpu);
+  if (online) {
+    add(gpu, "NVG-E040", online->detail, online->evidence);
+  }
   switch (gpu.driver_role) {
     case DriverRole::variant:
       add(gpu, "NVG-I046", driver, device_path(gpu, "driver"));
@@ -107,15 +122,11 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
     case DriverRole::vfio_pci:
       add(gpu, "NVG-E045", driver, device_path(gpu, "driver"));
       break;
-    case DriverRole::host: {
-      const auto online = driver == "nvidia" ? online_memory(host, gpu) : "";
-      if (online.empty()) {
+    case DriverRole::host:
+      if (!online) {
         add(gpu, "NVG-W041", driver, device_path(gpu, "driver"));
-      } else {
-        add(gpu, "NVG-E040", online, "/proc/iomem");
       }
       break;
-    }
     case DriverRole::none:
       break;
   }

@@ -95,7 +95,10 @@ void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
                   memory.egm_pxm.value_or(0)};
   }
   if (memory.base_pa.value_or(0) == 0 || memory.size.value_or(0) == 0) {
-    judge_absent(gpu, memory, where);
+    // A value that could not be read says nothing about the link.
+    if (memory.problems.empty()) {
+      judge_absent(gpu, memory, where);
+    }
     return;
   }
   auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
@@ -124,7 +127,8 @@ std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
 
 void join_memory(const HostSnapshot& host, Gpu& gpu) {
   judge_erratum(gpu);
-  if (!host.acpi.unreadable.empty()) {
+  const DeviceDsd* const dsd = find_dsd(host, gpu);
+  if (dsd == nullptr && !host.acpi.unreadable.empty()) {
     add(gpu, "NVG-W001", "memory size and node ownership are not known",
         host.acpi.unreadable.front());
     return;
@@ -135,7 +139,6 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
             "/firmware_node");
     return;
   }
-  const DeviceDsd* const dsd = find_dsd(host, gpu);
   if (dsd == nullptr) {
     add(gpu, "NVG-E010",
         fmt::format("no _DSD for {} in {} ACPI tables", *gpu.pci.acpi_path,
@@ -189,8 +192,10 @@ void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus) {
         // GPU's own; they are no RAM yet.
         const bool ram =
             memory.enabled && !memory.hot_pluggable && memory.length > 0;
-        if (ram &&
-            overlap(*range, memory.base, memory.base + (memory.length - 1))) {
+        // Firmware's numbers may wrap around; then everything above is meant.
+        const std::uint64_t last =
+            memory.base + std::min(memory.length - 1, ~memory.base);
+        if (ram && overlap(*range, memory.base, last)) {
           add(gpu, "NVG-E015",
               fmt::format("overlaps RAM of proximity domain {} at {}, size {}",
                           memory.pxm, hex(memory.base), hex(memory.length)),

@@ -44,11 +44,18 @@ std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
 
 // Domains that _DSD names. The count is firmware's word: it is bounded before
 // anything of that size is made.
-std::vector<std::uint32_t> dsd_pxms(const CoherentMemoryDsd& dsd) {
+std::vector<std::uint32_t> dsd_pxms(const CoherentMemoryDsd& dsd, Gpu& gpu) {
   constexpr std::uint64_t kMaxCount = 1024;  // Linux: MAX_PXM_DOMAINS
   std::vector<std::uint32_t> pxms;
-  if (!dsd.pxm_start || !dsd.pxm_count || *dsd.pxm_count > kMaxCount ||
-      *dsd.pxm_start > kMaxCount) {
+  if (!dsd.pxm_start || !dsd.pxm_count) {
+    return pxms;
+  }
+  if (*dsd.pxm_count > kMaxCount || *dsd.pxm_start > kMaxCount) {
+    add(gpu, "NVG-E016",
+        fmt::format("nvidia,gpu-mem-pxm-start {} and nvidia,gpu-mem-pxm-count "
+                    "{}: Linux has at most {} proximity domains",
+                    *dsd.pxm_start, *dsd.pxm_count, kMaxCount),
+        "/sys/firmware/acpi/tables/");
     return pxms;
   }
   for (std::uint64_t i = 0; i < *dsd.pxm_count; ++i) {
@@ -169,7 +176,8 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
   }
   const auto from_srat = srat_pxms(*host.acpi.srat, gpu);
   const auto dsd = literal_dsd(host, gpu);
-  const auto from_dsd = dsd ? dsd_pxms(*dsd) : std::vector<std::uint32_t>{};
+  const auto from_dsd =
+      dsd ? dsd_pxms(*dsd, gpu) : std::vector<std::uint32_t>{};
   judge_agreement(from_srat, from_dsd, gpu);
   const auto node_of = replay_pxm_to_node(*host.acpi.srat);
   judge_room(host, node_of.size(), gpu);

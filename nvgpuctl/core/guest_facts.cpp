@@ -58,7 +58,9 @@ void describe_bars(const Gpu& gpu, GuestGpu& guest) {
     const auto shows = [&](const std::optional<MemoryRegion>& region) {
       return region && region->bar == bar.index;
     };
-    if (!shows(gpu.plan->usable) && !shows(gpu.plan->reserved)) {
+    constexpr std::uint64_t kMem64 = 0x100000;  // IORESOURCE_MEM_64
+    const bool wide = (bar.flags & kMem64) != 0;
+    if (wide && !shows(gpu.plan->usable) && !shows(gpu.plan->reserved)) {
       add(bar.size);
     }
   }

@@ -114,9 +114,9 @@ constexpr std::array kReasons{
            "VFIO refuses such devices; update the firmware"},
 
     Reason{"NVG-E040", "nvidia-memory-online", kError,
-           "the GPU is driven by nvidia and its memory is online as system RAM",
+           "the GPU's memory is online as system RAM of the host",
            "stop what uses it, offline the memory and unload nvidia, in this "
-           "order; unbinding now would hang or crash the host"},
+           "order; a driver change now would hang or crash the host"},
     Reason{"NVG-W041", "host-driver", kWarning,
            "a host driver is bound to the GPU",
            "bind takes it away; stop what uses the GPU on the host first"},

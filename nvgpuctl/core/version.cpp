@@ -24,14 +24,18 @@ std::optional<Version> parse_version(std::string_view text) {
     }
     ++count;
     at = end;
-    if (at == last || *at != '.') {
+    if (count == numbers.size() || at == last || *at != '.') {
       break;
     }
     ++at;
   }
-  // What follows the numbers must look like a distribution's suffix.
-  const bool clean = at == last || *at == '-' || *at == '+' || *at == '~' ||
-                     *at == '.' || *at == ' ';
+  // What follows the numbers must look like a distribution's suffix, or be a
+  // fourth number.
+  constexpr std::string_view kSuffix = "-+~ ";
+  const bool fourth =
+      last - at > 1 && at[0] == '.' && at[1] >= '0' && at[1] <= '9';
+  const bool clean =
+      at == last || fourth || kSuffix.find(*at) != std::string_view::npos;
   if (count < 2 || !clean) {
     return std::nullopt;
   }

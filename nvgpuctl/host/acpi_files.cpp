@@ -11,7 +11,7 @@ constexpr std::string_view kTables = "/sys/firmware/acpi/tables/";
 
 // The largest DSDTs of servers are below 1 MiB.
 constexpr std::size_t kMaxTableSize = 16UL << 20U;
-constexpr std::size_t kMaxTables = 1024;
+constexpr std::size_t kMaxTotalSize = 64UL << 20U;
 
 bool wanted(std::string_view name) {
   return name.starts_with("DSDT") || name.starts_with("SSDT") ||
@@ -19,7 +19,7 @@ bool wanted(std::string_view name) {
 }
 
 void read_directory(const RootDir& root, const std::string& below,
-                    AcpiFiles& into) {
+                    std::size_t& total, AcpiFiles& into) {
   const auto names = root.list(std::string(kTables) + below);
   if (!names) {
     if (names.error().code == Errc::permission) {
@@ -28,12 +28,18 @@ void read_directory(const RootDir& root, const std::string& below,
     return;  // no ACPI, or no dynamic tables: both normal
   }
   for (const auto& name : *names) {
-    if (!wanted(name) || into.files.size() >= kMaxTables) {
+    if (!wanted(name)) {
       continue;
     }
     const std::string path = std::string(kTables) + below + name;
+    if (total >= kMaxTotalSize) {
+      into.problems.push_back(path + ": left out: all tables are longer than " +
+                              std::to_string(kMaxTotalSize) + " bytes");
+      return;
+    }
     auto bytes = root.read_file(path, kMaxTableSize);
     if (bytes) {
+      total += bytes->size();
       into.files.push_back({below + name, std::move(*bytes)});
     } else if (bytes.error().code == Errc::permission) {
       into.unreadable.push_back(path);
@@ -47,8 +53,9 @@ void read_directory(const RootDir& root, const std::string& below,
 
 AcpiFiles read_acpi_files(const RootDir& root) {
   AcpiFiles result;
-  read_directory(root, "", result);
-  read_directory(root, "dynamic/", result);
+  std::size_t total = 0;
+  read_directory(root, "", total, result);
+  read_directory(root, "dynamic/", total, result);
   return result;
 }
 

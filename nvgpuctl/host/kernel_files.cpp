@@ -217,8 +217,14 @@ std::vector<VirtualizationFacts::HugePages> read_huge_pages(
 KernelFacts read_kernel(const RootDir& root,
                         std::vector<std::string>& problems) {
   KernelFacts kernel;
-  if (const auto release = root.read_text("/proc/sys/kernel/osrelease")) {
+  constexpr std::string_view kRelease = "/proc/sys/kernel/osrelease";
+  constexpr std::size_t kMaxRelease = 64;  // __NEW_UTS_LEN, <linux/utsname.h>
+  if (const auto release = root.read_text(kRelease)) {
     kernel.release = std::string(trim(*release));
+  }
+  if (kernel.release.size() > kMaxRelease) {
+    problems.push_back(std::string(kRelease) + ": longer than 64 characters");
+    kernel.release.clear();
   }
   // Exists since Linux 6.1; older captures say it in capture.yaml.
   if (const auto machine = root.read_text("/proc/sys/kernel/arch")) {
@@ -247,7 +253,10 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
   }
   facts.variant_files = variant_files(root, directory);
   for (const auto module : kModules) {
-    if (root.exists("/sys/module/" + std::string(module))) {
+    // What is built in and has no parameter is no directory in /sys/module; the
+    // variant driver is named after its module.
+    if (root.exists("/sys/module/" + std::string(module)) ||
+        root.exists("/sys/bus/pci/drivers/" + std::string(module))) {
       facts.loaded.emplace_back(module);
     }
   }

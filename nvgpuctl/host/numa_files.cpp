@@ -33,7 +33,10 @@ std::uint64_t mem_total(std::string_view meminfo) {
     return 0;
   }
   auto rest = trim(meminfo.substr(at + kKey.size()));
-  return parse_unsigned(rest.substr(0, rest.find(' '))).value_or(0) * kKiB;
+  const auto kib = parse_unsigned(rest.substr(0, rest.find(' ')));
+  // More than all physical addresses is no amount of memory.
+  constexpr std::uint64_t kMaxKib = (1ULL << 52U) / kKiB;
+  return kib && *kib <= kMaxKib ? *kib * kKiB : 0;
 }
 
 NumaNode read_node(const RootDir& root, unsigned id,

@@ -79,10 +79,12 @@ Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
   }
   std::vector<PciAddress> found;
   for (const auto& name : *names) {
-    const auto vendor =
-        root.read_text(std::string(kDevices) + name + "/vendor");
     const auto address = parse_pci_address(name);
-    if (!address || !vendor || trim(*vendor) != "0x10de") {
+    if (!address || to_string(*address) != name) {
+      continue;  // "9:1:0.0" would be the same function once more
+    }
+    const auto vendor = root.read_text(device_path(*address, "vendor"));
+    if (!vendor || trim(*vendor) != "0x10de") {
       continue;
     }
     const auto class_code = root.read_text(device_path(*address, "class"));
@@ -146,11 +148,15 @@ class AttributeReader {
 
   void complain(std::string_view name, std::string_view problem,
                 std::string_view value) {
-    // A hostile or broken attribute may be long; its beginning says enough.
+    // A hostile or broken attribute may be long, and binary: its beginning says
+    // enough, and nothing of it may reach a terminal as it is.
     constexpr std::size_t kShown = 40;
+    std::string shown(value.substr(0, kShown));
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; },
+        '?');
     function_.problems.push_back(device_path(function_.address, name) + ": " +
-                                 std::string(problem) + ": '" +
-                                 std::string(value.substr(0, kShown)) + "'");
+                                 std::string(problem) + ": '" + shown + "'");
   }
 
  private:
@@ -167,7 +173,11 @@ std::optional<PciBar> parse_resource_line(std::string_view line) {
   const auto start = parse_unsigned(fields[0], 16);
   const auto end = parse_unsigned(fields[1], 16);
   const auto flags = parse_unsigned(fields[2], 16);
-  if (!start || !end || !flags || end.value() < start.value()) {
+  // The largest physical address of the architecture; also keeps every sum of
+  // sizes far from overflow.
+  constexpr std::uint64_t kLimit = 1ULL << 52U;
+  if (!start || !end || !flags || end.value() < start.value() ||
+      end.value() >= kLimit) {
     return std::nullopt;
   }
   const bool exists = flags.value() != 0 && end.value() > start.value();
@@ -208,6 +218,24 @@ void read_upstream(const RootDir& root, PciFunction& function) {
       function.upstream.push_back(*address);
     }
   }
+}
+
+// libpci opens what the file system says and would follow a capture's links
+// out of it, or wait for a FIFO.
+Result<std::vector<std::uint8_t>> read_recorded_config(
+    const RootDir& root, const PciAddress& address) {
+  constexpr std::size_t kExtendedSize = 4096;
+  constexpr std::size_t kHeaderSize = 64;  // what ordinary users may record
+  const std::string path = device_path(address, "config");
+  const auto bytes = root.read_file(path, kExtendedSize);
+  if (!bytes) {
+    return forward_error(bytes);
+  }
+  if (bytes->size() < kHeaderSize) {
+    return fail(Errc::malformed, path,
+                "shorter than the header of configuration space");
+  }
+  return std::vector<std::uint8_t>(bytes->begin(), bytes->end());
 }
 
 }  // namespace
@@ -255,7 +283,8 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
   }
   function->numa_node = reader.decimal("numa_node");
   if (const auto group = reader.link("iommu_group")) {
-    if (const auto number = parse_unsigned(*group)) {
+    const auto number = parse_unsigned(*group);
+    if (number && *number <= std::numeric_limits<unsigned>::max()) {
       function->iommu_group = static_cast<unsigned>(*number);
     }
   }
@@ -268,7 +297,8 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
     function->vfio_dev = vfio->front();
   }
   read_upstream(root, *function);
-  const auto config = library.read_config(address);
+  const auto config = root.live() ? library.read_config(address)
+                                  : read_recorded_config(root, address);
   if (config) {
     auto parsed = parse_pci_config(*config);
     if (parsed) {

@@ -65,8 +65,23 @@ Fd open_in_root(int root, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return Fd(
-      static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof(how))));
+  // A path with ".." gives EAGAIN when anything on the system is renamed or
+  // mounted meanwhile (openat2(2)); it is rare to happen even twice.
+  constexpr int kAttempts = 1000;
+  long fd = -1;
+  for (int i = 0; i < kAttempts; ++i) {
+    fd = ::syscall(SYS_openat2, root, path, &how, sizeof(how));
+    if (fd >= 0 || errno != EAGAIN) {
+      break;
+    }
+  }
+  return Fd(static_cast<int>(fd));
+}
+
+// In a capture a FIFO or a device may stand for an attribute.
+bool is_regular(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 }  // namespace
@@ -108,6 +123,9 @@ Result<std::string> RootDir::read_file(std::string_view path,
   auto fd = open_below(path, O_RDONLY | O_NONBLOCK);
   if (!fd) {
     return forward_error(fd);
+  }
+  if (!live_ && !is_regular(fd->get())) {
+    return fail(Errc::malformed, absolute(path), "not a regular file");
   }
   // Grows with what is there: sizes in /proc and /sys are 0 or a page.
   std::string text;
@@ -204,7 +222,7 @@ Result<std::string> RootDir::resolve(std::string_view path) const {
   if (!real.starts_with(prefix_)) {
     return fail(Errc::malformed, absolute(path), "leads out of the root");
   }
-  return std::string(real.substr(prefix_.size()));
+  return absolute(real.substr(prefix_.size()));
 }
 
 bool RootDir::exists(std::string_view path) const {
@@ -212,7 +230,8 @@ bool RootDir::exists(std::string_view path) const {
 }
 
 Result<> RootDir::write(std::string_view path, std::string_view value) const {
-  auto fd = open_below(path, O_WRONLY);
+  // sysfs ignores O_TRUNC; a plain file would keep the end of a longer value.
+  auto fd = open_below(path, O_WRONLY | O_TRUNC | O_NONBLOCK);
   if (!fd) {
     return forward_error(fd);
   }

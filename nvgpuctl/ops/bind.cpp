@@ -9,13 +9,20 @@
 namespace nvgpuctl {
 namespace {
 
+constexpr std::string_view kNotSet = "not set";
+
 // What an attribute must read as after a write; nothing for the attributes
 // that only trigger something.
 std::optional<std::string> expected_readback(const Step& step) {
   if (!step.path.ends_with("/driver_override")) {
     return std::nullopt;
   }
-  return step.value == "\n" ? "(null)" : step.value;
+  return step.value == "\n" ? std::string(kNotSet) : step.value;
+}
+
+// The kernel prints an override that is not set as a NULL pointer.
+std::string shown_override(std::string_view text) {
+  return std::string(text.empty() || text == "(null)" ? kNotSet : text);
 }
 
 StepReport write_and_read_back(const RootDir& root, const Step& step) {
@@ -32,13 +39,16 @@ StepReport write_and_read_back(const RootDir& root, const Step& step) {
     return report;
   }
   const auto seen = root.read_text(step.path);
-  report.seen = seen ? std::string(trim(*seen)) : seen.error().problem;
+  report.seen = seen ? shown_override(trim(*seen)) : seen.error().problem;
   report.done = seen && report.seen == *expected;
   return report;
 }
 
 StepReport check_driver(const RootDir& root, const Step& step) {
   const auto driver = root.link_name(step.path);
+  if (!driver && driver.error().code != Errc::not_found) {
+    return {step, false, driver.error().problem};
+  }
   const bool bound_as_told = driver && *driver == step.value;
   return {step, bound_as_told == (step.kind == StepKind::expect_driver),
           driver ? *driver : "no driver"};

@@ -15,6 +15,7 @@
 namespace nvgpuctl {
 namespace {
 
+constexpr std::uint16_t kNvidia = 0x10de;
 constexpr std::string_view kDeviceFiles = "/etc/nvgpuctl/devices.d";
 constexpr std::size_t kMaxYaml = 64 * 1024UL;
 constexpr std::size_t kMaxIomem = 16UL << 20U;
@@ -39,21 +40,22 @@ AcpiFacts read_acpi(const RootDir& root) {
     facts.tables.push_back({table->name, table->signature, table->oem_id,
                             table->oem_table_id, table->length,
                             table->checksum_ok});
-    if (table->signature == "SRAT") {
+    // Linux, too, takes the first of several.
+    if (table->signature == "SRAT" && !facts.srat) {
       auto srat = parse_srat(*table);
       if (srat) {
         facts.srat = std::move(*srat);
       } else {
         facts.problems.push_back("SRAT: " + srat.error().problem);
       }
-    } else if (table->signature == "SLIT") {
+    } else if (table->signature == "SLIT" && !facts.slit) {
       auto slit = parse_slit(*table);
       if (slit) {
         facts.slit = std::move(*slit);
       } else {
         facts.problems.push_back("SLIT: " + slit.error().problem);
       }
-    } else {
+    } else if (table->signature == "DSDT" || table->signature == "SSDT") {
       if (table->signature == "DSDT") {
         dsdt_revision = table->revision;
       }
@@ -131,6 +133,10 @@ Result<> read_gpus(const RootDir& root, const DeviceTable& table,
                               identity.error().problem);
       continue;
     }
+    // Anybody's udev rule can set a tag of our name.
+    if (identity->vendor != kNvidia) {
+      continue;
+    }
     if (!table.find(identity->device)) {
       host.other_gpus.push_back(std::move(*identity));
       continue;
@@ -139,13 +145,14 @@ Result<> read_gpus(const RootDir& root, const DeviceTable& table,
       library.emplace(root);
     }
     auto function = read_pci_function(root, *library, address);
-    if (!function) {
-      return forward_error(function);
+    if (!function) {  // it was pulled out while we looked
+      host.problems.push_back(function.error().subject + ": " +
+                              function.error().problem);
+      continue;
     }
-    if (function->iommu_group) {
-      host.iommu_groups.try_emplace(
-          *function->iommu_group,
-          read_iommu_group(root, *function->iommu_group));
+    const auto group = function->iommu_group;
+    if (group && !host.iommu_groups.contains(*group)) {
+      host.iommu_groups.emplace(*group, read_iommu_group(root, *group));
     }
     host.gpus.push_back(std::move(*function));
   }

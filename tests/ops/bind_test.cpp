@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/bind.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/fake_root.hpp"
+#include "support/sample_host.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kName = "0009:01:00.0";
+constexpr const char* kOverride =
+    "/sys/bus/pci/devices/0009:01:00.0/driver_override";
+constexpr const char* kProbe = "/sys/bus/pci/drivers_probe";
+
+// Loading the module is where a test plays the kernel: plain files take every
+// write, but no driver comes of it.
+class ScriptedLoader : public ModuleLoader {
+ public:
+  Result<> load(const std::string& module) override {
+    loaded.push_back(module);
+    if (fails) {
+      return fail(Errc::io, "module " + module, "modprobe could not load it");
+    }
+    if (then_driver != nullptr) {
+      then_driver->driver(kName, module);
+    }
+    return {};
+  }
+
+  std::vector<std::string> loaded;
+  bool fails = false;
+  FakeRoot* then_driver = nullptr;  // gives the GPU the driver
+};
+
+class BindOnAFakeHost : public testing::Test {
+ protected:
+  BindOnAFakeHost() {
+    fake_.pci_function(kName, "0x10de", "0x2342").file(kProbe, "");
+  }
+
+  // The GPU that read_host() would make of the tree.
+  HostSnapshot host() const {
+    auto host = gh200_host();
+    auto& pci = host.gpus[0];
+    const auto root = fake_.open();
+    const auto driver =
+        root.link_name("/sys/bus/pci/devices/0009:01:00.0/driver");
+    if (driver) {
+      pci.driver = *driver;
+    }
+    const auto text = root.read_text(kOverride);
+    if (text && *text != "(null)" && !text->empty()) {
+      pci.driver_override = *text;
+    }
+    return host;
+  }
+  BindPlan bind_plan() const { return *plan_bind(host(), only_gpu(host())); }
+  BindPlan unbind_plan() const {
+    return *plan_unbind(host(), only_gpu(host()));
+  }
+  BindReport apply(const BindPlan& plan) {
+    return nvgpuctl::apply(fake_.open(), loader_, plan);
+  }
+
+  FakeRoot fake_;
+  ScriptedLoader loader_;
+};
+
+// "driver_override: nvgrace_gpu_vfio_pci" for each step, "!" before the one
+// that failed.
+std::vector<std::string> seen(const BindReport& report) {
+  std::vector<std::string> lines;
+  for (const auto& one : report.steps) {
+    lines.push_back((one.done ? "" : "! ") +
+                    one.step.path.substr(one.step.path.rfind('/') + 1) + ": " +
+                    one.seen);
+  }
+  return lines;
+}
+
+TEST_F(BindOnAFakeHost, DoesEveryStepOfThePlan) {
+  loader_.then_driver = &fake_;
+  const auto report = apply(bind_plan());
+  EXPECT_TRUE(report.done);
+  EXPECT_EQ(report.gpu, kGh200Address);
+  EXPECT_THAT(seen(report), ElementsAre(": loaded",
+                                        "driver_override: "
+                                        "nvgrace_gpu_vfio_pci",
+                                        "drivers_probe: accepted",
+                                        "driver: nvgrace_gpu_vfio_pci"));
+  EXPECT_THAT(loader_.loaded, ElementsAre("nvgrace_gpu_vfio_pci"));
+  EXPECT_EQ(fake_.content(kOverride), "nvgrace_gpu_vfio_pci");
+  EXPECT_EQ(fake_.content(kProbe), "0009:01:00.0");
+}
+
+TEST_F(BindOnAFakeHost, WritesNothingWhenItOnlyPlans) {
+  fake_.driver(kName, "nvidia");
+  const auto plan = bind_plan();
+  EXPECT_THAT(plan.steps, SizeIs(5));
+  EXPECT_EQ(fake_.content(kOverride), "(null)\n");
+  EXPECT_EQ(fake_.content(kProbe), "");
+  EXPECT_EQ(fake_.content("/sys/bus/pci/drivers/nvidia/unbind"), "");
+  EXPECT_THAT(loader_.loaded, IsEmpty());
+}
+
+TEST_F(BindOnAFakeHost, WritesNothingWhenUnbindOnlyPlans) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  fake_.file(kOverride, "nvgrace_gpu_vfio_pci\n");
+  const auto plan = unbind_plan();
+  EXPECT_THAT(plan.steps, SizeIs(4));
+  EXPECT_EQ(fake_.content(kOverride), "nvgrace_gpu_vfio_pci\n");
+  EXPECT_EQ(fake_.content(kProbe), "");
+}
+
+TEST_F(BindOnAFakeHost, StopsWhenTheModuleCannotBeLoaded) {
+  loader_.fails = true;
+  const auto report = apply(bind_plan());
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre("! : modprobe could not load it"));
+  EXPECT_EQ(fake_.content(kOverride), "(null)\n");
+}
+
+TEST_F(BindOnAFakeHost, StopsWhenTheOverrideCannotBeWritten) {
+  const auto plan = bind_plan();
+  std::filesystem::remove(fake_.path(kOverride));
+  const auto report = apply(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre(": loaded",
+                                        "! driver_override: No such file or "
+                                        "directory"));
+  EXPECT_EQ(fake_.content(kProbe), "");
+}
+
+TEST_F(BindOnAFakeHost, StopsWhenTheOverrideDoesNotReadBack) {
+  auto plan = bind_plan();
+  // White space at the ends is not read back, so that this is a value which
+  // the attribute does not keep.
+  plan.steps[1].value = " nvgrace_gpu_vfio_pci";
+  const auto report = apply(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(
+      seen(report),
+      ElementsAre(": loaded", "! driver_override: nvgrace_gpu_vfio_pci"));
+  EXPECT_EQ(fake_.content(kProbe), "");
+}
+
+TEST_F(BindOnAFakeHost, StopsWhenTheHostDriverCannotBeAsked) {
+  fake_.driver(kName, "nvidia");
+  const auto plan = bind_plan();
+  std::filesystem::remove(fake_.path("/sys/bus/pci/drivers/nvidia/unbind"));
+  const auto report = apply(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre(": loaded",
+                                        "driver_override: "
+                                        "nvgrace_gpu_vfio_pci",
+                                        "! unbind: No such file or directory"));
+  EXPECT_EQ(fake_.content(kProbe), "");
+}
+
+TEST_F(BindOnAFakeHost, FailsWhenNoDriverCameOfIt) {
+  const auto report = apply(bind_plan());
+  EXPECT_FALSE(report.done);
+  EXPECT_EQ(seen(report).back(), "! driver: no driver");
+}
+
+TEST_F(BindOnAFakeHost, FailsWhenAnotherDriverCameOfIt) {
+  auto plan = bind_plan();
+  fake_.driver(kName, "vfio-pci");
+  const auto report = apply(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_EQ(seen(report).back(), "! driver: vfio-pci");
+}
+
+TEST_F(BindOnAFakeHost, HasNothingToDoWithoutSteps) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  const auto report = apply(bind_plan());
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(report.steps, IsEmpty());
+}
+
+TEST_F(BindOnAFakeHost, ClearsTheOverrideWhenItUnbinds) {
+  fake_.file(kOverride, "nvgrace_gpu_vfio_pci\n");
+  const auto report = apply(unbind_plan());
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre("driver_override: not set"));
+  EXPECT_EQ(fake_.content(kOverride), "\n");
+}
+
+TEST_F(BindOnAFakeHost, IsNotReleasedWhileTheDriverIsStillThere) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  const auto report = apply(unbind_plan());
+  EXPECT_FALSE(report.done);
+  EXPECT_EQ(seen(report).back(), "! driver: nvgrace_gpu_vfio_pci");
+}
+
+TEST_F(BindOnAFakeHost, IsReleasedToWhateverTheKernelChose) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  const auto plan = unbind_plan();
+  fake_.driver(kName, "nvidia");
+  const auto report = apply(plan);
+  EXPECT_TRUE(report.done);
+  EXPECT_EQ(seen(report).back(), "driver: nvidia");
+}
+
+TEST_F(BindOnAFakeHost, IsReleasedWhenTheKernelChoseNone) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  const auto plan = unbind_plan();
+  auto last = plan;
+  last.steps = {plan.steps.back()};
+  std::filesystem::remove(
+      fake_.path("/sys/bus/pci/devices/0009:01:00.0/driver"));
+  const auto report = apply(last);
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre("driver: no driver"));
+}
+
+TEST_F(BindOnAFakeHost, IsNotReleasedWhenNobodyCanTell) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  auto plan = unbind_plan();
+  plan.steps = {plan.steps.back()};
+  const std::string link = "/sys/bus/pci/devices/0009:01:00.0/driver";
+  std::filesystem::remove(fake_.path(link));
+  fake_.file(link, "");
+  const auto report = apply(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre("! driver: not a symbolic link"));
+}
+
+TEST(CheckNotHeld, PassesAFreeGpu) {
+  FakeRoot fake;
+  fake.link("/proc/12/fd/3", "/dev/vfio/7");
+  EXPECT_TRUE(check_not_held(fake.open(), only_gpu(gh200_host())));
+}
+
+TEST(CheckNotHeld, NamesEachProcessAndWhatItHasOpen) {
+  FakeRoot fake;
+  fake.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  fake.link("/proc/34/fd/9", "/dev/vfio/19");
+  const auto held = check_not_held(fake.open(), only_gpu(gh200_host()));
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code, Errc::busy);
+  EXPECT_EQ(held.error().subject, "0009:01:00.0");
+  EXPECT_EQ(held.error().problem,
+            "qemu (pid 12) has /dev/vfio/19 open, ? (pid 34) has /dev/vfio/19 "
+            "open");
+  EXPECT_EQ(held.error().hint,
+            "stop it first; a driver change would wait for it");
+}
+
+}  // namespace
+}  // namespace nvgpuctl
