@@ -34,7 +34,7 @@ class Distances {
       const auto index = static_cast<std::size_t>(column - online.begin());
       if (node.id == from && column != online.end() && *column == to &&
           index < node.distances.size()) {
-        return Fact{node.distances[index], Source::sysfs};
+        return Fact<unsigned>{node.distances[index], Source::sysfs};
       }
     }
     return std::nullopt;

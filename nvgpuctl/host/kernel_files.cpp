@@ -112,8 +112,8 @@ void read_config(const RootDir& root, KernelFacts& kernel,
 std::optional<Fact<std::uint64_t>> page_size(
     const RootDir& root, const std::map<std::string, std::string>& config) {
   if (root.live()) {
-    return Fact{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)),
-                Source::kernel};
+    return Fact<std::uint64_t>{
+        static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), Source::kernel};
   }
   constexpr std::array<std::pair<std::string_view, std::uint64_t>, 3> kSizes{{
       {"CONFIG_ARM64_4K_PAGES", 4 * kKiB},
@@ -123,7 +123,7 @@ std::optional<Fact<std::uint64_t>> page_size(
   for (const auto& [option, size] : kSizes) {
     const auto found = config.find(std::string(option));
     if (found != config.end() && found->second == "y") {
-      return Fact{size, Source::kernel_config};
+      return Fact<std::uint64_t>{size, Source::kernel_config};
     }
   }
   return std::nullopt;
@@ -144,7 +144,7 @@ std::optional<Fact<bool>> cacheable_pfnmap() {
   }
   const int answer =
       ::ioctl(machine.get(), KVM_CHECK_EXTENSION, kCacheablePfnmap);
-  return Fact{answer > 0, Source::kernel};
+  return Fact<bool>{answer > 0, Source::kernel};
 #else
   return std::nullopt;
 #endif

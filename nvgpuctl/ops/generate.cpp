@@ -24,7 +24,7 @@ Result<Fact<Version>> choose_version(const std::optional<Version>& option,
                                      const std::string& what,
                                      const std::string& why_unknown) {
   if (option) {
-    return Fact{*option, Source::option};
+    return Fact<Version>{*option, Source::option};
   }
   if (host) {
     return *host;

@@ -90,18 +90,19 @@ void add_capture_facts(const CaptureFacts& capture, HostSnapshot& host) {
     host.kernel.machine = {*capture.machine, Source::capture};
   }
   if (capture.page_size && !host.kernel.page_size) {
-    host.kernel.page_size = Fact{*capture.page_size, Source::capture};
+    host.kernel.page_size =
+        Fact<std::uint64_t>{*capture.page_size, Source::capture};
   }
   auto& virtualization = host.virtualization;
   if (capture.kvm_cacheable_pfnmap) {
     virtualization.kvm_cacheable_pfnmap =
-        Fact{*capture.kvm_cacheable_pfnmap, Source::capture};
+        Fact<bool>{*capture.kvm_cacheable_pfnmap, Source::capture};
   }
   if (capture.libvirt) {
-    virtualization.libvirt = Fact{*capture.libvirt, Source::capture};
+    virtualization.libvirt = Fact<Version>{*capture.libvirt, Source::capture};
   }
   if (capture.qemu) {
-    virtualization.qemu = Fact{*capture.qemu, Source::capture};
+    virtualization.qemu = Fact<Version>{*capture.qemu, Source::capture};
   }
 }
 
@@ -109,10 +110,10 @@ void add_libvirt(VirtualizationFacts& facts) {
   const auto versions = probe_libvirt();
   facts.libvirt_problem = versions.problem;
   if (versions.libvirt) {
-    facts.libvirt = Fact{*versions.libvirt, Source::libvirt};
+    facts.libvirt = Fact<Version>{*versions.libvirt, Source::libvirt};
   }
   if (versions.qemu) {
-    facts.qemu = Fact{*versions.qemu, Source::libvirt};
+    facts.qemu = Fact<Version>{*versions.qemu, Source::libvirt};
   }
 }
 
