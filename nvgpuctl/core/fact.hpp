@@ -34,4 +34,9 @@ struct Fact {
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 
+// GCC deduces this by itself for an aggregate; clang 14, with which we lint and
+// fuzz, does not.
+template <class T>
+Fact(T, Source) -> Fact<T>;
+
 }  // namespace nvgpuctl

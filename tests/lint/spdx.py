@@ -10,7 +10,7 @@ from files import matching, read
 # of the program, byte for byte; fuzz seeds and ABI symbols are input, likewise.
 # Pages for readers say it once, in README.md.
 EXEMPT = ["*.json", "LICENSES/*", "COPYING", "*.md", ".gitignore", ".clang-format",
-          ".clang-tidy", "tests/golden/*", "tests/data/golden/*", "tests/*/golden/*",
+          ".clang-tidy", "tests/golden/*", "tests/data/golden/*", "tests/*/golden/*", "tests/data/domain/*",
           "tests/fuzz/corpus/*", "tests/data/*/seeds/*"]
 DEFAULT = "GPL-2.0-or-later"
 TAG = "SPDX-License-Identifier:"
