@@ -39,7 +39,7 @@ TEST_F(OutputText, ListsMoreInAWideTable) {
   context_.format = Format::wide;
   print_gpu_table(context_, {samples::gpu()});
   EXPECT_NE(printed().find("GROUP  BASE            USABLE          RESERVED"
-                           "         SMMU                     SOURCES"
+                           "       SMMU                      SOURCES"
                            "                 OVERRIDE\n"),
             std::string::npos)
       << printed();
