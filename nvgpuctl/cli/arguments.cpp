@@ -231,19 +231,23 @@ Result<> take_operands(const Command& command, std::vector<std::string> words,
   return {};
 }
 
-// CLI11 names the option first: "--root: 1 required TEXT missing".
+// CLI11 names the option first: "--root: 1 required TEXT missing", and flags
+// without their dashes: "dry-run was given a disallowed flag override".
 tl::unexpected<Error> mismatch(const Command& command,
                                std::string_view message) {
-  const std::string_view name = message.substr(0, message.find_first_of(": "));
+  std::string name(message.substr(0, message.find_first_of(": ")));
+  if (!name.starts_with('-')) {
+    name.insert(0, "--");
+  }
   const auto* option = find_option_anywhere(name);
   if (option == nullptr) {
     return fail(Errc::usage, "command line", std::string(message),
                 help_hint(command));
   }
   if (option->kind == OptionKind::flag) {
-    return fail(Errc::usage, std::string(name), "takes no value");
+    return fail(Errc::usage, name, "takes no value");
   }
-  return fail(Errc::usage, std::string(name),
+  return fail(Errc::usage, name,
               fmt::format("needs a value: {} {}", name, option->metavar));
 }
 

@@ -110,8 +110,8 @@ TEST(Arguments, SayWhatIsWrongWithAVerb) {
             "'xml': needs a second word; there is: xml generate");
   EXPECT_EQ(refusal({"xml", "generte"}),
             "'xml generte': is no verb; did you mean 'xml generate'?");
-  EXPECT_EQ(refusal({"help", "shwo"}),
-            "'shwo': is no verb; did you mean 'show'?");
+  EXPECT_EQ(refusal({"help", "shw"}),
+            "'shw': is no verb; did you mean 'show'?");
   EXPECT_EQ(refusal({""}), "'': is no verb; try: nvgpuctl help");
 }
 

@@ -39,7 +39,7 @@ TEST_F(OutputText, ListsMoreInAWideTable) {
   context_.format = Format::wide;
   print_gpu_table(context_, {samples::gpu()});
   EXPECT_NE(printed().find("GROUP  BASE            USABLE          RESERVED"
-                           "         SMMU                     SOURCES"
+                           "       SMMU                      SOURCES"
                            "                 OVERRIDE\n"),
             std::string::npos)
       << printed();
@@ -140,7 +140,11 @@ TEST_F(OutputText, PrintsThePlanWordForWord) {
 }
 
 TEST_F(OutputText, SaysThatThereIsNothingToDo) {
-  print_bind_plan(context_, {.gpu = {9, 1, 0, 0}, .from = "a", .to = "a"});
+  BindPlan plan;
+  plan.gpu = {9, 1, 0, 0};
+  plan.from = "a";
+  plan.to = "a";
+  print_bind_plan(context_, plan);
   EXPECT_EQ(printed(), "0009:01:00.0  a -> a\n  nothing to do\n");
 }
 

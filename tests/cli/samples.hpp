@@ -75,7 +75,10 @@ inline HostSnapshot host() {
   host.live = false;
   host.kernel.release = "6.8.0-1021-nvidia-64k";
   PciFunction member = gpu().pci;
-  host.iommu_groups[19] = {.number = 19, .type = "DMA-FQ", .members = {member}};
+  auto& group = host.iommu_groups[19];
+  group.number = 19;
+  group.type = "DMA-FQ";
+  group.members = {member};
   return host;
 }
 
