@@ -9,21 +9,21 @@ gpu=0009:01:00.0
 domain=build/demo-domain.xml
 
 explain() { printf '\n# %s\n' "$*"; }
-run() {
-  printf '$ %s\n' "$*"
-  "$@"
-}
 # As a reader would type it, with build/ in PATH.
 nvgpuctl() {
   printf '$ nvgpuctl --root %s %s\n' "$host" "$*"
   build/nvgpuctl --root "$host" "$@"
 }
 
-cat <<END
+# The libvirt of Debian 12 does not know generic initiators, so the schema of
+# the newest one is fetched, once; the link gives it a short name.
+ln -sfn "$(tests/libvirt/roots.sh schemas forky)" build/libvirt-schemas
+
+cat <<'END'
 
 What follows runs on a recorded GH200 host: a directory with the files of such a
-machine, made from $host's description in tests/data/hosts/. With
---root the same commands, the same code, read that directory instead of "/".
+machine, made from tests/data/hosts/gh200-96g.yaml. With --root the same commands,
+the same code, read that directory instead of "/".
 END
 
 explain "Which Grace GPUs are there, and in which state?"
@@ -38,12 +38,14 @@ nvgpuctl validate $gpu
 explain "What would be written to give it to the variant driver? (Nothing is.)"
 nvgpuctl bind --dry-run $gpu
 
-explain "A whole domain around it, one NUMA node per generic initiator:"
-nvgpuctl xml generate --gpu $gpu --whole-domain | tee $domain
+explain "A whole domain around it, with a NUMA node for each generic initiator:"
+nvgpuctl xml generate --gpu $gpu --whole-domain \
+  --schema build/libvirt-schemas/domain.rng | tee build/demo-output
+tail -n +2 build/demo-output >$domain
 
-explain "Does libvirt's own schema accept it? (That of the newest libvirt: the one" \
-  "of Debian 12 does not know generic initiators.)"
-schemas=$(tests/libvirt/roots.sh schemas forky)
+explain "Does libvirt's own tool accept it, with the schema of the newest libvirt?"
 # virt-xml-validate takes the name of a schema below /usr/share/libvirt/schemas
-# and nothing else; dots lead it to another directory.
-run virt-xml-validate $domain "../../../..$(realpath "$schemas")/domain"
+# and nothing else; dots lead it from there to another directory.
+# shellcheck disable=SC2016  # printed as one would type it
+printf '$ virt-xml-validate %s "../../../..$PWD/build/libvirt-schemas/domain"\n' $domain
+virt-xml-validate $domain "../../../..$PWD/build/libvirt-schemas/domain"

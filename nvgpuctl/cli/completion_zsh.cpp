@@ -187,6 +187,17 @@ constexpr std::string_view kFindVerb = R"zsh(  )
       verbs=(
 )zsh";
 
+// zsh runs the file on first use when it found it in its function path;
+// otherwise the file was sourced.
+constexpr std::string_view kTail = R"zsh(  esac
+}
+if [[ ${funcstack[1]} == _nvgpuctl ]]; then
+  _nvgpuctl "$@"
+else
+  compdef _nvgpuctl nvgpuctl
+fi
+)zsh";
+
 std::string replaced(std::string text, std::string_view mark,
                      std::string_view by) {
   return text.replace(text.find(mark), mark.size(), by);
@@ -203,7 +214,7 @@ std::string zsh_completion() {
   text += verb_descriptions();
   text += "      )\n      _describe verb verbs\n      ;;\n";
   text += group_cases() + verb_cases();
-  text += "  esac\n}\ncompdef _nvgpuctl nvgpuctl\n";
+  text += kTail;
   return text;
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Runs a command once with its output thrown away and prints wall time in ns,
-// peak memory in KiB and exit code. In C, because the kernel counts the memory
-// of whoever starts a program into that program's peak, and an interpreter's
-// would hide everything that is measured here.
+// processor time in us, peak memory in KiB and exit code. In C, because the
+// kernel counts the memory of whoever starts a program into that program's
+// peak, and an interpreter's would hide everything that is measured here.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,11 @@ static long long now_ns(void) {
   return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-int main(int argc, char **argv) {
+static long long microseconds(struct timeval time) {
+  return time.tv_sec * 1000000LL + time.tv_usec;
+}
+
+int main(int argc, char** argv) {
   if (argc < 2) {
     fprintf(stderr, "usage: measure COMMAND [ARGUMENT…]\n");
     return 2;
@@ -46,6 +51,8 @@ int main(int argc, char **argv) {
   const long long end = now_ns();
   const int code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  printf("%lld %ld %d\n", end - begin, usage.ru_maxrss, code);
+  printf("%lld %lld %ld %d\n", end - begin,
+         microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+         usage.ru_maxrss, code);
   return 0;
 }

@@ -49,9 +49,8 @@ inline Gpu gpu() {
   gpu.memory_size = Fact<std::uint64_t>{0x17E4F00000, Source::dsd};
   gpu.erratum = {MigErratum::present, Source::pci_config};
   gpu.plan = plan();
-  gpu.gi_nodes = GiNodes{{8, 9, 10, 11, 12, 13, 14, 15},
-                         {1, 2, 3, 4, 5, 6, 7, 8},
-                         Source::srat};
+  gpu.gi_nodes = GiNodes{
+      {8, 9, 10, 11, 12, 13, 14, 15}, {1, 2, 3, 4, 5, 6, 7, 8}, Source::srat};
   gpu.cpu_node = 0;
   gpu.state = GpuState::ready;
   return gpu;
@@ -76,20 +75,18 @@ inline HostSnapshot host() {
   host.live = false;
   host.kernel.release = "6.8.0-1021-nvidia-64k";
   PciFunction member = gpu().pci;
-  host.iommu_groups[19] = {
-      .number = 19, .type = "DMA-FQ", .members = {member}};
+  host.iommu_groups[19] = {.number = 19, .type = "DMA-FQ", .members = {member}};
   return host;
 }
 
 inline std::vector<CheckSection> sections(Verdict verdict) {
-  return {
-      {"firmware",
-       {{"dsd-size", "size firmware gives", Verdict::pass, "0x17e4f00000",
-         "0x17e4f00000", "", ""}}},
-      {"vfio",
-       {{"vfio-open", "device can be opened", verdict, "a VFIO device",
-         verdict == Verdict::pass ? "vfio0" : "", "",
-         verdict == Verdict::pass ? "" : "bind the GPU"}}}};
+  return {{"firmware",
+           {{"dsd-size", "size firmware gives", Verdict::pass, "0x17e4f00000",
+             "0x17e4f00000", "", ""}}},
+          {"vfio",
+           {{"vfio-open", "device can be opened", verdict, "a VFIO device",
+             verdict == Verdict::pass ? "vfio0" : "", "",
+             verdict == Verdict::pass ? "" : "bind the GPU"}}}};
 }
 
 inline BindPlan bind_plan() {

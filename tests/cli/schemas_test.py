@@ -53,7 +53,7 @@ def main(program, folder):
     # No schema without a document that was held against it.
     kinds = {document["kind"] for document in lists}
     titles = {json.loads(path.read_text(encoding="utf-8")).get("title") for path in folder.glob("*.schema.json")}
-    problems += [f"{title}: no document was checked" for title in titles - kinds if not title.startswith("Device")]
+    problems += [f"{title}: no document was checked" for title in titles - kinds if title.isalpha()]
     problems += [f"{kind}: has no schema" for kind in kinds - titles]
 
     print("\n".join(problems) or f"{len(lines)} lines and {len(lists)} documents follow their schemas")

@@ -5,7 +5,8 @@ program says with tests/golden/HOST/CASE.txt, word for word.
 
 A golden file reads as a terminal would: the command, its output, what went to
 standard error marked "[stderr]", and the exit code. Documents (-o json, jsonl,
-yaml) are also validated against schemas/KIND.schema.json.
+yaml) are also validated against the schema of their kind: GpuList against
+schemas/gpu-list.schema.json, and so is Gpu, a line of it.
 
     UPDATE_GOLDEN=1 run_golden.py …    writes the files instead of comparing
 """
@@ -14,6 +15,7 @@ import argparse
 import difflib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -86,14 +88,22 @@ def documents(form, text):
     return list(yaml.safe_load_all(text))
 
 
+def schema_of(schemas, kind):
+    """A path, which need not exist."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "-", str(kind)).lower()
+    path = os.path.join(schemas, f"{name}.schema.json")
+    as_line = os.path.join(schemas, f"{name}-list.schema.json")
+    return as_line if os.path.exists(as_line) else path
+
+
 def validate(schemas, document):
     """What is wrong with a document; nothing when it is as promised."""
     import jsonschema  # here, because it takes longer to load than a case runs
     if not isinstance(document, dict) or "kind" not in document:
         return "a document without a kind"
-    path = os.path.join(schemas, f"{document['kind']}.schema.json")
+    path = schema_of(schemas, document["kind"])
     if not os.path.exists(path):
-        return f"no schema {os.path.basename(path)}"
+        return f"{document['kind']}: no schema {os.path.basename(path)}"
     with open(path) as file:
         schema = json.load(file)
     resolver = jsonschema.RefResolver(f"file://{schemas}/", schema)

@@ -36,7 +36,7 @@ class RunGolden(unittest.TestCase):
         self.write("program", PROGRAM)
         os.chmod(f"{self.root}/program", 0o755)
         self.write("hosts/h/nvgpuctl-capture.yaml", "capture: 1\n")
-        self.write("schemas/GpuList.schema.json", json.dumps(SCHEMA))
+        self.write("schemas/gpu-list.schema.json", json.dumps(SCHEMA))
         self.write("schemas/common.schema.json",
                    json.dumps({"items": {"type": "array"}}))
         os.mkdir(f"{self.root}/golden")
@@ -131,12 +131,12 @@ class RunGolden(unittest.TestCase):
 
     def test_fails_on_a_kind_without_a_schema(self):
         self.cases("everywhere: {list: list -o json}\n")
-        self.says(out='{"kind": "Doctor"}\n')
-        self.assertIn("no schema Doctor.schema.json",
+        self.says(out='{"kind": "HostReport"}\n')
+        self.assertIn("HostReport: no schema host-report.schema.json",
                       self.run_golden(update=True)[1])
 
     def test_validates_each_line_and_each_spelling(self):
-        bad = '{"apiVersion": "1", "kind": "GpuList", "items": 7}\n'
+        bad = '{"apiVersion": "1", "kind": "Gpu", "items": 7}\n'
         good = bad.replace("7", "[]")
         self.cases("everywhere: {list: list -o jsonl}\n")
         self.says(out=good + bad)

@@ -54,9 +54,10 @@ make_roots() {  # SUITE DIRECTORY
   for path in "${left_out[@]}"; do
     options+=("--dpkgopt=path-exclude=$path")
   done
-  # In namespaces of its own, so that an interruption leaves no mount behind.
-  unshare --mount --pid --fork --kill-child mmdebstrap --quiet --mode=root \
-    --variant=extract --format=directory \
+  # In namespaces of its own and dying with this script, so that an
+  # interruption leaves neither mounts nor processes behind.
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
+    mmdebstrap --quiet --mode=root --variant=extract --format=directory \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${options[@]}" \
     --include="$packages" "$1" "$2" "deb $(mirror) $1 main" >&2
   # libvirt looks up its users, and that firmware exists; nobody boots it.

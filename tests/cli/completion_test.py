@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""completion_test.py NVGPUCTL SHELL: the shell accepts its completion script; bash and fish also complete with it."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+# Stands in for the program where the scripts ask for addresses.
+GPUS = ("0009:01:00.0", "0019:01:00.0")
+FAKE = "#!/bin/sh\nprintf '%s\\n' " + " ".join(GPUS) + "\n"
+
+# What is typed, and what must and must not be offered. Bash is given what
+# follows the last colon, because it breaks words there.
+BASH = [
+    ("nvgpuctl ", ["list", "xml", "help"], ["generate"]),
+    ("nvgpuctl ex", ["explain"], ["list"]),
+    ("nvgpuctl xml ", ["generate"], ["list"]),
+    ("nvgpuctl xml generate --pro", ["--profile"], ["--all"]),
+    ("nvgpuctl xml generate --profile ", ["native", "auto"], ["list", "--all"]),
+    ("nvgpuctl bind --d", ["--dry-run"], ["--all"]),
+    ("nvgpuctl -o json show ", list(GPUS), ["list"]),
+    ("nvgpuctl show 0009:", ["01:00.0"], ["0019:01:00.0"]),
+    ("nvgpuctl completion ", ["bash", "zsh", "fish"], ["list"]),
+    ("nvgpuctl help b", ["bind"], ["list"]),
+]
+FISH = [
+    ("nvgpuctl ", ["list", "xml", "help"], ["generate"]),
+    ("nvgpuctl xml ", ["generate"], ["list"]),
+    ("nvgpuctl bind --d", ["--dry-run"], ["--all"]),
+    ("nvgpuctl show ", list(GPUS), ["list"]),
+    ("nvgpuctl xml generate --profile ", ["native", "auto"], ["list"]),
+]
+
+BASH_DRIVER = r"""
+source "$1"
+COMP_LINE=$2 COMP_POINT=${#2}
+_nvgpuctl
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+def offers(shell, script, line, environment):
+    if shell == "bash":
+        command = ["bash", "--norc", "-c", BASH_DRIVER, "bash", script, line]
+    else:
+        command = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C $argv[2]', script, line]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return [offer.split("\t")[0] for offer in done.stdout.splitlines()], done.stderr
+
+
+def problems_of(shell, script, environment):
+    for line, wanted, unwanted in {"bash": BASH, "fish": FISH}.get(shell, []):
+        found, errors = offers(shell, script, line, environment)
+        if errors:
+            yield f"'{line}': {errors.strip()}"
+        yield from (f"'{line}': {word} is not offered, but {found}" for word in wanted if word not in found)
+        yield from (f"'{line}': {word} is offered" for word in unwanted if word in found)
+
+
+def main(program, shell):
+    script = subprocess.run([program, "completion", shell], check=True, capture_output=True, text=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "script")
+        path.write_text(script, encoding="utf-8")
+        fake = pathlib.Path(folder, "nvgpuctl")
+        fake.write_text(FAKE, encoding="utf-8")
+        fake.chmod(0o755)
+        subprocess.run([shell, "-n", path], check=True)
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": folder}
+        problems = list(problems_of(shell, str(path), environment))
+    print("\n".join(problems) or f"{shell} accepts the script")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

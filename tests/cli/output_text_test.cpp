@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/output_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/samples.hpp"
+#include "cli/wording.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+class OutputText : public testing::Test {
+ protected:
+  // What was printed, after a look at what holds for every text.
+  std::string printed() const {
+    EXPECT_EQ(err_.str(), "") << "data on standard output only";
+    EXPECT_EQ(out_.str().find(" \n"), std::string::npos)
+        << "no blanks at the end of a line";
+    return out_.str();
+  }
+
+  std::ostringstream out_;
+  std::ostringstream err_;
+  Context context_{.out = out_, .err = err_};
+};
+
+TEST_F(OutputText, ListsGpusInATable) {
+  print_gpu_table(context_, {samples::gpu(), samples::bare_gpu()});
+  EXPECT_EQ(
+      printed(),
+      "ADDRESS       MODEL        STATE    DRIVER  MEMORY     NODES  GROUP\n"
+      "0009:01:00.0  GH200 120GB  ready    nvidia  95.58 GiB  1-8    19\n"
+      "0019:01:00.0  GH200 120GB  blocked  -       -          -      -\n");
+}
+
+TEST_F(OutputText, ListsMoreInAWideTable) {
+  context_.format = Format::wide;
+  print_gpu_table(context_, {samples::gpu()});
+  EXPECT_NE(printed().find("GROUP  BASE            USABLE          RESERVED"
+                           "         SMMU                     SOURCES"
+                           "                 OVERRIDE\n"),
+            std::string::npos)
+      << printed();
+  EXPECT_NE(printed().find("19     0x420000000000  94.50 GiB BAR4  1.08 GiB "
+                           "BAR2  smmu3.0x0000000005000000  memory dsd, nodes "
+                           "srat  -\n"),
+            std::string::npos)
+      << printed();
+}
+
+TEST_F(OutputText, ShowsFactsWithTheirSources) {
+  print_gpu(context_, samples::host(), samples::gpu());
+  const std::string text = printed();
+  EXPECT_EQ(text.find("0009:01:00.0  GH200 120GB  ready\n\n  PCI\n"), 0U);
+  for (const auto* line :
+       {"    device         10de:2342, subsystem 10de:16eb\n",
+        "    base         0x420000000000 (dsd)\n",
+        "    size         0x17e4f00000, 95.58 GiB (dsd)\n",
+        "    MIG erratum  present (pci-config)\n",
+        "    usable       0x17a0000000 (94.50 GiB) at 0x420000000000, BAR4 of "
+        "128 GiB\n",
+        "    GPU nodes          1-8 (srat)\n", "    type   DMA-FQ\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
+TEST_F(OutputText, ShowsWhatIsNotKnownAsADash) {
+  print_gpu(context_, {}, samples::bare_gpu());
+  EXPECT_NE(printed().find("    base         -\n"), std::string::npos);
+  EXPECT_NE(printed().find("    NVG-E999  sample-error (error)\n"),
+            std::string::npos);
+}
+
+TEST_F(OutputText, NamesTheOtherMembersOfTheGroup) {
+  auto host = samples::host();
+  PciFunction other;
+  other.address = {9, 2, 0, 0};
+  other.vendor = 0x8086;
+  other.device = 0x1533;
+  host.iommu_groups[19].members.push_back(other);
+  print_gpu(context_, host, samples::gpu());
+  EXPECT_NE(printed().find("0009:02:00.0 8086:1533, driver none\n"),
+            std::string::npos);
+}
+
+TEST_F(OutputText, ExplainsWithSeenEvidenceAndRemedy) {
+  print_explanation(context_, samples::bare_gpu());
+  EXPECT_EQ(printed(),
+            "0019:01:00.0 cannot be passed through: 1 error.\n"
+            "\n"
+            "  NVG-E999 sample-error (error)\n"
+            "    what      The sample is broken\n"
+            "    seen      nothing could be read\n"
+            "    evidence  /sys/bus/pci/devices/0019:01:00.0\n"
+            "    remedy    Mend the sample\n"
+            "\n"
+            "  NVG-I999 sample-remark (info)\n"
+            "    what      The sample says something\n"
+            "    seen      a remark\n");
+}
+
+TEST_F(OutputText, ValidatesWithChecksRemediesAndRegions) {
+  print_validation(context_, samples::gpu(), samples::sections(Verdict::fail));
+  EXPECT_EQ(
+      printed(),
+      "0009:01:00.0  GH200 120GB  FAIL\n"
+      "\n"
+      "  firmware\n"
+      "    RESULT  CHECK                EXPECTED      SEEN\n"
+      "    PASS    size firmware gives  0x17e4f00000  0x17e4f00000\n"
+      "\n"
+      "  vfio\n"
+      "    RESULT  CHECK                 EXPECTED       SEEN\n"
+      "    FAIL    device can be opened  a VFIO device  -\n"
+      "    vfio-open: bind the GPU\n"
+      "\n"
+      "  regions (split layout)\n"
+      "    PART      HOST ADDRESS    SIZE                      BAR   BAR SIZE\n"
+      "    usable    0x420000000000  0x17a0000000 (94.50 GiB)  BAR4  "
+      "0x2000000000 (128 GiB)\n"
+      "    reserved  0x4217a0000000  0x44f00000 (1.08 GiB)     BAR2  "
+      "0x80000000 (2 GiB)\n");
+}
+
+TEST_F(OutputText, PrintsThePlanWordForWord) {
+  print_bind_plan(context_, samples::bind_plan());
+  EXPECT_EQ(printed(),
+            "0009:01:00.0  nvidia -> nvgrace_gpu_vfio_pci\n"
+            "  1. load module nvgrace_gpu_vfio_pci\n"
+            "     the driver must be there\n"
+            "  2. write '\\n' to "
+            "/sys/bus/pci/devices/0009:01:00.0/driver_override\n"
+            "     clear what stood there\n"
+            "  3. expect driver nvgrace_gpu_vfio_pci at "
+            "/sys/bus/pci/devices/0009:01:00.0/driver\n"
+            "     see that it is bound\n"
+            "  note: the host loses this GPU\n");
+}
+
+TEST_F(OutputText, SaysThatThereIsNothingToDo) {
+  print_bind_plan(context_, {.gpu = {9, 1, 0, 0}, .from = "a", .to = "a"});
+  EXPECT_EQ(printed(), "0009:01:00.0  a -> a\n  nothing to do\n");
+}
+
+TEST_F(OutputText, ReportsTheStepThatFailed) {
+  print_bind_report(context_, samples::bind_plan(), samples::failed_report());
+  EXPECT_NE(printed().find("  FAILED  write '\\n' to "
+                           "/sys/bus/pci/devices/0009:01:00.0/driver_override\n"
+                           "          Permission denied\n"),
+            std::string::npos)
+      << printed();
+}
+
+TEST(Wording, CountsErrorsAndWarnings) {
+  static const Reason warning{"NVG-W999", "sample", Severity::warning, "", ""};
+  Gpu gpu = samples::bare_gpu();
+  gpu.findings.push_back(gpu.findings.front());
+  gpu.findings.push_back({&warning, "", "", ""});
+  EXPECT_EQ(verdict_sentence(gpu),
+            "0019:01:00.0 cannot be passed through: 2 errors and 1 warning.");
+  EXPECT_EQ(verdict_sentence(samples::gpu()),
+            "0009:01:00.0 can be passed through.");
+}
+
+TEST(Wording, NamesTheGpusThatAreNoGraceGpus) {
+  SelectorTargets targets;
+  targets.others = {{{0, 1, 0, 0}, "10de:2330 is no Grace GPU"}};
+  const auto lines = no_gpu_text(targets);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[1], "0000:01:00.0: 10de:2330 is no Grace GPU");
+  EXPECT_NE(lines[2].find("/etc/nvgpuctl/devices.d/"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace nvgpuctl::cli

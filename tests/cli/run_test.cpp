@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "cli/completion.hpp"
+#include "cli/help.hpp"
+#include "cli/main_cli.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome run_with(const std::vector<std::string_view>& args,
+                 bool color = false) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = run(args, {.out = out, .err = err, .color = color});
+  return {code, out.str(), err.str()};
+}
+
+TEST(Run, PrintsDataOnStandardOutputOnly) {
+  const auto outcome = run_with({"version"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out.find("nvgpuctl "), 0U);
+  EXPECT_THAT(outcome.err, IsEmpty());
+}
+
+TEST(Run, PrintsErrorsOnStandardErrorOnly) {
+  const auto outcome = run_with({"-o", "json", "lst"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_EQ(outcome.err,
+            "nvgpuctl: 'lst': is no verb\nhint: did you mean 'list'?\n");
+}
+
+TEST(Run, SaysThatARootIsNotThere) {
+  const auto outcome = run_with({"--root", "/nowhere", "list"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("/nowhere"));
+}
+
+TEST(Run, DisarmsWhatItRepeats) {
+  EXPECT_THAT(run_with({"\x1b[31m"}).err, Not(HasSubstr("\x1b")));
+}
+
+TEST(Run, FailsWhenDataCannotBeWritten) {
+  std::ostringstream out;
+  std::ostringstream err;
+  out.setstate(std::ios::badbit);
+  const std::vector<std::string_view> args{"version"};
+  EXPECT_EQ(run(args, {.out = out, .err = err}), 1);
+  EXPECT_THAT(err.str(),
+              HasSubstr("nvgpuctl: standard output: cannot be written"));
+}
+
+TEST(Run, KeepsToTheWishedColour) {
+  EXPECT_THAT(run_with({"help"}, true).out, HasSubstr("\x1b[1m"));
+  EXPECT_THAT(run_with({"help"}, false).out, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(run_with({"list", "--help", "--color=never"}, true).out,
+              Not(HasSubstr("\x1b")));
+  EXPECT_THAT(run_with({"list", "--help", "--color=always"}, false).out,
+              HasSubstr("\x1b[1m"));
+}
+
+TEST(Help, ListsEveryVerbAndExitCode) {
+  const std::string text = run_with({"help"}).out;
+  for (const auto& command : commands()) {
+    EXPECT_THAT(text, HasSubstr("\n  " + std::string(command.name)));
+  }
+  EXPECT_THAT(text, HasSubstr("\n  70  a bug in nvgpuctl\n"));
+}
+
+TEST(Help, NamesEveryOptionOfAVerbWithinTheWidth) {
+  for (const auto& command : commands()) {
+    const auto outcome = run_with({"help", command.name});
+    const auto& text = outcome.out;
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(text.find("usage: nvgpuctl " + std::string(command.name)), 0U);
+    EXPECT_THAT(text, Not(HasSubstr(" \n")));
+    EXPECT_THAT(text, HasSubstr("-o, --output FORMAT"));
+    for (const auto& option : command.options) {
+      EXPECT_THAT(text, HasSubstr("  " + option_usage(option)));
+    }
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
+}
+
+TEST(Help, ShowsAGroupOfVerbs) {
+  const std::string text = run_with({"help", "xml"}).out;
+  EXPECT_THAT(text, HasSubstr("xml generate"));
+  EXPECT_THAT(text, Not(HasSubstr("doctor")));
+}
+
+TEST(Completion, AsksWhichShell) {
+  const auto outcome = run_with({"completion"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("bash, zsh, fish"));
+}
+
+TEST(Completion, KnowsEveryOption) {
+  for (const auto& command : commands()) {
+    for (const auto& option : command.options) {
+      const std::string name(long_name(option));
+      EXPECT_THAT(bash_completion(), HasSubstr(" " + name));
+      EXPECT_THAT(zsh_completion(), HasSubstr(name + "["));
+      EXPECT_THAT(fish_completion(), HasSubstr(" -l " + name.substr(2)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nvgpuctl::cli
