@@ -19,7 +19,7 @@ using testing::SizeIs;
 TEST(Inventory, HoldsGpusAndSaysWhyOthersAreNone) {
   FakeRoot fake;
   fake.pci_function("0009:01:00.0", "0x10de", "0x2342");
-  fake.pci_function("0000:01:00.0", "0x10de", "0x2330");
+  fake.pci_function("0000:01:00.0", "0x10de", "0x1db1");
   fake.pci_function("000f:01:00.0", "0x10de", "0x2e12");
   const auto inventory = take_inventory(fake.open(), {});
   ASSERT_TRUE(inventory);
@@ -28,7 +28,7 @@ TEST(Inventory, HoldsGpusAndSaysWhyOthersAreNone) {
   EXPECT_EQ(inventory->gpus[0].model.name, "GH200 120GB");
   ASSERT_THAT(inventory->others, SizeIs(2));
   EXPECT_EQ(inventory->others[0].second,
-            "10de:2330 is no Grace GPU: its memory is not coherent with the "
+            "10de:1db1 is no Grace GPU: its memory is not coherent with the "
             "CPU's, and plain vfio-pci passes it through");
   EXPECT_THAT(inventory->others[1].second, HasSubstr("GB10"));
 }

@@ -25,6 +25,8 @@ class FakeRoot {
       throw std::runtime_error("no directory for a fake root: " + name);
     }
     directory_ = name;
+    // As "/" is, so that a test can look at it as an ordinary user.
+    std::filesystem::permissions(directory_, std::filesystem::perms(0755));
     directory("/sys/bus/pci/devices");
   }
   ~FakeRoot() {
