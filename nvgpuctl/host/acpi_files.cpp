@@ -31,7 +31,8 @@ void read_directory(const RootDir& root, const std::string& below,
     if (!wanted(name)) {
       continue;
     }
-    const std::string path = std::string(kTables) + below + name;
+    std::string path(kTables);
+    path.append(below).append(name);
     if (total >= kMaxTotalSize) {
       into.problems.push_back(path + ": left out: all tables are longer than " +
                               std::to_string(kMaxTotalSize) + " bytes");

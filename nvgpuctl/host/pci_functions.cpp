@@ -13,9 +13,7 @@ namespace nvgpuctl {
 namespace {
 
 constexpr std::string_view kDevices = "/sys/bus/pci/devices/";
-constexpr std::uint16_t kNvidia = 0x10de;
-constexpr std::uint32_t kDisplayClass = 0x03;  // base class, pci_regs.h
-constexpr const char* kTag = "nvgpuctl";       // udev/70-nvgpuctl.rules
+constexpr const char* kTag = "nvgpuctl";  // udev/70-nvgpuctl.rules
 
 std::string device_path(const PciAddress& address, std::string_view attribute) {
   return std::string(kDevices) + to_string(address) + '/' +
