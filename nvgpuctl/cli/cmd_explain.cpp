@@ -14,14 +14,14 @@ void print_explanations(Context& context, const Selection& selection) {
   if (wants_document(context)) {
     std::vector<Json> items;
     for (const auto index : selection.gpus) {
-      items.push_back(explanation_json(gpus[index]));
+      items.push_back(explanation_json(selection.inventory.host, gpus[index]));
     }
     print_list(context, "Explanation", items);
     return;
   }
   for (const auto index : selection.gpus) {
     context.out << (index == selection.gpus.front() ? "" : "\n");
-    print_explanation(context, gpus[index]);
+    print_explanation(context, selection.inventory.host, gpus[index]);
   }
 }
 

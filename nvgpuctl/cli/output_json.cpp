@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/wording.hpp"
+#include "core/gpu_grounds.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -233,11 +234,12 @@ Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
           {"findings", findings(gpu.findings)}};
 }
 
-Json explanation_json(const Gpu& gpu) {
+Json explanation_json(const HostSnapshot& host, const Gpu& gpu) {
   return {{"address", to_string(gpu.pci.address)},
           {"model", gpu.model.name},
           {"state", to_string(gpu.state)},
           {"verdict", verdict_sentence(gpu)},
+          {"grounds", grounds(host, gpu)},
           {"findings", findings(gpu.findings)}};
 }
 

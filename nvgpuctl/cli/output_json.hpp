@@ -17,7 +17,7 @@
 namespace nvgpuctl::cli {
 
 Json gpu_json(const HostSnapshot& host, const Gpu& gpu);
-Json explanation_json(const Gpu& gpu);
+Json explanation_json(const HostSnapshot& host, const Gpu& gpu);
 Json validation_json(const Gpu& gpu, const std::vector<CheckSection>& sections);
 Json bind_plan_json(const BindPlan& plan);
 // `state` is the GPU's after the change; nothing when it could not be read.

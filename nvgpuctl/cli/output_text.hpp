@@ -16,7 +16,8 @@ namespace nvgpuctl::cli {
 
 void print_gpu_table(Context& context, const std::vector<Gpu>& gpus);
 void print_gpu(Context& context, const HostSnapshot& host, const Gpu& gpu);
-void print_explanation(Context& context, const Gpu& gpu);
+void print_explanation(Context& context, const HostSnapshot& host,
+                       const Gpu& gpu);
 void print_check_sections(Context& context,
                           const std::vector<CheckSection>& sections);
 void print_validation(Context& context, const Gpu& gpu,

@@ -6,6 +6,7 @@
 #include "cli/layout.hpp"
 #include "cli/output_text.hpp"
 #include "cli/wording.hpp"
+#include "core/gpu_grounds.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -252,9 +253,13 @@ void print_gpu(Context& context, const HostSnapshot& host, const Gpu& gpu) {
   }
 }
 
-void print_explanation(Context& context, const Gpu& gpu) {
+void print_explanation(Context& context, const HostSnapshot& host,
+                       const Gpu& gpu) {
   context.out << paint(context, verdict_sentence(gpu), style_of(gpu.state))
               << '\n';
+  for (const auto& ground : grounds(host, gpu)) {
+    print_prose(context.out, context.width, "  + ", ground);
+  }
   for (const auto& finding : gpu.findings) {
     print_finding(context, finding);
   }

@@ -34,7 +34,7 @@ struct SratGenericInitiator {
 
 struct Srat {
   // Proximity domains in the order in which Linux gives out node numbers:
-  // types 0, 2, 3, 5 and 7 in one pass, then type 1 (facts: firmware 2.4).
+  // types 0, 2, 3, 5 and 7 in one pass, then type 1 (Linux, acpi_numa_init()).
   // Enabled entries only, each domain once.
   std::vector<std::uint32_t> pxm_order;
   std::vector<std::uint32_t> cpu_pxms;  // domains with a processor, sorted

@@ -11,7 +11,8 @@
 namespace nvgpuctl {
 namespace {
 
-// Oldest versions with which a guest gets its GPU (facts: libvirt 0 and 1.5).
+// Oldest versions with which a guest gets its GPU: libvirt 9.7 is the first to
+// take a variant driver, QEMU 10.0 the first with a window for its memory.
 constexpr Version kOldestLibvirt{9, 7, 0};
 constexpr Version kOldestQemu{10, 0, 0};
 

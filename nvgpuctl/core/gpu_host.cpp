@@ -150,9 +150,9 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
   if (host.modules.variant_files.size() > 1) {
     std::string files;
     for (const auto& file : host.modules.variant_files) {
-      files += (files.empty() ? "" : " and ") + file;
+      files += (files.empty() ? "" : ", then ") + file;
     }
-    add(gpu, "NVG-W043", files, directory + "modules.dep");
+    add(gpu, "NVG-W043", files, directory);
   }
   const auto& wanted = gpu.pci.driver_override;
   const bool ours =

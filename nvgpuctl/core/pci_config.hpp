@@ -51,7 +51,8 @@ struct PciConfig {
   std::vector<PciDvsec> dvsecs;
   std::optional<PciSriov> sriov;
   // Bit 0 of the word at +0xA of NVIDIA's DVSEC 3: set on GPUs without the MIG
-  // erratum (facts: mainline nvgrace-gpu). Nothing when there is no such DVSEC.
+  // erratum, as Linux's nvgrace-gpu tests it. Nothing when there is no such
+  // DVSEC.
   std::optional<bool> mig_erratum_fixed;
   std::vector<std::string> warnings;  // loops, pointers out of range, …
 

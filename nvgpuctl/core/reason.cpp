@@ -126,8 +126,8 @@ constexpr std::array kReasons{
            "CONFIG_NVGRACE_GPU_VFIO_PCI"},
     Reason{"NVG-W043", "two-variant-modules", kWarning,
            "more than one file provides the variant driver",
-           "remove one: which of them libvirt and modprobe take depends on "
-           "file order"},
+           "remove one, so that there is no doubt which runs: modprobe takes "
+           "the first"},
     Reason{"NVG-W044", "foreign-override", kWarning,
            "driver_override names a driver that is not the variant driver",
            "somebody else manages this GPU (driverctl?); bind would replace "

@@ -129,8 +129,8 @@ std::optional<Fact<std::uint64_t>> page_size(
   return std::nullopt;
 }
 
-// Capability 243 answers on a VM's file descriptor only (facts of the kernel:
-// arch/arm64/kvm). Creating a VM and closing it at once changes nothing.
+// Capability 243 answers on a VM's file descriptor only (Linux,
+// arch/arm64/kvm/arm.c). Creating a VM and closing it at once changes nothing.
 std::optional<Fact<bool>> cacheable_pfnmap() {
 #if defined(__aarch64__)
   constexpr unsigned long kCacheablePfnmap = 243;  // newer than our headers

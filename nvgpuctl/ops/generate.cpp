@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "core/domain_profile.hpp"
 #include "core/domain_xml.hpp"
 #include "core/guest_facts.hpp"
 #include "host/domain_schema.hpp"
@@ -15,9 +16,6 @@ namespace {
 // Enough for a guest that boots and runs the driver; a real one says more.
 constexpr std::uint64_t kDefaultMemory = 64 * kGiB;
 constexpr unsigned kDefaultVcpus = 16;
-
-// accel: QEMU 11.0 (facts: libvirt 1.2), and the native profile.
-constexpr Version kAccelQemu{11, 0, 0};
 
 Result<Fact<Version>> choose_version(const std::optional<Version>& option,
                                      const std::optional<Fact<Version>>& host,
@@ -43,7 +41,7 @@ Viommu choose_viommu(const GenerateOptions& options, Profile profile,
     return *options.viommu;
   }
   const bool can =
-      profile == Profile::native && qemu >= kAccelQemu && dev_iommu;
+      profile == Profile::native && qemu >= kQemuSmmuAccel && dev_iommu;
   return can ? Viommu::accel : Viommu::none;
 }
 

@@ -86,7 +86,7 @@ TEST_F(OutputText, NamesTheOtherMembersOfTheGroup) {
 }
 
 TEST_F(OutputText, ExplainsWithSeenEvidenceAndRemedy) {
-  print_explanation(context_, samples::bare_gpu());
+  print_explanation(context_, HostSnapshot{}, samples::bare_gpu());
   EXPECT_EQ(printed(),
             "0019:01:00.0 cannot be passed through: 1 error.\n"
             "\n"

@@ -28,7 +28,8 @@ void print_lists(Context& context) {
   print_list(context, "Gpu", {});
   separate(context);
   print_list(context, "Explanation",
-             {explanation_json(gpu), explanation_json(bare)});
+             {explanation_json(HostSnapshot{}, gpu),
+              explanation_json(HostSnapshot{}, bare)});
   separate(context);
   print_list(context, "Validation",
              {validation_json(gpu, samples::sections(Verdict::pass)),
