@@ -61,20 +61,27 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// openat2(2): with RESOLVE_IN_ROOT a ".." that races with any rename on the
-// machine fails with EAGAIN and is to be tried again. Links in sysfs are full
-// of them.
 Fd open_in_root(int root, const char* path, int flags) {
-  constexpr int kAttempts = 1000;
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  for (int attempt = 0;; ++attempt) {
-    const auto fd = ::syscall(SYS_openat2, root, path, &how, sizeof(how));
-    if (fd >= 0 || errno != EAGAIN || attempt == kAttempts) {
-      return Fd(static_cast<int>(fd));
+  // A path with ".." gives EAGAIN when anything on the system is renamed or
+  // mounted meanwhile (openat2(2)); it is rare to happen even twice.
+  constexpr int kAttempts = 1000;
+  long fd = -1;
+  for (int i = 0; i < kAttempts; ++i) {
+    fd = ::syscall(SYS_openat2, root, path, &how, sizeof(how));
+    if (fd >= 0 || errno != EAGAIN) {
+      break;
     }
   }
+  return Fd(static_cast<int>(fd));
+}
+
+// In a capture a FIFO or a device may stand for an attribute.
+bool is_regular(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 }  // namespace
