@@ -38,9 +38,9 @@ std::string driver_ground(const HostSnapshot& host, const Gpu& gpu) {
 std::vector<std::string> grounds(const HostSnapshot& host, const Gpu& gpu) {
   std::vector<std::string> sentences;
   if (gpu.model.known) {
-    sentences.push_back(fmt::format("10de:{:04x} is a {}, of the {} family",
-                                    gpu.pci.device, gpu.model.name,
-                                    to_string(gpu.model.family)));
+    sentences.push_back(fmt::format(
+        "10de:{:04x} is {}, a Grace {} GPU", gpu.pci.device, gpu.model.name,
+        gpu.model.family == Family::hopper ? "Hopper" : "Blackwell"));
   }
   if (gpu.plan && !found(gpu, {"NVG-E015", "NVG-E016"})) {
     sentences.push_back(fmt::format(

@@ -89,6 +89,7 @@ TEST_F(OutputText, ExplainsWithSeenEvidenceAndRemedy) {
   print_explanation(context_, HostSnapshot{}, samples::bare_gpu());
   EXPECT_EQ(printed(),
             "0019:01:00.0 cannot be passed through: 1 error.\n"
+            "  + 10de:2342 is GH200 120GB, a Grace Hopper GPU\n"
             "\n"
             "  NVG-E999 sample-error (error)\n"
             "    what      The sample is broken\n"
