@@ -52,7 +52,7 @@ bool nvgpu_memory_enabled(struct vfio_pci_core_device *core)
 {
 	u16 command = le16_to_cpup((__le16 *)&core->vconfig[PCI_COMMAND]);
 
-	return core->pdev->current_state < PCI_D3hot &&
+	return core->pdev->current_state == PCI_D0 &&
 	       (core->pdev->no_command_memory || (command & PCI_COMMAND_MEMORY));
 }
 

@@ -24,7 +24,7 @@ echo "/* Made by probes/run.sh: what this kernel has. */"
 for file in "$folder"/*.c; do
 	probe=$(basename "$file" .c)
 	[ "$probe" != minimum ] || continue
-	name=NVGPU_HAVE_$(echo "$probe" | tr a-z A-Z)
+	name=NVGPU_HAVE_$(echo "$probe" | tr '[:lower:]' '[:upper:]')
 	if has "$@"; then
 		echo "#define $name 1"
 	else
