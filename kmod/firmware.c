@@ -10,6 +10,7 @@
  * The reasons in messages and in sysfs are the names that nvgpuctl uses.
  */
 #include <linux/ioport.h>
+#include <linux/overflow.h>
 #include <linux/property.h>
 
 #include "nvgpu.h"

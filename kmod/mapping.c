@@ -8,6 +8,7 @@
  * handler would see every page once and never again, at one fault for each.
  */
 #include <linux/mm.h>
+#include <linux/overflow.h>
 
 #include "nvgpu.h"
 

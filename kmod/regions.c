@@ -6,6 +6,7 @@
  * user space makes a PCI BAR of. Its sparse-mmap capability says how much of
  * it is memory and can be mapped; the rest reads as ones and drops writes.
  */
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
