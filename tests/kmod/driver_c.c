@@ -10,6 +10,7 @@
 
 #include "kmod/region_layout.h"
 
+/* Names, macros and their ways are the kernel's. NOLINTBEGIN */
 typedef __u8 u8;
 typedef __u32 u32;
 typedef __u64 u64;
@@ -69,6 +70,7 @@ static struct nvgpu_device gpu;
 static u8 core_config[256];
 static u8 memories[2][8192];
 static int access_error;
+static unsigned accesses_left;
 static unsigned interruptions;
 static void* current;
 
@@ -165,6 +167,10 @@ static size_t copy_inatomic(void* to, const void* from, size_t count) {
 #define __copy_from_user_inatomic copy_inatomic
 static int nvgpu_begin_access(struct nvgpu_device* device) {
   (void)device;
+  if (accesses_left) {
+    accesses_left--;
+    return 0;
+  }
   return access_error;
 }
 static void nvgpu_end_access(struct nvgpu_device* device) {
@@ -188,24 +194,25 @@ void driver_reset(void) {
   nvgpu_unmap_regions(&gpu);
   gpu.core.pdev = &pdev;
   gpu.num_regions = 2;
-  add_region(0, kUsableBar, kUsableSize, 8192);
-  add_region(1, kReservedBar, kReservedSize, 4096);
+  add_region(0, usable_bar, usable_size, 8192);
+  add_region(1, reserved_bar, reserved_size, 4096);
   nvgpu_reset_bar_registers(&gpu);
   for (size_t i = 0; i < sizeof(core_config); i++) {
     core_config[i] = (u8)i;
   }
   memset(memories, 0x11, sizeof(memories));
-  access_error = 0;
+  driver_fail_accesses(0, 0);
   interruptions = 0;
 }
 
 unsigned char* driver_memory(unsigned bar) {
-  return memories[bar == kUsableBar ? 0 : 1];
+  return memories[bar == usable_bar ? 0 : 1];
 }
 unsigned char driver_core_byte(size_t offset) {
   return core_config[offset];
 }
-void driver_fail_access(int error) {
+void driver_fail_accesses(unsigned after, int error) {
+  accesses_left = after;
   access_error = error;
 }
 void driver_interrupt_copies(unsigned count) {
@@ -227,7 +234,7 @@ long driver_config_write(const void* buf, size_t count, long long* ppos) {
 long driver_memory_read(unsigned bar, void* buf, size_t count,
                         long long* ppos) {
   loff_t pos = *ppos;
-  long ret = nvgpu_memory_read(&gpu.regions[bar == kUsableBar ? 0 : 1], buf,
+  long ret = nvgpu_memory_read(&gpu.regions[bar == usable_bar ? 0 : 1], buf,
                                count, &pos);
   *ppos = pos;
   return ret;
@@ -235,8 +242,9 @@ long driver_memory_read(unsigned bar, void* buf, size_t count,
 long driver_memory_write(unsigned bar, const void* buf, size_t count,
                          long long* ppos) {
   loff_t pos = *ppos;
-  long ret = nvgpu_memory_write(&gpu.regions[bar == kUsableBar ? 0 : 1], buf,
+  long ret = nvgpu_memory_write(&gpu.regions[bar == usable_bar ? 0 : 1], buf,
                                 count, &pos);
   *ppos = pos;
   return ret;
 }
+/* NOLINTEND */

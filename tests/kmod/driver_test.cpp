@@ -97,8 +97,8 @@ TEST_F(ConfigSpace, LeavesThePositionWhereAReadBeyondItsEndFails) {
 }
 
 TEST_F(MemoryAccess, FillsWithOnesBehindTheMemory) {
-  for (const unsigned bar : {kUsableBar, kReservedBar}) {
-    const long long size = bar == kUsableBar ? kUsableSize : kReservedSize;
+  for (const unsigned bar : {usable_bar, reserved_bar}) {
+    const long long size = bar == usable_bar ? usable_size : reserved_size;
     const long long start = (static_cast<long long>(bar) << 40U) + size - 2;
     std::vector<std::uint8_t> bytes(5);
     long long position = start;
@@ -110,19 +110,19 @@ TEST_F(MemoryAccess, FillsWithOnesBehindTheMemory) {
 
 TEST_F(MemoryAccess, DropsWritesBehindTheMemoryButCountsThem) {
   const std::vector<std::uint8_t> bytes(5, 0x22);
-  long long position = kReserved + kReservedSize - 2;
-  EXPECT_EQ(driver_memory_write(kReservedBar, bytes.data(), 5, &position), 5);
-  EXPECT_EQ(position, kReserved + kReservedSize + 3);
-  EXPECT_EQ(driver_memory(kReservedBar)[kReservedSize - 1], 0x22);
-  EXPECT_EQ(driver_memory(kReservedBar)[kReservedSize], 0x11);
+  long long position = kReserved + reserved_size - 2;
+  EXPECT_EQ(driver_memory_write(reserved_bar, bytes.data(), 5, &position), 5);
+  EXPECT_EQ(position, kReserved + reserved_size + 3);
+  EXPECT_EQ(driver_memory(reserved_bar)[reserved_size - 1], 0x22);
+  EXPECT_EQ(driver_memory(reserved_bar)[reserved_size], 0x11);
 }
 
 TEST_F(MemoryAccess, EndsAtTheEndOfTheBar) {
   std::vector<std::uint8_t> bytes(100);
   long long position = kUsable + 8192 - 10;
-  EXPECT_EQ(driver_memory_read(kUsableBar, bytes.data(), 100, &position), 10);
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 100, &position), 10);
   EXPECT_EQ(position, kUsable + 8192);
-  EXPECT_EQ(driver_memory_read(kUsableBar, bytes.data(), 100, &position),
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 100, &position),
             -EINVAL);
   EXPECT_EQ(position, kUsable + 8192);
 }
@@ -130,35 +130,46 @@ TEST_F(MemoryAccess, EndsAtTheEndOfTheBar) {
 TEST_F(MemoryAccess, SucceedsWithNothingToDo) {
   std::uint8_t byte = 0;
   long long position = kUsable;
-  driver_fail_access(-EIO);
-  EXPECT_EQ(driver_memory_read(kUsableBar, &byte, 0, &position), 0);
+  driver_fail_accesses(0, -EIO);
+  EXPECT_EQ(driver_memory_read(usable_bar, &byte, 0, &position), 0);
   EXPECT_EQ(position, kUsable);
 }
 
 TEST_F(MemoryAccess, FailsWithoutMovingWhileMemoryDecodeIsOff) {
   std::vector<std::uint8_t> bytes(8);
   long long position = kUsable + 16;
-  driver_fail_access(-EIO);
-  EXPECT_EQ(driver_memory_read(kUsableBar, bytes.data(), 8, &position), -EIO);
+  driver_fail_accesses(0, -EIO);
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), -EIO);
   EXPECT_EQ(position, kUsable + 16);
 }
 
 TEST_F(MemoryAccess, ReadsTheTailWithoutTouchingTheMemory) {
   std::vector<std::uint8_t> bytes(4);
-  long long position = kUsable + kUsableSize;
-  driver_fail_access(-EIO);
-  EXPECT_EQ(driver_memory_read(kUsableBar, bytes.data(), 4, &position), 4);
+  long long position = kUsable + usable_size;
+  driver_fail_accesses(0, -EIO);
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 4, &position), 4);
   EXPECT_EQ(bytes, std::vector<std::uint8_t>(4, 0xFF));
+}
+
+TEST_F(MemoryAccess, EndsShortOfTheTailWhereTheMemoryFailedHalfWay) {
+  std::vector<std::uint8_t> bytes(8, 0x33);
+  long long position = kUsable + usable_size - 4;
+  driver_interrupt_copies(1);
+  driver_fail_accesses(1, -EIO);
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), 1);
+  EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0x11, 0x33, 0x33, 0x33, 0x33,
+                                              0x33, 0x33, 0x33}));
+  EXPECT_EQ(position, kUsable + usable_size - 3);
 }
 
 TEST_F(MemoryAccess, GoesOnWhereACopyWasInterrupted) {
   std::vector<std::uint8_t> bytes(8);
   for (std::uint8_t i = 0; i < 8; i++) {
-    driver_memory(kUsableBar)[i] = i;
+    driver_memory(usable_bar)[i] = i;
   }
   long long position = kUsable;
   driver_interrupt_copies(3);
-  EXPECT_EQ(driver_memory_read(kUsableBar, bytes.data(), 8, &position), 8);
+  EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), 8);
   EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
