@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Sourced: Debian packages of other suites, without touching this machine's apt.
+# They come from where its apt gets its own packages.
+
+cache=${NVGPUCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvgpuctl}/kmod
+# For programs in chroots, which have no locales.
+export LC_ALL=C
+
+# Exit code 77 means: not possible here.
+skip() {
+  echo "${0##*/}: $*" >&2
+  exit 77
+}
+
+# apt knows where its packages come from, in whatever format that is written.
+find_mirror() {
+  local here line
+  # shellcheck source=/dev/null
+  here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  # shellcheck disable=SC2016  # apt expands these, not the shell
+  line=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' \
+    'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+    grep -m 1 "^$here main " || true)
+  [ -n "$line" ] ||
+    skip "apt has no package lists of Debian $here; run apt-get update"
+  echo "${line##* }"
+}
+mirror=$(find_mirror) || exit $?
+
+# apt_of SUITE: prints the path of an apt configuration that knows SUITE, and
+# nothing of this machine. Lists are fetched again after a day.
+apt_of() {
+  local state=$cache/apt/$1 here
+  here=$(dpkg --print-architecture)
+  mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
+  : >"$state/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
+    >"$state/etc/sources.list"
+  cat >"$state/apt.conf" <<CONF
+Dir::Etc "$state/etc";
+Dir::State "$state";
+Dir::State::Lists "$state/lists";
+Dir::State::status "$state/status";
+Dir::Cache "$state";
+APT::Architecture "$here";
+APT::Architectures { "$here"; "arm64"; };
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Check-Valid-Until "false";
+CONF
+  if [ -z "$(find "$state/updated" -mtime -1 2>/dev/null)" ]; then
+    APT_CONFIG=$state/apt.conf apt-get -qq update >&2 || return 1
+    touch "$state/updated"
+  fi
+  echo "$state/apt.conf"
+}
+
+# field PACKAGE FIELD: of the newest version that APT_CONFIG knows.
+field() {
+  apt-cache show --no-all-versions "$1" | sed -n "s/^$2: //p" | head -n 1
+}
+
+# download FOLDER PACKAGE...: prints the files' paths; downloads what is not there.
+download() {
+  local folder=$1 package version file
+  shift
+  mkdir -p "$folder"
+  for package in "$@"; do
+    version=$(field "$package" Version)
+    [ -n "$version" ] || { echo "no package $package" >&2; return 1; }
+    # An epoch's colon is escaped in file names.
+    file=$folder/${package%%:*}_${version//:/%3a}_$(field "$package" Architecture).deb
+    if [ ! -e "$file" ]; then
+      (cd "$folder" && apt-get -qq download "$package" >&2) || return 1
+    fi
+    echo "$file"
+  done
+}

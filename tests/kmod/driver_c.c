@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Just enough of a kernel for two of the driver's files; see driver_c.h. */
+#include "driver_c.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "kmod/region_layout.h"
+
+/* Names, macros and their ways are the kernel's. NOLINTBEGIN */
+typedef __u8 u8;
+typedef __u32 u32;
+typedef __u64 u64;
+#define __user
+#define BIT_ULL(n) (1ULL << (n))
+#define SZ_4K 4096
+#define SZ_64K 65536
+#define PCI_BASE_ADDRESS_0 0x10
+#define PCI_BASE_ADDRESS_MEM_TYPE_64 0x04
+#define PCI_BASE_ADDRESS_MEM_PREFETCH 0x08
+#define VFIO_PCI_OFFSET_SHIFT 40
+#define VFIO_PCI_OFFSET_MASK (BIT_ULL(VFIO_PCI_OFFSET_SHIFT) - 1)
+#define sizeof_field(type, member) sizeof(((type*)0)->member)
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+/* Tests run on little-endian machines, as the driver does. */
+#define le64_to_cpu(value) ((u64)(value))
+#define cpu_to_le64(value) ((__le64)(value))
+#define READ_ONCE(value) (value)
+
+struct mutex {
+  int held;
+};
+struct device {
+  int unused;
+};
+struct pci_dev {
+  struct device dev;
+};
+struct vfio_device {
+  int unused;
+};
+struct vfio_pci_core_device {
+  struct vfio_device vdev;
+  struct pci_dev* pdev;
+};
+
+struct nvgpu_device;
+struct nvgpu_region {
+  struct nvgpu_device* gpu;
+  struct nvgpu_part part;
+  bool write_combined;
+  __le64 bar_register;
+  void* mapping;
+};
+struct nvgpu_device {
+  struct vfio_pci_core_device core;
+  unsigned int num_regions;
+  struct nvgpu_region regions[2];
+  struct mutex bar_lock;
+  struct mutex map_lock;
+};
+
+static struct pci_dev pdev;
+static struct nvgpu_device gpu;
+static u8 core_config[256];
+static u8 memories[2][8192];
+static int access_error;
+static unsigned accesses_left;
+static unsigned interruptions;
+static void* current;
+
+static void mutex_lock(struct mutex* mutex) {
+  if (mutex->held++) {
+    abort();
+  }
+}
+static void mutex_unlock(struct mutex* mutex) {
+  mutex->held--;
+}
+static size_t copy_to_user(void* to, const void* from, size_t count) {
+  memcpy(to, from, count);
+  return 0;
+}
+static size_t copy_from_user(void* to, const void* from, size_t count) {
+  memcpy(to, from, count);
+  return 0;
+}
+
+static ssize_t core_range(size_t count, const loff_t* ppos) {
+  u64 pos = (u64)*ppos & VFIO_PCI_OFFSET_MASK;
+  return pos + count > sizeof(core_config) ? -EFAULT : (ssize_t)pos;
+}
+static ssize_t vfio_pci_core_read(struct vfio_device* vdev, char* buf,
+                                  size_t count, loff_t* ppos) {
+  ssize_t pos = core_range(count, ppos);
+  (void)vdev;
+  if (pos < 0) {
+    return pos;
+  }
+  memcpy(buf, core_config + pos, count);
+  *ppos += (loff_t)count;
+  return (ssize_t)count;
+}
+static ssize_t vfio_pci_core_write(struct vfio_device* vdev, const char* buf,
+                                   size_t count, loff_t* ppos) {
+  ssize_t pos = core_range(count, ppos);
+  (void)vdev;
+  if (pos < 0) {
+    return pos;
+  }
+  memcpy(core_config + pos, buf, count);
+  *ppos += (loff_t)count;
+  return (ssize_t)count;
+}
+
+enum { MEMREMAP_WB, MEMREMAP_WC };
+static void* memremap(u64 base, u64 size, int how) {
+  (void)size;
+  (void)how;
+  return memories[base];
+}
+static void memunmap(void* mapping) {
+  (void)mapping;
+}
+static int pm_runtime_resume_and_get(struct device* dev) {
+  (void)dev;
+  return 0;
+}
+static void pm_runtime_put(struct device* dev) {
+  (void)dev;
+}
+static bool fatal_signal_pending(void* task) {
+  return task != NULL;
+}
+static void cond_resched(void) {}
+static void pagefault_disable(void) {}
+static void pagefault_enable(void) {}
+static bool access_ok(const void* buf, size_t count) {
+  (void)count;
+  return buf != NULL;
+}
+static size_t fault_in_writeable(char* buf, size_t count) {
+  (void)buf;
+  (void)count;
+  return 0;
+}
+static size_t fault_in_readable(const char* buf, size_t count) {
+  (void)buf;
+  (void)count;
+  return 0;
+}
+static size_t copy_inatomic(void* to, const void* from, size_t count) {
+  size_t now = count;
+  if (interruptions) {
+    interruptions--;
+    now = 1;
+  }
+  memcpy(to, from, now);
+  return count - now;
+}
+#define __copy_to_user_inatomic copy_inatomic
+#define __copy_from_user_inatomic copy_inatomic
+static int nvgpu_begin_access(struct nvgpu_device* device) {
+  (void)device;
+  if (accesses_left) {
+    accesses_left--;
+    return 0;
+  }
+  return access_error;
+}
+static void nvgpu_end_access(struct nvgpu_device* device) {
+  (void)device;
+}
+
+/* Made by CMake: the driver's files without their includes. */
+#include "config_space_without_includes.c"
+#include "memory_rw_without_includes.c"
+
+static void add_region(unsigned index, unsigned bar, u64 size, u64 bar_size) {
+  struct nvgpu_region* region = &gpu.regions[index];
+  region->gpu = &gpu;
+  region->part.base = index;
+  region->part.bar = bar;
+  region->part.size = size;
+  region->part.bar_size = bar_size;
+}
+
+void driver_reset(void) {
+  nvgpu_unmap_regions(&gpu);
+  gpu.core.pdev = &pdev;
+  gpu.num_regions = 2;
+  add_region(0, usable_bar, usable_size, 8192);
+  add_region(1, reserved_bar, reserved_size, 4096);
+  nvgpu_reset_bar_registers(&gpu);
+  for (size_t i = 0; i < sizeof(core_config); i++) {
+    core_config[i] = (u8)i;
+  }
+  memset(memories, 0x11, sizeof(memories));
+  driver_fail_accesses(0, 0);
+  interruptions = 0;
+}
+
+unsigned char* driver_memory(unsigned bar) {
+  return memories[bar == usable_bar ? 0 : 1];
+}
+unsigned char driver_core_byte(size_t offset) {
+  return core_config[offset];
+}
+void driver_fail_accesses(unsigned after, int error) {
+  accesses_left = after;
+  access_error = error;
+}
+void driver_interrupt_copies(unsigned count) {
+  interruptions = count;
+}
+
+long driver_config_read(void* buf, size_t count, long long* ppos) {
+  loff_t pos = *ppos;
+  long ret = nvgpu_config_read(&gpu, buf, count, &pos);
+  *ppos = pos;
+  return ret;
+}
+long driver_config_write(const void* buf, size_t count, long long* ppos) {
+  loff_t pos = *ppos;
+  long ret = nvgpu_config_write(&gpu, buf, count, &pos);
+  *ppos = pos;
+  return ret;
+}
+long driver_memory_read(unsigned bar, void* buf, size_t count,
+                        long long* ppos) {
+  loff_t pos = *ppos;
+  long ret = nvgpu_memory_read(&gpu.regions[bar == usable_bar ? 0 : 1], buf,
+                               count, &pos);
+  *ppos = pos;
+  return ret;
+}
+long driver_memory_write(unsigned bar, const void* buf, size_t count,
+                         long long* ppos) {
+  loff_t pos = *ppos;
+  long ret = nvgpu_memory_write(&gpu.regions[bar == usable_bar ? 0 : 1], buf,
+                                count, &pos);
+  *ppos = pos;
+  return ret;
+}
+/* NOLINTEND */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The driver's config_space.c and memory_rw.c, compiled for user space around
+ * a made-up GPU: 256 bytes of configuration space, each with its offset as
+ * value, and two regions of a few KiB.
+ */
+#ifndef TESTS_KMOD_DRIVER_C_H
+#define TESTS_KMOD_DRIVER_C_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  reserved_bar = 2,
+  usable_bar = 4,
+  reserved_size = 3000, /* of a BAR of 4096 */
+  usable_size = 5000,   /* of a BAR of 8192 */
+};
+
+/* Puts everything back to how it is after an open. */
+void driver_reset(void);
+/* Memory of the region at @bar. */
+unsigned char* driver_memory(unsigned bar);
+/* The byte that vfio-pci-core was last given for @offset. */
+unsigned char driver_core_byte(unsigned long offset);
+/* After so many more accesses to memory, all fail with this; 0 is not at all.
+ */
+void driver_fail_accesses(unsigned after, int error);
+/* So many of the next copies stop after one byte. */
+void driver_interrupt_copies(unsigned count);
+
+/* As the system calls of the same name; negative are errors. */
+long driver_config_read(void* buf, unsigned long count, long long* ppos);
+long driver_config_write(const void* buf, unsigned long count, long long* ppos);
+long driver_memory_read(unsigned bar, void* buf, unsigned long count,
+                        long long* ppos);
+long driver_memory_write(unsigned bar, const void* buf, unsigned long count,
+                         long long* ppos);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

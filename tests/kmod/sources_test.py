@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The driver's files agree with each other and with the rest of the project."""
+import os
+import re
+import sys
+import unittest
+
+import yaml
+
+VERSION = sys.argv.pop(1)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KMOD = os.path.join(ROOT, "kmod")
+
+
+def read(*parts):
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def sources():
+    return sorted(name for name in os.listdir(KMOD)
+                  if name.endswith((".c", ".h")) and not name.endswith(".mod.c")
+                  and name != "probed.h")
+
+
+class Driver(unittest.TestCase):
+    def test_has_the_version_of_the_project(self):
+        self.assertEqual(re.findall(r'#define NVGPU_VERSION "(.*)"', read("kmod", "version.h")),
+                         [VERSION])
+
+    def test_takes_the_gpus_of_the_device_table(self):
+        devices = yaml.safe_load(read("nvgpuctl", "core", "devices.yaml"))
+        wanted = {int(model["id"].removeprefix("10de:"), 16) for model in devices["models"]}
+        taken = re.findall(r"PCI_DRIVER_OVERRIDE_DEVICE_VFIO\(PCI_VENDOR_ID_NVIDIA, (0x\w+)\)",
+                           read("kmod", "main.c"))
+        self.assertEqual({int(number, 16) for number in taken}, wanted)
+        self.assertEqual(len(taken), len(wanted))
+
+    def test_builds_every_source(self):
+        built = set(re.findall(r"(\w+)\.o", read("kmod", "Kbuild").split("-y :=")[1]))
+        self.assertEqual(built, {name[:-2] for name in sources() if name.endswith(".c")})
+
+    def test_uses_every_probe_and_asks_for_none_that_is_missing(self):
+        probes = {name[:-2].upper() for name in os.listdir(os.path.join(KMOD, "probes"))
+                  if name.endswith(".c")} - {"MINIMUM"}
+        used = set()
+        for name in sources():
+            used |= set(re.findall(r"\bNVGPU_HAVE_(\w+)", read("kmod", name)))
+        self.assertEqual(used, probes)
+
+    def test_documents_every_probe_and_attribute(self):
+        page = read("docs", "kernels.md")
+        for name in os.listdir(os.path.join(KMOD, "probes")):
+            if name.endswith(".c") and name != "minimum.c":
+                self.assertIn(f"`{name[:-2]}`", page)
+        attributes = set(re.findall(r"DEVICE_ATTR_RO\((\w+)\)", read("kmod", "sysfs.c")))
+        documented = set(re.findall(
+            r"^What:\s+\S+/nvgpu/(\w+)$",
+            read("docs", "ABI", "testing", "sysfs-bus-pci-devices-nvgpu"), re.MULTILINE))
+        self.assertEqual(attributes, documented)
+
+    def test_names_only_reasons_that_the_program_has(self):
+        known = set(re.findall(r"^\| \[NVG-\w+\]\(NVG-\w+\.md\) \| (\S+) \|$",
+                               read("docs", "reasons", "README.md"), re.MULTILINE))
+        firmware = read("kmod", "firmware.c")
+        named = set(re.findall(r'return "([a-z0-9-]+)";', firmware))
+        named |= set(re.findall(r'"([a-z-]+): ', firmware))
+        self.assertEqual(named, {"no-dsd", "dsd-malformed", "c2c-down", "size-too-small",
+                                 "range-invalid", "range-overlap"})
+        self.assertLessEqual(named, known)
+
+
+if __name__ == "__main__":
+    unittest.main()
