@@ -224,8 +224,8 @@ TEST(GpuModules, MustNotBeThereTwice) {
                                 "kernel/nvgrace-gpu-vfio-pci.ko"};
   const auto gpu = only_gpu(host);
   EXPECT_THAT(said(gpu),
-              ElementsAre("NVG-W043: updates/dkms/nvgrace-gpu-vfio-pci.ko.xz "
-                          "and kernel/nvgrace-gpu-vfio-pci.ko"));
+              ElementsAre("NVG-W043: updates/dkms/nvgrace-gpu-vfio-pci.ko.xz, "
+                          "then kernel/nvgrace-gpu-vfio-pci.ko"));
   EXPECT_EQ(gpu.state, GpuState::ready);
 }
 
