@@ -21,16 +21,16 @@ mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount -t tmpfs tmpfs "$root/sys/kernel/iommu_groups"
 mkdir "$root/sys/kernel/iommu_groups/0"
-# Two NUMA nodes, as the machines of two sockets have.
+# Four NUMA nodes: the most sockets that a recorded host has.
 nodes=$root/sys/devices/system/node
 mount -t tmpfs tmpfs "$nodes"
-for node in 0 1; do
+for node in 0 1 2 3; do
   mkdir "$nodes/node$node"
   echo "Node $node MemTotal: 524288000 kB" >"$nodes/node$node/meminfo"
   echo "Node $node MemFree:  524288000 kB" >>"$nodes/node$node/meminfo"
   echo 00000001 >"$nodes/node$node/cpumap"
 done
-echo 0-1 | tee "$nodes"/{online,possible,has_cpu,has_memory} >/dev/null
+echo 0-3 | tee "$nodes"/{online,possible,has_cpu,has_memory} >/dev/null
 for directory in dev run tmp; do
   mount -t tmpfs tmpfs "$root/$directory"
 done
