@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 #include "cli/layout.hpp"
@@ -23,6 +24,31 @@ Cell verdict_cell(Verdict verdict) {
       break;
   }
   return {"SKIP", Style::plain};
+}
+
+// "22 passed, 1 skipped": a verdict alone would hide how much was not looked
+// at.
+std::string tally(const std::vector<CheckSection>& sections) {
+  constexpr std::array<std::pair<Verdict, std::string_view>, 4> kWords{{
+      {Verdict::fail, "failed"},
+      {Verdict::degraded, "degraded"},
+      {Verdict::pass, "passed"},
+      {Verdict::skipped, "skipped"},
+  }};
+  std::string text;
+  for (const auto& [verdict, word] : kWords) {
+    std::ptrdiff_t count = 0;
+    for (const auto& section : sections) {
+      count += std::count_if(section.checks.begin(), section.checks.end(),
+                             [wanted = verdict](const Check& check) {
+                               return check.verdict == wanted;
+                             });
+    }
+    if (count > 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, word);
+    }
+  }
+  return text;
 }
 
 // What to do about the checks that did not pass, below their table.
@@ -86,7 +112,8 @@ void print_validation(Context& context, const Gpu& gpu,
   const Cell verdict = verdict_cell(overall(sections));
   context.out << paint(context, to_string(gpu.pci.address), Style::strong)
               << "  " << printable(gpu.model.name) << "  "
-              << paint(context, verdict.text, verdict.style) << "\n\n";
+              << paint(context, verdict.text, verdict.style) << "  ("
+              << tally(sections) << ")\n\n";
   print_check_sections(context, sections);
   if (gpu.plan && (gpu.plan->usable || gpu.plan->reserved)) {
     print_regions(context, *gpu.plan);

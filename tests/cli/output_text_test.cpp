@@ -106,7 +106,7 @@ TEST_F(OutputText, ValidatesWithChecksRemediesAndRegions) {
   print_validation(context_, samples::gpu(), samples::sections(Verdict::fail));
   EXPECT_EQ(
       printed(),
-      "0009:01:00.0  GH200 120GB  FAIL\n"
+      "0009:01:00.0  GH200 120GB  FAIL  (1 failed, 1 passed)\n"
       "\n"
       "  firmware\n"
       "    RESULT  CHECK                EXPECTED      SEEN\n"
