@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
@@ -132,8 +134,12 @@ std::optional<Fact<std::uint64_t>> page_size(
 // Capability 243 answers on a VM's file descriptor only (Linux,
 // arch/arm64/kvm/arm.c). Creating a VM and closing it at once changes nothing.
 std::optional<Fact<bool>> cacheable_pfnmap() {
-#if defined(__aarch64__)
   constexpr unsigned long kCacheablePfnmap = 243;  // newer than our headers
+  utsname system{};
+  // Elsewhere the same number may mean something else.
+  if (::uname(&system) != 0 || std::strcmp(system.machine, "aarch64") != 0) {
+    return std::nullopt;
+  }
   const Fd kvm(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
   if (!kvm.valid()) {
     return std::nullopt;
@@ -145,9 +151,6 @@ std::optional<Fact<bool>> cacheable_pfnmap() {
   const int answer =
       ::ioctl(machine.get(), KVM_CHECK_EXTENSION, kCacheablePfnmap);
   return Fact<bool>{answer > 0, Source::kernel};
-#else
-  return std::nullopt;
-#endif
 }
 
 // modules.dep names the file that modprobe takes; depmod leaves others of the
