@@ -47,6 +47,7 @@ class DocumentReader {
  private:
   Result<> read_header(const YamlValue& document) const;
   Result<> read_model(const YamlValue& value);
+  Result<> read_boards(const YamlValue& list, DeviceModel& model) const;
   Result<> read_range(const YamlValue& value);
   Result<> read_exclusion(const YamlValue& value);
   Result<> read_list(const YamlValue& document, std::string_view key,
@@ -118,8 +119,8 @@ Result<> DocumentReader::read_list(
 }
 
 Result<> DocumentReader::read_model(const YamlValue& value) {
-  constexpr std::array<std::string_view, 4> kKnown{"id", "name", "family",
-                                                   "giNodes"};
+  constexpr std::array<std::string_view, 5> kKnown{"id", "name", "family",
+                                                   "giNodes", "boards"};
   auto map =
       reader_.expect_map(value, "a model", kKnown, std::span(kKnown).first(3));
   if (!map) {
@@ -149,7 +150,38 @@ Result<> DocumentReader::read_model(const YamlValue& value) {
     }
     model.gi_nodes = *count;
   }
+  if (const YamlValue* boards = value.find("boards")) {
+    auto read = read_boards(*boards, model);
+    if (!read) {
+      return read;
+    }
+  }
   models.push_back(std::move(model));
+  return {};
+}
+
+Result<> DocumentReader::read_boards(const YamlValue& list,
+                                     DeviceModel& model) const {
+  constexpr std::array<std::string_view, 2> kKnown{"id", "name"};
+  auto sequence = reader_.expect_sequence(list, "boards");
+  if (!sequence) {
+    return sequence;
+  }
+  for (const auto& item : list.items) {
+    auto map = reader_.expect_map(item, "a board", kKnown, kKnown);
+    if (!map) {
+      return map;
+    }
+    auto id = device_id(*item.find("id"), "id");
+    if (!id) {
+      return forward_error(id);
+    }
+    auto name = reader_.text(*item.find("name"), "name", kMaxName);
+    if (!name) {
+      return forward_error(name);
+    }
+    model.boards.push_back({*id, *name});
+  }
   return {};
 }
 
@@ -300,11 +332,19 @@ Result<> DeviceTable::merge(std::string_view yaml, const std::string& name) {
   return {};
 }
 
-std::optional<DeviceModel> DeviceTable::find(std::uint16_t device_id) const {
+std::optional<DeviceModel> DeviceTable::find(std::uint16_t device_id,
+                                             std::uint16_t subsystem_id) const {
   for (const auto& model : models_) {
-    if (model.device_id == device_id) {
-      return model;
+    if (model.device_id != device_id) {
+      continue;
     }
+    DeviceModel found = model;
+    for (const auto& board : model.boards) {
+      if (board.subsystem_id == subsystem_id) {
+        found.name = board.name;
+      }
+    }
+    return found;
   }
   if (exclusion(device_id)) {
     return std::nullopt;

@@ -19,6 +19,12 @@ struct DeviceModel {
   std::uint16_t device_id = 0;  // vendor is always 10de
   std::string name;             // "GH200 120GB"
   Family family = Family::hopper;
+  // Boards that NVIDIA calls otherwise though they have the same device id.
+  struct Board {
+    std::uint16_t subsystem_id = 0;  // subsystem vendor is 10de
+    std::string name;
+  };
+  std::vector<Board> boards{};
   unsigned gi_nodes = 8;  // generic initiator nodes a guest needs
   bool known = true;      // false: id in a self-hosted range, not listed
 };
@@ -36,8 +42,10 @@ class DeviceTable {
   Result<> merge(std::string_view yaml, const std::string& name);
 
   // The model of a 10de device: listed, or unknown but inside one of NVIDIA's
-  // self-hosted ranges (`known == false`); nothing for any other GPU.
-  std::optional<DeviceModel> find(std::uint16_t device_id) const;
+  // self-hosted ranges (`known == false`); nothing for any other GPU. Its name
+  // is the board's where the subsystem id names one.
+  std::optional<DeviceModel> find(std::uint16_t device_id,
+                                  std::uint16_t subsystem_id = 0) const;
 
   // Why a GPU that is often mistaken for a Grace GPU is none ("GB10 has no
   // memory of its own…"); nothing when there is nothing to say.

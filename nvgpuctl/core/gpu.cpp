@@ -83,7 +83,8 @@ std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
   std::vector<Gpu> gpus;
   std::vector<PciAddress> order;
   for (const auto& pci : host.gpus) {
-    const auto model = table.find(pci.device);
+    const auto model = table.find(
+        pci.device, pci.subsystem_vendor == 0x10de ? pci.subsystem_device : 0);
     if (!model) {
       continue;
     }

@@ -37,8 +37,22 @@ TEST(ShippedDeviceTable, KnowsTheHopperModels) {
     EXPECT_EQ(model->gi_nodes, 8U);
   }
   EXPECT_EQ(table.find(0x2342)->name, "GH200 120GB");
+  EXPECT_EQ(table.find(0x2342, 0x16eb)->name, "GH200 120GB");
+  EXPECT_EQ(table.find(0x2342, 0x1809)->name, "GH200 480GB");
   EXPECT_EQ(table.find(0x2345)->name, "GH200 480GB");
   EXPECT_EQ(table.find(0x2348)->name, "GH200 144G HBM3e");
+}
+
+TEST(DeviceTable, RefusesABoardWithoutAName) {
+  auto table = shipped();
+  const auto merged = table.merge(
+      "apiVersion: nvgpuctl/v1\nkind: DeviceTable\nmodels:\n"
+      "  - id: \"10de:2342\"\n    name: GH200\n    family: hopper\n"
+      "    boards:\n      - {id: \"10de:1809\"}\n",
+      "own.yaml");
+  ASSERT_FALSE(merged);
+  EXPECT_EQ(merged.error().subject, "own.yaml:8:9");
+  EXPECT_NE(merged.error().problem.find("name"), std::string::npos);
 }
 
 TEST(ShippedDeviceTable, KnowsTheBlackwellModels) {
