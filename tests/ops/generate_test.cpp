@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kSchemas = "/usr/share/libvirt/schemas/";
@@ -155,6 +155,14 @@ TEST_F(Generation, HasDefaultsForSizes) {
   EXPECT_THAT(selected("/domain/vcpu"), ElementsAre("16"));
   EXPECT_THAT(selected("/domain/memory"), ElementsAre("65536"));
   EXPECT_THAT(selected("//hostdev/@managed"), ElementsAre("no"));
+}
+
+TEST_F(Generation, DisarmsWhatAHostileCaptureNames) {
+  host_.gpus[0].smmu = "evil\x1b[31m\xC2\x9B--\x07";
+  options_.viommu = Viommu::smmuv3;
+  const auto xml = generated().domain.xml;
+  EXPECT_THAT(xml, HasSubstr("behind the host's evil?[31m??- -? -->"));
+  EXPECT_THAT(xml, Not(HasSubstr("\x1b")));
 }
 
 TEST_F(Generation, WarnsOfAGpuThatIsBlockedNow) {
