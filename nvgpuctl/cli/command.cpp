@@ -153,8 +153,8 @@ constexpr std::array kCommands{
     Command{.name = "unbind",
             .summary = "Give GPUs back to the host",
             .details =
-                "Clears the driver override and lets the kernel choose a "
-                "driver again.",
+                "Clears a driver override to a VFIO driver and lets the kernel "
+                "choose a driver again. An override to any other driver stays.",
             .operands = Operands::required_gpus,
             .options = kBindOptions,
             .run = run_unbind},

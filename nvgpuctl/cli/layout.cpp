@@ -33,25 +33,44 @@ std::size_t columns(std::string_view text) {
       }));
 }
 
+// Bytes of the UTF-8 character that a text begins with; 0 for what is none. A
+// stray byte may be a control character to a terminal that expects no UTF-8.
+std::size_t character_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  std::size_t length = 1;
+  if (first >= 0x80) {
+    length = first >= 0xF0 ? 4 : (first >= 0xE0 ? 3 : 2);
+  }
+  const bool lead = first < 0x80 || (first >= 0xC2 && first <= 0xF4);
+  if (!lead || text.size() < length) {
+    return 0;
+  }
+  const auto rest = text.substr(1, length - 1);
+  const bool continued = std::all_of(rest.begin(), rest.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+  });
+  return continued ? length : 0;
+}
+
 // Narrower than this, prose is unreadable whatever the terminal says.
 constexpr std::size_t kLeastProse = 20;
 
 }  // namespace
 
 std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& character : result) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte < 0x20 || byte == 0x7F) {
-      character = '?';
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    // C1 controls, which some terminals obey, are C2 80 to C2 9F.
+    const bool c1 = byte == 0xC2 && length == 2 &&
+                    static_cast<unsigned char>(text[1]) < 0xA0;
+    if (length == 0 || byte < 0x20 || byte == 0x7F || c1) {
+      result += '?';
+    } else {
+      result += text.substr(0, length);
     }
-  }
-  // C1 controls, which some terminals obey, are C2 80 to C2 9F in UTF-8.
-  for (std::size_t i = 0; i + 1 < result.size(); ++i) {
-    const auto next = static_cast<unsigned char>(result[i + 1]);
-    if (result[i] == '\xC2' && next >= 0x80 && next < 0xA0) {
-      result.replace(i, 2, "?");
-    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
 }

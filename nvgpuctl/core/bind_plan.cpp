@@ -23,6 +23,17 @@ std::string variant_driver(const HostSnapshot& host, const Gpu& gpu) {
       .value_or("nvgrace_gpu_vfio_pci");
 }
 
+// Whether a driver_override is one that a bind to VFIO has left. driverctl and
+// others use the attribute for drivers of their own, and that is not ours to
+// undo.
+bool is_vfio_override(const HostSnapshot& host, const Gpu& gpu) {
+  const auto& wanted = gpu.pci.driver_override;
+  const bool bound_by_it =
+      gpu.driver_role == DriverRole::variant && wanted == gpu.pci.driver;
+  return wanted == "vfio-pci" || wanted == "nvgrace_gpu_vfio_pci" ||
+         wanted == variant_driver(host, gpu) || bound_by_it;
+}
+
 Result<> check_viable(const Gpu& gpu) {
   for (const auto& found : gpu.findings) {
     const bool blocks = found.reason->severity == Severity::error &&
@@ -86,30 +97,32 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
   return plan;
 }
 
-Result<BindPlan> plan_unbind(const HostSnapshot& /*host*/, const Gpu& gpu) {
+Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu) {
   BindPlan plan;
   plan.gpu = gpu.pci.address;
   plan.from = gpu.pci.driver.value_or("");
+  const auto& wanted = gpu.pci.driver_override;
   const bool bound = gpu.driver_role == DriverRole::variant ||
                      gpu.driver_role == DriverRole::vfio_pci;
-  if (!bound && !gpu.pci.driver_override) {
-    plan.to = plan.from;
-    plan.notes.emplace_back("not bound to a VFIO driver");
-    return plan;
-  }
-  if (gpu.pci.driver_override) {
+  if (wanted && is_vfio_override(host, gpu)) {
     // A lone newline clears it: Documentation/ABI/testing/sysfs-bus-pci.
     plan.steps.push_back({StepKind::write_attribute,
                           device_path(gpu, "driver_override"), "\n",
                           "any driver may take the GPU again"});
+  } else if (wanted) {
+    plan.notes.push_back("driver_override is left at " + *wanted +
+                         ", which somebody else has set");
   }
   if (bound) {
     move_driver(gpu, plan);
     plan.steps.push_back({StepKind::expect_released, device_path(gpu, "driver"),
                           plan.from, "read back who drives the GPU"});
     plan.notes.emplace_back("the kernel chooses the driver afterwards");
-  } else {
-    plan.to = plan.from;
+    return plan;
+  }
+  plan.to = plan.from;
+  if (plan.steps.empty()) {
+    plan.notes.emplace_back("not bound to a VFIO driver");
   }
   return plan;
 }

@@ -42,8 +42,8 @@ struct BindPlan {
 // the first error when the GPU cannot be passed through.
 Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu);
 
-// Gives the GPU back to the host: the override is cleared and the kernel
-// chooses a driver by its own rules.
+// Gives the GPU back to the host: an override to a VFIO driver is cleared and
+// the kernel chooses a driver by its own rules. Any other override stays.
 Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu);
 
 }  // namespace nvgpuctl

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "core/gpu_parts.hpp"
+#include "core/numa_crosscheck.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -86,37 +87,23 @@ std::optional<GiNodes> guess_from_sysfs(const HostSnapshot& host,
       {}, {first, first + static_cast<std::ptrdiff_t>(per_gpu)}, Source::sysfs};
 }
 
-// Nodes that the kernel really has, and whether it calls them initiators.
-void cross_check(const HostSnapshot& host, Gpu& gpu) {
-  const auto& nodes = gpu.gi_nodes->nodes;
+// Whether the kernel really has the GPU's nodes.
+bool check_online(const HostSnapshot& host, Gpu& gpu) {
   const auto& online = host.numa.online;
   std::vector<unsigned> missing;
-  for (const unsigned node : nodes) {
+  for (const unsigned node : gpu.gi_nodes->nodes) {
     if (!std::binary_search(online.begin(), online.end(), node)) {
       missing.push_back(node);
     }
   }
-  if (!online.empty() && !missing.empty()) {
-    add(gpu, "NVG-E018",
-        fmt::format("nodes {} are not online (online: {})",
-                    format_id_list(missing), format_id_list(online)),
-        std::string(kNodes) + "online");
-    return;
+  if (online.empty() || missing.empty()) {
+    return true;
   }
-  const auto& initiators = host.numa.generic_initiators;
-  if (gpu.gi_nodes->source != Source::srat || !initiators) {
-    return;
-  }
-  const bool all = std::all_of(nodes.begin(), nodes.end(), [&](unsigned node) {
-    return std::binary_search(initiators->begin(), initiators->end(), node);
-  });
-  if (!all) {
-    add(gpu, "NVG-W022",
-        fmt::format("SRAT gives nodes {}, the kernel calls {} generic "
-                    "initiators",
-                    format_id_list(nodes), format_id_list(*initiators)),
-        std::string(kNodes) + "has_generic_initiator");
-  }
+  add(gpu, "NVG-E018",
+      fmt::format("nodes {} are not online (online: {})",
+                  format_id_list(missing), format_id_list(online)),
+      std::string(kNodes) + "online");
+  return false;
 }
 
 void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
@@ -158,20 +145,37 @@ void judge_agreement(const std::vector<std::uint32_t>& srat,
   }
 }
 
+void join_guess(const HostSnapshot& host, const std::vector<PciAddress>& order,
+                Gpu& gpu) {
+  auto nodes = guess_from_sysfs(host, order, gpu);
+  if (nodes) {
+    const auto against =
+        contradiction_of_guess(host.numa, nodes->nodes, gpu.cpu_node);
+    if (against) {
+      add(gpu, "NVG-W022",
+          fmt::format("nodes {} would be the GPU's, but {}",
+                      format_id_list(nodes->nodes), against->detail),
+          against->evidence);
+      nodes.reset();
+    }
+  }
+  gpu.gi_nodes = std::move(nodes);
+  if (gpu.gi_nodes) {
+    add(gpu, "NVG-W021",
+        fmt::format("nodes {}", format_id_list(gpu.gi_nodes->nodes)),
+        std::string(kNodes) + "has_generic_initiator");
+    check_online(host, gpu);
+  } else if (host.acpi.unreadable.empty()) {
+    add(gpu, "NVG-E018", "there is no usable SRAT", kSrat);
+  }
+}
+
 }  // namespace
 
 void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
                Gpu& gpu) {
   if (!host.acpi.srat) {
-    gpu.gi_nodes = guess_from_sysfs(host, order, gpu);
-    if (gpu.gi_nodes) {
-      add(gpu, "NVG-W021",
-          fmt::format("nodes {}", format_id_list(gpu.gi_nodes->nodes)),
-          std::string(kNodes) + "has_generic_initiator");
-      cross_check(host, gpu);
-    } else if (host.acpi.unreadable.empty()) {
-      add(gpu, "NVG-E018", "there is no usable SRAT", kSrat);
-    }
+    join_guess(host, order, gpu);
     return;
   }
   const auto from_srat = srat_pxms(*host.acpi.srat, gpu);
@@ -210,7 +214,11 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
         fmt::format("proximity domains {}", list_of(gpu.gi_nodes->pxms)),
         kSrat);
   }
-  cross_check(host, gpu);
+  if (check_online(host, gpu)) {
+    for (const auto& one : compare_with_sysfs(host, node_of, gpu)) {
+      add(gpu, "NVG-W022", one.detail, one.evidence);
+    }
+  }
   judge_distances(host, gpu);
 }
 

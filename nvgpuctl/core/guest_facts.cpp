@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/numa_crosscheck.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -27,17 +29,9 @@ class Distances {
       return distance ? std::optional(Fact<unsigned>{*distance, Source::slit})
                       : std::nullopt;
     }
-    // A row of `distance` has one number for each online node, in order.
-    const auto& online = host_.numa.online;
-    const auto column = std::lower_bound(online.begin(), online.end(), to);
-    for (const auto& node : host_.numa.nodes) {
-      const auto index = static_cast<std::size_t>(column - online.begin());
-      if (node.id == from && column != online.end() && *column == to &&
-          index < node.distances.size()) {
-        return Fact<unsigned>{node.distances[index], Source::sysfs};
-      }
-    }
-    return std::nullopt;
+    const auto distance = sysfs_distance(host_.numa, from, to);
+    return distance ? std::optional(Fact<unsigned>{*distance, Source::sysfs})
+                    : std::nullopt;
   }
 
  private:

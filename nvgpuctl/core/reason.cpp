@@ -90,7 +90,7 @@ constexpr std::array kReasons{
            "the GPU's NUMA nodes are inferred from sysfs, not read from SRAT",
            "run as root to have them from SRAT"},
     Reason{"NVG-W022", "numa-crosscheck", kWarning,
-           "node numbers derived from SRAT disagree with sysfs",
+           "what was derived about NUMA nodes disagrees with sysfs",
            "numa=fake, CXL windows or a kernel without generic initiators "
            "change the order; check the nodes before pinning memory"},
     Reason{"NVG-W023", "slit-placeholder", kWarning,

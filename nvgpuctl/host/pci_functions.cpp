@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <system_error>
 
 #include "base/text.hpp"
 
@@ -28,10 +29,13 @@ using UdevPtr = std::unique_ptr<udev, UdevUnref>;
 using EnumeratePtr = std::unique_ptr<udev_enumerate, UdevUnref>;
 
 // Addresses of the devices that an enumeration finds.
-std::vector<PciAddress> addresses(udev_enumerate* enumerate) {
+Result<std::vector<PciAddress>> addresses(udev_enumerate* enumerate) {
   std::vector<PciAddress> found;
-  if (udev_enumerate_scan_devices(enumerate) < 0) {
-    return found;
+  const int scanned = udev_enumerate_scan_devices(enumerate);
+  if (scanned < 0) {
+    return fail(Errc::io, "libudev",
+                "cannot list PCI functions: " +
+                    std::generic_category().message(-scanned));
   }
   for (udev_list_entry* entry = udev_enumerate_get_list_entry(enumerate);
        entry != nullptr; entry = udev_list_entry_get_next(entry)) {
@@ -54,7 +58,7 @@ Result<std::vector<PciAddress>> find_with_udev(TagUse tags) {
     udev_enumerate_add_match_subsystem(tagged.get(), "pci");
     udev_enumerate_add_match_tag(tagged.get(), kTag);
     auto found = addresses(tagged.get());
-    if (!found.empty()) {
+    if (!found || !found->empty()) {
       return found;
     }
   }

@@ -74,5 +74,17 @@ TEST(Printable, DisarmsTerminalSequences) {
   EXPECT_EQ(printable("caf\xC3\xA9"), "caf\xC3\xA9");
 }
 
+TEST(Printable, DisarmsBytesThatAreNoUtf8) {
+  EXPECT_EQ(printable("\x9B"
+                      "31m"),
+            "?31m")
+      << "the control character of 8-bit terminals";
+  EXPECT_EQ(printable("a\xC3"), "a?") << "cut off";
+  EXPECT_EQ(printable("\xE2\x82z"), "??z");
+  EXPECT_EQ(printable("\xFF\xC0\x9B"), "???");
+  EXPECT_EQ(printable("\xE2\x82\xAC \xF0\x9F\x99\x82 \xC3\x9B"),
+            "\xE2\x82\xAC \xF0\x9F\x99\x82 \xC3\x9B");
+}
+
 }  // namespace
 }  // namespace nvgpuctl::cli

@@ -199,6 +199,54 @@ TEST(UnbindPlan, OnlyClearsTheOverrideOfAFreeGpu) {
                                                "newline"));
 }
 
+TEST(UnbindPlan, LeavesTheOverrideOfAnotherManagerAlone) {
+  auto host = gh200_host();
+  host.gpus[0].driver_override = "nvidia";
+  const auto free = unbind(host);
+  EXPECT_THAT(steps(free), IsEmpty());
+  EXPECT_THAT(free->notes,
+              ElementsAre("driver_override is left at nvidia, which somebody "
+                          "else has set",
+                          "not bound to a VFIO driver"));
+  host.gpus[0].driver = "nvidia";
+  EXPECT_THAT(steps(unbind(host)), IsEmpty());
+}
+
+TEST(UnbindPlan, ObeysTheOverrideOfAnotherManager) {
+  auto host = gh200_host();
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  host.gpus[0].driver_override = "nvidia";
+  const auto plan = unbind(host);
+  EXPECT_THAT(steps(plan),
+              ElementsAre("write driver/unbind 0009:01:00.0",
+                          "write /sys/bus/pci/drivers_probe 0009:01:00.0",
+                          "expect-not driver nvgrace_gpu_vfio_pci"));
+  EXPECT_THAT(plan->notes,
+              ElementsAre("driver_override is left at nvidia, which somebody "
+                          "else has set",
+                          "the kernel chooses the driver afterwards"));
+}
+
+TEST(UnbindPlan, ClearsAnOverrideToPlainVfio) {
+  auto host = gh200_host();
+  host.gpus[0].driver_override = "vfio-pci";
+  EXPECT_THAT(steps(unbind(host)), ElementsAre("write driver_override "
+                                               "newline"));
+}
+
+TEST(UnbindPlan, ClearsTheOverrideToAVariantDriverOfAnotherName) {
+  auto host = gh200_host();
+  host.gpus[0].driver_override = "site_vfio_pci";
+  EXPECT_THAT(steps(unbind(host)), IsEmpty());
+  host.gpus[0].driver = "site_vfio_pci";
+  host.gpus[0].vfio_dev = "vfio0";
+  EXPECT_THAT(steps(unbind(host)),
+              ElementsAre("write driver_override newline",
+                          "write driver/unbind 0009:01:00.0",
+                          "write /sys/bus/pci/drivers_probe 0009:01:00.0",
+                          "expect-not driver site_vfio_pci"));
+}
+
 TEST(UnbindPlan, LeavesAHostDriverAlone) {
   auto host = gh200_host();
   host.gpus[0].driver = "nvidia";

@@ -118,6 +118,90 @@ TEST(GpuNodes, AreNotComparedOnAKernelThatDoesNotTell) {
   EXPECT_THAT(said(only_gpu(host)), IsEmpty());
 }
 
+// The row of `distance` of one node.
+std::vector<unsigned>& row(HostSnapshot& host, unsigned node) {
+  return host.numa.nodes.at(node).distances;
+}
+
+TEST(GpuNodes, AgreeWithSysfsOnAGoodHost) {
+  EXPECT_THAT(said(only_gpu(gh200_host())), IsEmpty());
+}
+
+TEST(GpuNodes, AreDoubtedWhenNodesOfProcessorsHaveNone) {
+  auto host = gh200_host();
+  std::swap(host.numa.nodes[0].cpus, host.numa.nodes[3].cpus);
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              ElementsAre("NVG-W022: SRAT gives nodes 0 processors, sysfs "
+                          "shows none in 0",
+                          "NVG-W022: SRAT gives the GPU nodes 1-8, sysfs shows "
+                          "processors in 3"));
+  EXPECT_EQ(gpu.findings[0].evidence, "/sys/devices/system/node/node0/cpulist");
+  EXPECT_EQ(gpu.findings[1].evidence, "/sys/devices/system/node/node3/cpulist");
+  EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
+TEST(GpuNodes, AreDoubtedWhenMemoryIsInAnotherNode) {
+  auto host = gh200_host();
+  auto& nodes = host.numa.nodes;
+  nodes.push_back({9, {}, nodes[0].memory_bytes, {}});
+  nodes[0].memory_bytes = 0;
+  host.numa.online.push_back(9);
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu), ElementsAre("NVG-W022: SRAT gives nodes 0 memory, "
+                                     "sysfs shows none in 0"));
+  EXPECT_EQ(gpu.findings[0].evidence, "/sys/devices/system/node/node0/meminfo");
+}
+
+TEST(GpuNodes, AreDoubtedWhenTheirDistancesAreNotThoseOfSlit) {
+  auto host = gh200_host();
+  row(host, 0)[3] = 20;
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu), ElementsAre("NVG-W022: SLIT gives distance 80 from "
+                                     "node 0 to 3, sysfs 20"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/devices/system/node/node0/distance");
+}
+
+TEST(GpuNodes, AreDoubtedOnceHoweverManyDistancesDiffer) {
+  auto host = gh200_host();
+  row(host, 1)[0] = 81;
+  row(host, 1)[2] = 12;
+  row(host, 8)[7] = 12;
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-W022: SLIT gives distance 80 from node 1 to 0, "
+                          "sysfs 81; and 2 more"));
+}
+
+TEST(GpuNodes, AreNotDoubtedForDistancesBetweenOtherNodes) {
+  auto host = gh200_host();
+  row(host, 0)[0] = 99;
+  EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+}
+
+TEST(GpuNodes, AreDoubtedWhenTheGpuSitsAtNoSocket) {
+  auto host = gh200_host();
+  host.gpus[0].numa_node = 2;
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu), ElementsAre("NVG-W022: SRAT gives nodes 0 processors, "
+                                     "the GPU is said to sit at node 2"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/bus/pci/devices/0009:01:00.0/numa_node");
+}
+
+TEST(GpuNodes, AreNotDoubtedForWhatWasNotRecorded) {
+  auto host = gh200_host();
+  for (auto& node : host.numa.nodes) {
+    node.cpus.clear();
+    node.memory_bytes = 0;
+    node.distances.clear();
+  }
+  host.gpus[0].numa_node.reset();
+  EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+  row(host, 0) = {10, 99};  // cut off: which node is meant is not certain
+  EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+}
+
 TEST(GpuNodes, NeedRoomInTheKernel) {
   auto host = gh200_host();
   host.kernel.config["CONFIG_NODES_SHIFT"] = "3";
@@ -166,6 +250,59 @@ TEST(GpuNodes, AreNotInferredWhenTheirNumberDoesNotFit) {
   auto host = host_of_an_ordinary_user();
   host.numa.generic_initiators->pop_back();
   EXPECT_FALSE(only_gpu(host).gi_nodes);
+}
+
+TEST(GpuNodes, AreNotInferredAgainstTheirDistances) {
+  auto host = host_of_an_ordinary_user();
+  row(host, 2)[4] = 40;
+  const auto gpu = only_gpu(host);
+  EXPECT_FALSE(gpu.gi_nodes);
+  EXPECT_THAT(said(gpu),
+              Contains("NVG-W022: nodes 1-8 would be the GPU's, but distance "
+                       "40 from node 2 to 4, within a GPU it is 11"));
+}
+
+TEST(GpuNodes, AreNotInferredFromNodesWithProcessors) {
+  auto host = host_of_an_ordinary_user();
+  host.numa.nodes[5].cpus = {72};
+  const auto gpu = only_gpu(host);
+  EXPECT_FALSE(gpu.gi_nodes);
+  EXPECT_THAT(said(gpu), Contains("NVG-W022: nodes 1-8 would be the GPU's, but "
+                                  "node 5 has processors"));
+}
+
+TEST(GpuNodes, AreNotInferredNearAnotherSocketThanTheGpus) {
+  auto host = host_of_an_ordinary_user();
+  host.numa.nodes.push_back({9, {72, 73}, 0, {}});
+  host.numa.online.push_back(9);
+  for (auto& node : host.numa.nodes) {
+    node.distances.resize(10, 40);
+  }
+  const auto gpu = only_gpu(host);
+  EXPECT_FALSE(gpu.gi_nodes);
+  EXPECT_THAT(said(gpu),
+              Contains("NVG-W022: nodes 1-8 would be the GPU's, but node 1 is "
+                       "nearer to node 9 (40) than to the GPU's own socket, "
+                       "node 0 (80)"));
+}
+
+TEST(GpuNodes, AreInferredWhereDistancesAreNotShown) {
+  auto host = host_of_an_ordinary_user();
+  for (auto& node : host.numa.nodes) {
+    node.distances.clear();
+  }
+  EXPECT_TRUE(only_gpu(host).gi_nodes);
+}
+
+TEST(GpuNodes, AreMissingOnAHostWithoutSratWhenTheGuessIsContradicted) {
+  auto host = gh200_host();
+  host.acpi.srat.reset();
+  row(host, 1)[2] = 12;
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E018: there is no usable SRAT",
+                          "NVG-W022: nodes 1-8 would be the GPU's, but "
+                          "distance 12 from node 1 to 2, within a GPU it is "
+                          "11"));
 }
 
 TEST(GpuNodes, AreMissingOnAHostWithoutSrat) {

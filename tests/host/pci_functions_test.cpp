@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support/config_space.hpp"
@@ -281,6 +282,40 @@ TEST(IommuGroup, HasMembersWithIdsAndDrivers) {
   EXPECT_EQ(group.members[0].address, kGpu);
   EXPECT_EQ(group.members[1].vendor, 0x144D);
   EXPECT_THAT(group.members[1].driver, Optional(std::string("nvme")));
+}
+
+// No file can be opened while it lives.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(FindGpus, FailsOnTheLiveHostWhenLibudevCannotLook) {
+  const auto root = RootDir::open("/");
+  ASSERT_TRUE(root && root->live());
+  for (const auto tags : {TagUse::trust, TagUse::ignore}) {
+    auto found = find_nvidia_gpus(*root, tags);
+    ASSERT_TRUE(found) << found.error().problem;
+    {
+      const NoMoreFiles shortage;
+      found = find_nvidia_gpus(*root, tags);
+    }
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Errc::io);
+    EXPECT_EQ(found.error().subject, "libudev");
+    EXPECT_EQ(found.error().problem,
+              "cannot list PCI functions: Too many open files");
+  }
 }
 
 TEST(IommuGroup, HasDirectRegionsButNotTheRelaxableOnes) {

@@ -3,8 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
-#include "support/fake_root.hpp"
+#include "support/fake_kernel.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -18,26 +19,6 @@ constexpr const char* kName = "0009:01:00.0";
 constexpr const char* kOverride =
     "/sys/bus/pci/devices/0009:01:00.0/driver_override";
 constexpr const char* kProbe = "/sys/bus/pci/drivers_probe";
-
-// Loading the module is where a test plays the kernel: plain files take every
-// write, but no driver comes of it.
-class ScriptedLoader : public ModuleLoader {
- public:
-  Result<> load(const std::string& module) override {
-    loaded.push_back(module);
-    if (fails) {
-      return fail(Errc::io, "module " + module, "modprobe could not load it");
-    }
-    if (then_driver != nullptr) {
-      then_driver->driver(kName, module);
-    }
-    return {};
-  }
-
-  std::vector<std::string> loaded;
-  bool fails = false;
-  FakeRoot* then_driver = nullptr;  // gives the GPU the driver
-};
 
 class BindOnAFakeHost : public testing::Test {
  protected:
@@ -86,7 +67,7 @@ std::vector<std::string> seen(const BindReport& report) {
 }
 
 TEST_F(BindOnAFakeHost, DoesEveryStepOfThePlan) {
-  loader_.then_driver = &fake_;
+  loader_.then_driver(fake_, kName);
   const auto report = apply(bind_plan());
   EXPECT_TRUE(report.done);
   EXPECT_EQ(report.gpu, kGh200Address);
@@ -231,6 +212,85 @@ TEST_F(BindOnAFakeHost, IsNotReleasedWhenNobodyCanTell) {
   const auto report = apply(plan);
   EXPECT_FALSE(report.done);
   EXPECT_THAT(seen(report), ElementsAre("! driver: not a symbolic link"));
+}
+
+class BindUnderAKernel : public BindOnAFakeHost {
+ protected:
+  BindUnderAKernel() { kernel_.prefer("nvidia"); }
+
+  BindReport carry_out(const BindPlan& plan) {
+    return kernel_.apply(fake_.open(), loader_, plan);
+  }
+  std::string driver() const {
+    const auto name =
+        fake_.open().link_name("/sys/bus/pci/devices/0009:01:00.0/driver");
+    return name ? *name : "none";
+  }
+
+  FakeKernel kernel_{fake_};
+};
+
+TEST_F(BindUnderAKernel, TakesTheGpuFromTheHostAndGivesItBack) {
+  fake_.driver(kName, "nvidia");
+  kernel_.offer("nvgrace_gpu_vfio_pci");
+  const auto bound = carry_out(bind_plan());
+  EXPECT_TRUE(bound.done);
+  EXPECT_THAT(seen(bound),
+              ElementsAre(": loaded", "driver_override: nvgrace_gpu_vfio_pci",
+                          "unbind: accepted", "drivers_probe: accepted",
+                          "driver: nvgrace_gpu_vfio_pci"));
+  EXPECT_EQ(driver(), "nvgrace_gpu_vfio_pci");
+  const auto returned = carry_out(unbind_plan());
+  EXPECT_TRUE(returned.done);
+  EXPECT_THAT(seen(returned),
+              ElementsAre("driver_override: not set", "unbind: accepted",
+                          "drivers_probe: accepted", "driver: nvidia"));
+  EXPECT_EQ(driver(), "nvidia");
+}
+
+TEST_F(BindUnderAKernel, IsReportedWhenTheVariantDriverRefusesTheGpu) {
+  fake_.driver(kName, "nvidia");
+  kernel_.fail_probe("nvgrace_gpu_vfio_pci");
+  const auto report = carry_out(bind_plan());
+  EXPECT_FALSE(report.done);
+  EXPECT_THAT(seen(report),
+              ElementsAre(": loaded", "driver_override: nvgrace_gpu_vfio_pci",
+                          "unbind: accepted", "drivers_probe: accepted",
+                          "! driver: no driver"));
+  EXPECT_EQ(driver(), "none") << "the override keeps the host's driver away";
+}
+
+TEST_F(BindUnderAKernel, LeavesTheGpuWithItsDriverWhenUnbindIsRefused) {
+  fake_.driver(kName, "nvidia");
+  kernel_.offer("nvgrace_gpu_vfio_pci");
+  const auto plan = bind_plan();
+  // Nobody reads it, so a write that does not wait gets ENXIO.
+  const auto unbind = fake_.path("/sys/bus/pci/drivers/nvidia/unbind");
+  std::filesystem::remove(unbind);
+  ASSERT_EQ(::mkfifo(unbind.c_str(), 0600), 0);
+  const auto report = carry_out(plan);
+  EXPECT_FALSE(report.done);
+  EXPECT_EQ(seen(report).back(), "! unbind: No such device or address");
+  EXPECT_EQ(driver(), "nvidia");
+}
+
+TEST_F(BindUnderAKernel, CanBeTriedAgainAfterTheProbeFailed) {
+  fake_.driver(kName, "nvidia");
+  EXPECT_FALSE(carry_out(bind_plan()).done);
+  kernel_.offer("nvgrace_gpu_vfio_pci");
+  const auto report = carry_out(bind_plan());
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre(": loaded", "drivers_probe: accepted",
+                                        "driver: nvgrace_gpu_vfio_pci"));
+}
+
+TEST_F(BindUnderAKernel, LeavesTheGpuToWhomAnotherManagerNamed) {
+  fake_.driver(kName, "nvgrace_gpu_vfio_pci");
+  fake_.file(kOverride, "nvidia");
+  const auto report = carry_out(unbind_plan());
+  EXPECT_TRUE(report.done);
+  EXPECT_EQ(seen(report).back(), "driver: nvidia");
+  EXPECT_EQ(fake_.content(kOverride), "nvidia");
 }
 
 TEST(CheckNotHeld, PassesAFreeGpu) {

@@ -82,7 +82,7 @@ inline Slit gh200_slit(std::uint8_t within = 11) {
   return slit;
 }
 
-inline NumaFacts gh200_numa() {
+inline NumaFacts gh200_numa(unsigned within = 11) {
   NumaFacts numa;
   numa.online = {0, 1, 2, 3, 4, 5, 6, 7, 8};
   numa.possible = numa.online;
@@ -92,7 +92,7 @@ inline NumaFacts gh200_numa() {
     node.id = id;
     for (const unsigned to : numa.online) {
       const bool cpu = id == 0 || to == 0;
-      node.distances.push_back(to == id ? 10 : (cpu ? 80 : 11));
+      node.distances.push_back(to == id ? 10 : (cpu ? 80 : within));
     }
     numa.nodes.push_back(node);
   }
@@ -144,6 +144,7 @@ inline HostSnapshot gh200_generation_a_host() {
   auto host = gh200_host();
   host.acpi.srat->generic_initiators.clear();
   host.acpi.slit = gh200_slit(255);
+  host.numa = gh200_numa(255);
   host.numa.generic_initiators = std::vector<unsigned>{};
   return host;
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/validate.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/fake_root.hpp"
+#include "support/sample_host.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+Inventory inventory_of(const HostSnapshot& host) {
+  return {.host = host, .gpus = assemble(host), .others = {}};
+}
+
+std::vector<std::string> names(const std::vector<CheckSection>& sections) {
+  std::vector<std::string> result;
+  for (const auto& section : sections) {
+    result.push_back(section.name);
+  }
+  return result;
+}
+
+// "vfio-device: a recorded host …" of the last section.
+std::vector<std::string> vfio(const std::vector<CheckSection>& sections) {
+  std::vector<std::string> lines;
+  for (const auto& check : sections.back().checks) {
+    lines.push_back(check.id + ": " + check.seen);
+    EXPECT_EQ(check.verdict, Verdict::skipped);
+  }
+  return lines;
+}
+
+RootDir live_root() {
+  return std::move(*RootDir::open("/"));
+}
+
+TEST(Validation, EndsWithTheDeviceItself) {
+  const FakeRoot fake;
+  const auto sections = validate(fake.open(), inventory_of(gh200_host()), 0);
+  EXPECT_THAT(names(sections),
+              ElementsAre("firmware", "layout", "pci", "numa", "vfio"));
+}
+
+TEST(Validation, PassesForAGoodGpuWithoutItsDevice) {
+  const FakeRoot fake;
+  const auto sections = validate(fake.open(), inventory_of(gh200_host()), 0);
+  EXPECT_EQ(overall(sections), Verdict::pass);
+  EXPECT_THAT(vfio(sections), ElementsAre("vfio-device: a recorded host has no "
+                                          "device to open"));
+}
+
+TEST(Validation, SaysWhyTheDeviceOfAFreeGpuIsNotOpened) {
+  EXPECT_THAT(vfio(validate(live_root(), inventory_of(gh200_host()), 0)),
+              ElementsAre("vfio-device: not bound to a variant driver"));
+}
+
+TEST(Validation, SaysWhyTheDeviceOfABoundGpuIsNotOpened) {
+  auto host = gh200_host();
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  EXPECT_THAT(vfio(validate(live_root(), inventory_of(host), 0)),
+              ElementsAre("vfio-device: this version does not open VFIO "
+                          "devices yet"));
+}
+
+TEST(Validation, IsOfTheGpuThatWasAskedFor) {
+  auto host = gh200_host();
+  auto second = gh200_function();
+  second.address = {0x19, 1, 0, 0};
+  second.acpi_path = "\\_SB_.PC19.RP00.GPU0";  // which has no _DSD
+  host.gpus.push_back(second);
+  const FakeRoot fake;
+  const auto inventory = inventory_of(host);
+  ASSERT_THAT(inventory.gpus, SizeIs(2));
+  EXPECT_EQ(overall(validate(fake.open(), inventory, 0)), Verdict::pass);
+  EXPECT_EQ(overall(validate(fake.open(), inventory, 1)), Verdict::fail);
+}
+
+}  // namespace
+}  // namespace nvgpuctl

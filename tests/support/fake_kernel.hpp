@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/module_loader.hpp"
+#include "ops/bind.hpp"
+#include "support/fake_root.hpp"
+
+// Plain files take every write, but nothing comes of it. Here is what does the
+// kernel's part on them.
+
+namespace nvgpuctl {
+
+class ScriptedLoader : public ModuleLoader {
+ public:
+  Result<> load(const std::string& module) override {
+    loaded.push_back(module);
+    if (fails) {
+      return fail(Errc::io, "module " + module, "modprobe could not load it");
+    }
+    if (root_ != nullptr) {
+      root_->driver(address_, module);
+    }
+    return {};
+  }
+  // A loaded module takes the function at once.
+  void then_driver(FakeRoot& root, std::string address) {
+    root_ = &root;
+    address_ = std::move(address);
+  }
+
+  std::vector<std::string> loaded;
+  bool fails = false;
+
+ private:
+  FakeRoot* root_ = nullptr;
+  std::string address_;
+};
+
+// The PCI core of a kernel: what is written to `unbind` takes the driver from
+// a function, what is written to `drivers_probe` gives it the one that its
+// override names, or else the host's own.
+class FakeKernel {
+ public:
+  explicit FakeKernel(FakeRoot& root) : root_(root) { root_.file(kProbe, ""); }
+
+  // A driver that would take the function, now that its module is there.
+  void offer(const std::string& driver) { drivers_.insert(driver); }
+  // What has the function by default when nothing overrides it.
+  void prefer(const std::string& driver) {
+    preferred_ = driver;
+    offer(driver);
+  }
+  // The driver's probe() fails from now on.
+  void fail_probe(const std::string& driver) { drivers_.erase(driver); }
+
+  // apply() for one step after the other, and the kernel acts after each.
+  BindReport apply(const RootDir& root, ModuleLoader& modules,
+                   const BindPlan& plan) {
+    BindReport whole{plan.gpu, true, {}};
+    for (const auto& step : plan.steps) {
+      BindPlan one = plan;
+      one.steps = {step};
+      auto report = nvgpuctl::apply(root, modules, one);
+      whole.steps.push_back(std::move(report.steps.at(0)));
+      if (!report.done) {
+        whole.done = false;
+        break;
+      }
+      act();
+    }
+    return whole;
+  }
+
+ private:
+  static constexpr const char* kProbe = "/sys/bus/pci/drivers_probe";
+
+  static std::string function(const std::string& address) {
+    return "/sys/bus/pci/devices/" + address;
+  }
+
+  // What was written, which is then gone, as it is from such an attribute.
+  std::string take(const std::string& file) {
+    std::string written = root_.content(file);
+    root_.file(file, "");
+    return written;
+  }
+
+  void act() {
+    const std::string drivers = "/sys/bus/pci/drivers";
+    std::filesystem::create_directories(root_.path(drivers));
+    for (const auto& entry :
+         std::filesystem::directory_iterator(root_.path(drivers))) {
+      const std::string home = drivers + '/' + entry.path().filename().string();
+      if (!std::filesystem::is_regular_file(root_.path(home + "/unbind"))) {
+        continue;
+      }
+      const std::string address = take(home + "/unbind");
+      if (!address.empty()) {
+        std::filesystem::remove(root_.path(function(address) + "/driver"));
+      }
+    }
+    const std::string address = take(kProbe);
+    const std::string link = function(address) + "/driver";
+    if (address.empty() || std::filesystem::is_symlink(root_.path(link))) {
+      return;  // nobody asked, or it has a driver: the kernel leaves it alone
+    }
+    const std::string wanted =
+        root_.content(function(address) + "/driver_override");
+    const bool free = wanted.empty() || wanted == "\n" || wanted == "(null)\n";
+    const std::string& driver = free ? preferred_ : wanted;
+    if (drivers_.contains(driver)) {
+      root_.driver(address, driver);
+    }
+  }
+
+  FakeRoot& root_;
+  std::set<std::string> drivers_;
+  std::string preferred_;
+};
+
+}  // namespace nvgpuctl
