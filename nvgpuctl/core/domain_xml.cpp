@@ -363,6 +363,17 @@ Result<> check_request(const DomainRequest& request) {
 
 }  // namespace
 
+Result<std::string> whole_domain_xml(const DomainRequest& request) {
+  if (auto ok = check_request(request); !ok) {
+    return forward_error(ok);
+  }
+  const auto guest = plan_guest(request);
+  if (!guest) {
+    return forward_error(guest);
+  }
+  return build_domain({request, *guest, features_of(request)}).text();
+}
+
 Result<GeneratedDomain> generate_domain(const DomainRequest& request) {
   if (auto ok = check_request(request); !ok) {
     return forward_error(ok);

@@ -26,4 +26,7 @@ Result<Profile> choose_profile(const Version& libvirt, const Version& qemu);
 // domain's own with <pcihole64> in it.
 Result<GeneratedDomain> generate_domain(const DomainRequest& request);
 
+// The whole domain of a request, whichever form the request asks for.
+Result<std::string> whole_domain_xml(const DomainRequest& request);
+
 }  // namespace nvgpuctl

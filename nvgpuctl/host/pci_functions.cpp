@@ -85,11 +85,12 @@ Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
     if (!address || to_string(*address) != name) {
       continue;  // "9:1:0.0" would be the same function once more
     }
-    const auto vendor = root.read_text(device_path(*address, "vendor"));
+    const std::string directory = std::string(kDevices) + name;
+    const auto vendor = root.read_text(directory + "/vendor");
     if (!vendor || trim(*vendor) != "0x10de") {
       continue;
     }
-    const auto class_code = root.read_text(device_path(*address, "class"));
+    const auto class_code = root.read_text(directory + "/class");
     if (class_code && trim(*class_code).starts_with("0x03")) {
       found.push_back(*address);
     }

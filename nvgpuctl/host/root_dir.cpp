@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <climits>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 namespace nvgpuctl {
@@ -78,10 +79,14 @@ Fd open_in_root(int root, const char* path, int flags) {
   return Fd(static_cast<int>(fd));
 }
 
-// In a capture a FIFO or a device may stand for an attribute.
-bool is_regular(int fd) {
+// Nothing unless it is a regular file: in a capture a FIFO or a device may
+// stand for an attribute.
+std::optional<std::size_t> regular_size(int fd) {
   struct stat status {};
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(status.st_size);
 }
 
 }  // namespace
@@ -124,21 +129,17 @@ Result<std::string> RootDir::read_file(std::string_view path,
   if (!fd) {
     return forward_error(fd);
   }
-  if (!live_ && !is_regular(fd->get())) {
+  const auto size =
+      live_ ? std::optional<std::size_t>(0) : regular_size(fd->get());
+  if (!size) {
     return fail(Errc::malformed, absolute(path), "not a regular file");
   }
-  // Grows with what is there: sizes in /proc and /sys are 0 or a page.
-  std::string text;
+  // A recorded file is read at once. Sizes in /proc and /sys are 0 or a page,
+  // so there the text grows until the end shows itself.
+  constexpr std::size_t kPiece = 4096;
+  std::string text(std::min(limit + 1, *size > 0 ? *size : kPiece), '\0');
   std::size_t filled = 0;
   for (;;) {
-    if (filled == text.size()) {
-      if (filled > limit) {
-        return fail(Errc::malformed, absolute(path),
-                    "longer than " + std::to_string(limit) + " bytes");
-      }
-      text.resize(
-          std::min(limit + 1, std::max<std::size_t>(4096, text.size() * 4)));
-    }
     const ssize_t count =
         ::read(fd->get(), text.data() + filled, text.size() - filled);
     if (count < 0 && errno == EINTR) {
@@ -147,11 +148,18 @@ Result<std::string> RootDir::read_file(std::string_view path,
     if (count < 0) {
       return system_failure(path, errno);
     }
-    if (count == 0) {
+    filled += static_cast<std::size_t>(count);
+    if (filled > limit) {
+      return fail(Errc::malformed, absolute(path),
+                  "longer than " + std::to_string(limit) + " bytes");
+    }
+    if (count == 0 || filled == *size) {
       text.resize(filled);
       return text;
     }
-    filled += static_cast<std::size_t>(count);
+    if (filled == text.size()) {
+      text.resize(std::min(limit + 1, std::max(kPiece, filled * 4)));
+    }
   }
 }
 

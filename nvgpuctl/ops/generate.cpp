@@ -61,22 +61,6 @@ void warn_of_blocked(const std::vector<const Gpu*>& gpus,
   }
 }
 
-// A fragment is no document that libvirt has a schema for, so the same request
-// is written as a whole domain and that is checked.
-Result<std::string> whole_domain_xml(const DomainRequest& request,
-                                     const GeneratedDomain& domain) {
-  if (request.whole_domain) {
-    return domain.xml;
-  }
-  DomainRequest whole = request;
-  whole.whole_domain = true;
-  auto generated = generate_domain(whole);
-  if (!generated) {
-    return forward_error(generated);
-  }
-  return std::move(generated->xml);
-}
-
 // A violation would be our mistake, or a target that is not what it says it
 // is: either way the domain is not handed out.
 Result<> check_against_schema(const RootDir& root,
@@ -96,7 +80,11 @@ Result<> check_against_schema(const RootDir& root,
   if (!schema) {
     return forward_error(schema);
   }
-  const auto xml = whole_domain_xml(request, generated.domain);
+  // A fragment is no document that libvirt has a schema for, so the same
+  // request is written as a whole domain and that is checked.
+  const auto xml = request.whole_domain
+                       ? Result<std::string>(generated.domain.xml)
+                       : whole_domain_xml(request);
   if (!xml) {
     return forward_error(xml);
   }

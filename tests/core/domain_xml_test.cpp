@@ -252,6 +252,23 @@ TEST(GenerateDomain, WarnsOfAnSmmuThatIsOnlyEmulated) {
                           HasSubstr("physical SMMU is not known")));
 }
 
+TEST(WholeDomainXml, IsTheWholeDomainOfARequestForAFragment) {
+  DomainRequest request = hopper_request();
+  request.whole_domain = false;
+  const auto whole = whole_domain_xml(request);
+  ASSERT_TRUE(whole);
+  request.whole_domain = true;
+  EXPECT_EQ(*whole, generated(request));
+}
+
+TEST(WholeDomainXml, RefusesARequestWithoutGpus) {
+  DomainRequest request = hopper_request();
+  request.gpus.clear();
+  const auto whole = whole_domain_xml(request);
+  ASSERT_FALSE(whole);
+  EXPECT_EQ(whole.error().problem, "no GPU is named");
+}
+
 TEST(GenerateDomain, RefusesARequestWithoutGpus) {
   DomainRequest request = hopper_request();
   request.gpus.clear();

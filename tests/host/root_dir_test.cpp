@@ -50,6 +50,20 @@ TEST(RootDir, ReadsAnAttributeOf64KibibytesAndNoLongerOne) {
   EXPECT_EQ(over.error().problem, "longer than 65536 bytes");
 }
 
+// A file system such as /proc may be mounted below a root that is not "/".
+TEST(RootDir, ReadsAFileThatDoesNotSayItsSize) {
+  const auto root = RootDir::open("/proc/self");
+  ASSERT_TRUE(root);
+  ASSERT_FALSE(root->live());
+  // Its last line.
+  EXPECT_THAT(text_or_problem(*root, "/limits"),
+              testing::HasSubstr("\nMax realtime timeout"));
+  const auto mappings = root->read_file("/smaps", std::size_t{1} << 20U);
+  ASSERT_TRUE(mappings);
+  EXPECT_GT(mappings->size(), 4096U);
+  EXPECT_TRUE(mappings->ends_with('\n'));
+}
+
 TEST(RootDir, ReadsBytesThatAreNoText) {
   FakeRoot fake;
   const std::string bytes("\0\xFF\n\0", 4);
