@@ -24,10 +24,11 @@ const xmlChar* xml(const std::string& text) {
 }
 
 // XML 1.0 §2.2: of the control characters only tab, newline and carriage
-// return may occur, not even as a reference.
+// return may occur, not even as a reference. DEL and the C1 controls may, but
+// are discouraged, and terminals obey them.
 bool forbidden(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
 }
 
 std::string clean(std::string_view text) {
@@ -44,18 +45,23 @@ std::string clean(std::string_view text) {
       }
     }
   }
+  for (std::size_t i = 0; i + 1 < out.size(); ++i) {
+    if (out[i] == '\xC2' && static_cast<unsigned char>(out[i + 1]) < 0xA0) {
+      out.replace(i, 2, "?");
+    }
+  }
   return out;
 }
 
 // XML 1.0 §2.5: "--" ends a comment too early, and a '-' may not be its last
-// character.
+// character. Elsewhere libxml2 escapes a carriage return.
 std::string clean_comment(std::string_view text) {
   std::string out = " ";
   for (const char c : clean(text)) {
     if (c == '-' && out.back() == '-') {
       out += ' ';
     }
-    out += c;
+    out += c == '\r' ? '?' : c;
   }
   return out + ' ';
 }

@@ -158,10 +158,10 @@ TEST_F(Generation, HasDefaultsForSizes) {
 }
 
 TEST_F(Generation, DisarmsWhatAHostileCaptureNames) {
-  host_.gpus[0].smmu = "evil\x1b[31m\xC2\x9B--\x07";
+  host_.gpus[0].smmu = "evil\x1b[31m\xC2\x9B\r\x7f.--\x07";
   options_.viommu = Viommu::smmuv3;
   const auto xml = generated().domain.xml;
-  EXPECT_THAT(xml, HasSubstr("behind the host's evil?[31m??- -? -->"));
+  EXPECT_THAT(xml, HasSubstr("behind the host's evil?[31m???.- -? -->"));
   EXPECT_THAT(xml, Not(HasSubstr("\x1b")));
 }
 
