@@ -44,6 +44,7 @@ void emit_string(YAML::Emitter& yaml, const std::string& text) {
   }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): see emit().
 void emit_object(YAML::Emitter& yaml, const Json& value) {
   if (value.empty()) {
     yaml << YAML::Flow;
@@ -56,6 +57,7 @@ void emit_object(YAML::Emitter& yaml, const Json& value) {
   yaml << YAML::EndMap;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): see emit().
 void emit_array(YAML::Emitter& yaml, const Json& value) {
   if (value.empty() || value.front().is_number()) {
     yaml << YAML::Flow;

@@ -92,7 +92,7 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
   plan.steps.push_back({StepKind::expect_driver, device_path(gpu, "driver"),
                         plan.to, "read back who drives the GPU"});
   if (gpu.driver_role == DriverRole::host) {
-    plan.notes.push_back("stop what uses the GPU on the host first");
+    plan.notes.emplace_back("stop what uses the GPU on the host first");
   }
   return plan;
 }

@@ -104,7 +104,7 @@ void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
   auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
                            gpu.erratum.value);
   if (plan) {
-    gpu.plan = std::move(*plan);
+    gpu.plan = *plan;
     return;
   }
   const bool too_small = *memory.size < NVGPU_MEMORY_MIN_SIZE;

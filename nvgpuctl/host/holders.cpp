@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/holders.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -38,7 +40,8 @@ std::vector<Holder> find_holders(const RootDir& root,
       continue;
     }
     for (const auto& descriptor : *descriptors) {
-      const auto target = root.link_target(path + "/fd/" + descriptor);
+      const auto target =
+          root.link_target(fmt::format("{}/fd/{}", path, descriptor));
       if (target && holds(*target, function)) {
         const auto command = root.read_text(path + "/comm");
         holders.push_back({static_cast<unsigned>(*pid),

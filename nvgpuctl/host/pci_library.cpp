@@ -17,7 +17,8 @@ constexpr std::size_t kMaxPrefix = 900;
 
 // libpci demands that this never returns. It calls it for lack of memory and
 // for failures of scanning, which we do not ask for.
-[[noreturn]] void give_up(char* message, ...) {
+// The attribute is spelled as in libpci's own type of it.
+__attribute__((noreturn)) void give_up(char* message, ...) {
   std::fputs("nvgpuctl: libpci: ", stderr);
   std::fputs(message, stderr);
   std::fputc('\n', stderr);

@@ -22,13 +22,13 @@ Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
   inventory.gpus = assemble_gpus(*host, *table);
   inventory.host = std::move(*host);
   for (const auto& other : inventory.host.other_gpus) {
-    inventory.others.push_back(
-        {other.address,
-         table->exclusion(other.device)
-             .value_or(fmt::format(
-                 "{:04x}:{:04x} is no Grace GPU: its memory is not coherent "
-                 "with the CPU's, and plain vfio-pci passes it through",
-                 other.vendor, other.device))});
+    inventory.others.emplace_back(
+        other.address,
+        table->exclusion(other.device)
+            .value_or(fmt::format(
+                "{:04x}:{:04x} is no Grace GPU: its memory is not coherent "
+                "with the CPU's, and plain vfio-pci passes it through",
+                other.vendor, other.device)));
   }
   return inventory;
 }

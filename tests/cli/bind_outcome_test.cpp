@@ -42,7 +42,7 @@ class BindOutcome : public testing::Test {
   }
   // An outcome as judge() gets it.
   static Outcome ended(bool done, std::optional<GpuState> state,
-                       std::vector<bool> steps = {}) {
+                       const std::vector<bool>& steps = {}) {
     Outcome outcome{plan({9, 1, 0, 0}), {{9, 1, 0, 0}, done, {}}, state};
     for (const bool one : steps) {
       outcome.report.steps.push_back({Step{}, one, ""});

@@ -195,7 +195,8 @@ TEST(RegionPlanOverMillionsOfSizes, NeverGivesLessUsableMemoryForMore) {
   for (int i = 0; i < kRounds / 2; ++i) {
     std::uint64_t smaller = sizes.next();
     // Half of the pairs are neighbours: that is where rounding would show.
-    std::uint64_t larger = i % 2 == 0 ? sizes.next() : smaller + i % 4096;
+    std::uint64_t larger =
+        i % 2 == 0 ? sizes.next() : smaller + static_cast<unsigned>(i % 4096);
     if (smaller > larger) {
       std::swap(smaller, larger);
     }

@@ -20,7 +20,7 @@ bool is_path(std::string_view path) {
   if (path.empty()) {
     return true;
   }
-  if (path.size() % 5 != 4 || path.size() > 255 * 5) {
+  if (path.size() % 5 != 4 || path.size() > std::size_t{255} * 5) {
     return false;
   }
   for (std::size_t i = 0; i < path.size(); ++i) {

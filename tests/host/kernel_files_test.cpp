@@ -28,7 +28,7 @@ ModuleFacts modules(const FakeRoot& fake) {
 void write_gzip(const FakeRoot& fake, const std::string& name,
                 const std::string& text) {
   std::filesystem::create_directories(fake.path(name).parent_path());
-  const gzFile file = ::gzopen(fake.path(name).c_str(), "wb");
+  gzFile_s* const file = ::gzopen(fake.path(name).c_str(), "wb");
   ::gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
   ::gzclose(file);
 }

@@ -122,8 +122,8 @@ int print_verdict(const std::string& xml, const std::string& file) {
               << '\n';
     return EXIT_FAILURE;
   }
-  constexpr std::array outcomes{"valid", "invalid", "too old"};
-  std::cout << outcomes.at(static_cast<std::size_t>(verdict->outcome)) << '\n';
+  constexpr std::array kOutcomes{"valid", "invalid", "too old"};
+  std::cout << kOutcomes.at(static_cast<std::size_t>(verdict->outcome)) << '\n';
   for (const std::string& message : verdict->messages) {
     std::cout << message << '\n';
   }

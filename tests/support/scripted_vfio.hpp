@@ -33,14 +33,14 @@ class ScriptedVfio : public VfioDevice {
     return *this;
   }
   ScriptedVfio& expect_region(ObservedRegion reply) {
-    script_.push_back(
-        {.call = region_call(reply.index), .region = std::move(reply)});
+    auto call = region_call(reply.index);
+    script_.push_back({.call = std::move(call), .region = std::move(reply)});
     return *this;
   }
   ScriptedVfio& expect_read(unsigned region, std::uint64_t offset,
                             std::vector<std::uint8_t> reply) {
-    script_.push_back({.call = read_call(region, offset, reply.size()),
-                       .bytes = std::move(reply)});
+    auto call = read_call(region, offset, reply.size());
+    script_.push_back({.call = std::move(call), .bytes = std::move(reply)});
     return *this;
   }
   ScriptedVfio& expect_write(std::uint64_t offset, std::uint32_t value) {
