@@ -5,20 +5,6 @@
 
 namespace nvgpuctl {
 
-const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu) {
-  const DeviceDsd* found = nullptr;
-  for (const auto& dsd : host.acpi.dsds) {
-    if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
-      continue;
-    }
-    if (dsd.form == DsdForm::literal) {
-      return &dsd;
-    }
-    found = found == nullptr ? &dsd : found;
-  }
-  return found;
-}
-
 bool acpi_unreadable(const HostSnapshot& host) {
   return !host.acpi.unreadable.empty();
 }

@@ -3,14 +3,11 @@
 
 #include "core/check.hpp"
 #include "core/gpu.hpp"
+#include "core/gpu_parts.hpp"
 
 // The sections that check_gpu() puts together.
 
 namespace nvgpuctl {
-
-// The _DSD that counts for a GPU: a literal one wins over one that cannot be
-// read, because firmware may define a device in several tables.
-const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu);
 
 // Whether tables were refused for lack of privilege, so that absence proves
 // nothing.

@@ -16,22 +16,6 @@ std::string place(const DeviceDsd& dsd) {
   return fmt::format("{}{} offset {:#x}", kTables, dsd.table, dsd.offset);
 }
 
-// A literal _DSD wins over one that cannot be read; firmware may define the
-// same device in several tables.
-const DeviceDsd* find_dsd(const HostSnapshot& host, const Gpu& gpu) {
-  const DeviceDsd* found = nullptr;
-  for (const auto& dsd : host.acpi.dsds) {
-    if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
-      continue;
-    }
-    if (dsd.form == DsdForm::literal) {
-      return &dsd;
-    }
-    found = found == nullptr ? &dsd : found;
-  }
-  return found;
-}
-
 void add(Gpu& gpu, std::string_view id, std::string detail,
          std::string evidence = {}) {
   gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
@@ -116,9 +100,23 @@ void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
 
 }  // namespace
 
+const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu) {
+  const DeviceDsd* found = nullptr;
+  for (const auto& dsd : host.acpi.dsds) {
+    if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
+      continue;
+    }
+    if (dsd.form == DsdForm::literal) {
+      return &dsd;
+    }
+    found = found == nullptr ? &dsd : found;
+  }
+  return found;
+}
+
 std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
                                              const Gpu& gpu) {
-  const DeviceDsd* const dsd = find_dsd(host, gpu);
+  const DeviceDsd* const dsd = dsd_of(host, gpu);
   if (dsd == nullptr || dsd->form != DsdForm::literal) {
     return std::nullopt;
   }
@@ -127,7 +125,7 @@ std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
 
 void join_memory(const HostSnapshot& host, Gpu& gpu) {
   judge_erratum(gpu);
-  const DeviceDsd* const dsd = find_dsd(host, gpu);
+  const DeviceDsd* const dsd = dsd_of(host, gpu);
   if (dsd == nullptr && !host.acpi.unreadable.empty()) {
     add(gpu, "NVG-W001", "memory size and node ownership are not known",
         host.acpi.unreadable.front());

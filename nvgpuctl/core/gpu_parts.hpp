@@ -12,8 +12,12 @@ namespace nvgpuctl {
 // MIG erratum, _DSD, region plan; everything that `gpu` says of its memory.
 void join_memory(const HostSnapshot& host, Gpu& gpu);
 
-// The _DSD that firmware gives for the GPU, interpreted; nothing when absent,
-// unreadable or not literal.
+// The _DSD that firmware gives for the GPU, or nullptr. A literal one wins over
+// one that cannot be read: firmware may define the same device in several
+// tables.
+const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu);
+
+// The same, interpreted; nothing when absent, unreadable or not literal.
 std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
                                              const Gpu& gpu);
 
