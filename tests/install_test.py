@@ -11,6 +11,7 @@ import unittest
 BUILD = sys.argv.pop(1)
 ALWAYS = {
     "bin/nvgpuctl",
+    "libexec/nvgpuctl/nvgpuctl-xml",
     "lib/udev/rules.d/70-nvgpuctl.rules",
     "share/bash-completion/completions/nvgpuctl",
     "share/doc/nvgpuctl/CHANGELOG.md",

@@ -60,6 +60,7 @@ struct Context {
   std::ostream& err;       // prose
   std::size_t width = 80;  // columns that prose is wrapped to
   bool progress = false;   // somebody watches `err` on a terminal
+  std::span<const std::string_view> words = {};  // the command line, unparsed
 };
 
 // One row per verb: feeds dispatch, --help, completion and the man page check.

@@ -89,6 +89,7 @@ int run(std::span<const std::string_view> args, const Streams& streams) {
   }
   std::ostringstream data;
   Context context = make_context(invocation->arguments, streams, data);
+  context.words = args;
   const auto code = carry_out(*invocation, context);
   if (!code) {
     print_error(streams.err, code.error());

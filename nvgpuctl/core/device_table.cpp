@@ -11,8 +11,9 @@
 
 namespace nvgpuctl {
 
-// Generated from devices.yaml by the build.
-std::string_view shipped_devices_yaml();
+// Generated from devices.yaml by cmake/compile_devices.py: parsing it at every
+// start would take longer than all else that `list` does.
+DeviceTable::Entries shipped_devices();
 
 namespace {
 
@@ -28,21 +29,9 @@ class DocumentReader {
  public:
   explicit DocumentReader(const std::string& name) : reader_(name) {}
 
-  struct ReadRange {
-    std::uint16_t first = 0;
-    std::uint16_t last = 0;
-    Family family = Family::hopper;
-  };
-  struct ReadExclusion {
-    std::uint16_t device_id = 0;
-    std::string reason;
-  };
-
   Result<> read(const YamlValue& document);
 
-  std::vector<DeviceModel> models;
-  std::vector<ReadRange> ranges;
-  std::vector<ReadExclusion> exclusions;
+  DeviceTable::Entries entries;
 
  private:
   Result<> read_header(const YamlValue& document) const;
@@ -156,7 +145,7 @@ Result<> DocumentReader::read_model(const YamlValue& value) {
       return read;
     }
   }
-  models.push_back(std::move(model));
+  entries.models.push_back(std::move(model));
   return {};
 }
 
@@ -203,7 +192,7 @@ Result<> DocumentReader::read_range(const YamlValue& value) {
     return reader_.fail_at(value.find("last")->place,
                            "the range ends before it begins");
   }
-  for (const auto& other : ranges) {
+  for (const auto& other : entries.self_hosted) {
     if (*first <= other.last && other.first <= *last) {
       return reader_.fail_at(
           value.place,
@@ -215,7 +204,7 @@ Result<> DocumentReader::read_range(const YamlValue& value) {
   if (!of_family) {
     return forward_error(of_family);
   }
-  ranges.push_back({*first, *last, *of_family});
+  entries.self_hosted.push_back({*first, *last, *of_family});
   return {};
 }
 
@@ -237,7 +226,7 @@ Result<> DocumentReader::read_exclusion(const YamlValue& value) {
   if (!reason) {
     return forward_error(reason);
   }
-  exclusions.push_back({*id, *reason});
+  entries.exclusions.push_back({*id, *reason});
   return {};
 }
 
@@ -264,8 +253,9 @@ Result<std::uint16_t> DocumentReader::device_id(const YamlValue& value,
 Result<> DocumentReader::expect_new_id(std::uint16_t id,
                                        YamlPlace place) const {
   const auto has_id = [id](const auto& entry) { return entry.device_id == id; };
-  if (std::any_of(models.begin(), models.end(), has_id) ||
-      std::any_of(exclusions.begin(), exclusions.end(), has_id)) {
+  if (std::any_of(entries.models.begin(), entries.models.end(), has_id) ||
+      std::any_of(entries.exclusions.begin(), entries.exclusions.end(),
+                  has_id)) {
     return reader_.fail_at(place,
                            fmt::format("10de:{:04x} is given twice", id));
   }
@@ -294,12 +284,9 @@ std::string_view to_string(Family family) {
   return kFamilies.at(family == Family::hopper ? 0 : 1);
 }
 
-Result<DeviceTable> DeviceTable::shipped() {
+DeviceTable DeviceTable::shipped() {
   DeviceTable table;
-  auto merged = table.merge(shipped_devices_yaml(), "devices.yaml (built in)");
-  if (!merged) {
-    return forward_error(merged);
-  }
+  table.entries_ = shipped_devices();
   return table;
 }
 
@@ -315,26 +302,25 @@ Result<> DeviceTable::merge(std::string_view yaml, const std::string& name) {
   }
   // The later document wins: an id listed here is no longer excluded, one
   // excluded here no longer listed, and its ranges are looked at first.
-  for (auto& model : reader.models) {
-    erase_id(models_, model.device_id);
-    erase_id(exclusions_, model.device_id);
-    models_.push_back(std::move(model));
+  auto& [models, self_hosted, exclusions] = reader.entries;
+  for (auto& model : models) {
+    erase_id(entries_.models, model.device_id);
+    erase_id(entries_.exclusions, model.device_id);
+    entries_.models.push_back(std::move(model));
   }
-  for (auto& exclusion : reader.exclusions) {
-    erase_id(models_, exclusion.device_id);
-    erase_id(exclusions_, exclusion.device_id);
-    exclusions_.push_back({exclusion.device_id, std::move(exclusion.reason)});
+  for (auto& exclusion : exclusions) {
+    erase_id(entries_.models, exclusion.device_id);
+    erase_id(entries_.exclusions, exclusion.device_id);
+    entries_.exclusions.push_back(std::move(exclusion));
   }
-  for (const auto& range : reader.ranges) {
-    self_hosted_.insert(self_hosted_.begin(),
-                        {range.first, range.last, range.family});
-  }
+  entries_.self_hosted.insert(entries_.self_hosted.begin(), self_hosted.begin(),
+                              self_hosted.end());
   return {};
 }
 
 std::optional<DeviceModel> DeviceTable::find(std::uint16_t device_id,
                                              std::uint16_t subsystem_id) const {
-  for (const auto& model : models_) {
+  for (const auto& model : entries_.models) {
     if (model.device_id != device_id) {
       continue;
     }
@@ -349,7 +335,7 @@ std::optional<DeviceModel> DeviceTable::find(std::uint16_t device_id,
   if (exclusion(device_id)) {
     return std::nullopt;
   }
-  for (const auto& range : self_hosted_) {
+  for (const auto& range : entries_.self_hosted) {
     if (range.first <= device_id && device_id <= range.last) {
       return DeviceModel{.device_id = device_id,
                          .name = "unknown Grace GPU",
@@ -362,7 +348,7 @@ std::optional<DeviceModel> DeviceTable::find(std::uint16_t device_id,
 
 std::optional<std::string> DeviceTable::exclusion(
     std::uint16_t device_id) const {
-  for (const auto& exclusion : exclusions_) {
+  for (const auto& exclusion : entries_.exclusions) {
     if (exclusion.device_id == device_id) {
       return exclusion.reason;
     }

@@ -23,18 +23,41 @@ struct DeviceModel {
   struct Board {
     std::uint16_t subsystem_id = 0;  // subsystem vendor is 10de
     std::string name;
+    bool operator==(const Board&) const = default;
   };
   std::vector<Board> boards{};
   unsigned gi_nodes = 8;  // generic initiator nodes a guest needs
   bool known = true;      // false: id in a self-hosted range, not listed
+  bool operator==(const DeviceModel&) const = default;
 };
 
 // The models, ranges and exclusions of devices.yaml plus the operator's own
 // files in /etc/nvgpuctl/devices.d.
 class DeviceTable {
  public:
+  // Ids that NVIDIA keeps for GPUs of Grace hosts.
+  struct Range {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+    Family family = Family::hopper;
+    bool operator==(const Range&) const = default;
+  };
+  struct Exclusion {
+    std::uint16_t device_id = 0;
+    std::string reason;
+    bool operator==(const Exclusion&) const = default;
+  };
+  struct Entries {
+    std::vector<DeviceModel> models{};
+    std::vector<Range> self_hosted{};
+    std::vector<Exclusion> exclusions{};
+    bool operator==(const Entries&) const = default;
+  };
+
+  DeviceTable() = default;
+
   // The table compiled into the program.
-  static Result<DeviceTable> shipped();
+  static DeviceTable shipped();
 
   // Adds one YAML document. `name` stands in errors: "FILE:LINE:COLUMN: …".
   // Later documents override earlier ones id by id. A failed merge leaves the
@@ -51,19 +74,10 @@ class DeviceTable {
   // memory of its own…"); nothing when there is nothing to say.
   std::optional<std::string> exclusion(std::uint16_t device_id) const;
 
+  const Entries& entries() const { return entries_; }
+
  private:
-  struct Range {
-    std::uint16_t first = 0;
-    std::uint16_t last = 0;
-    Family family = Family::hopper;
-  };
-  struct Exclusion {
-    std::uint16_t device_id = 0;
-    std::string reason;
-  };
-  std::vector<DeviceModel> models_;
-  std::vector<Range> self_hosted_;
-  std::vector<Exclusion> exclusions_;
+  Entries entries_;
 };
 
 }  // namespace nvgpuctl

@@ -163,9 +163,9 @@ Result<> read_gpus(const RootDir& root, const DeviceTable& table,
 }  // namespace
 
 Result<DeviceTable> read_device_table(const RootDir& root) {
-  auto table = DeviceTable::shipped();
+  DeviceTable table = DeviceTable::shipped();
   const auto names = root.list(kDeviceFiles);
-  if (!table || !names) {
+  if (!names) {
     return table;
   }
   for (const auto& name : *names) {
@@ -177,7 +177,7 @@ Result<DeviceTable> read_device_table(const RootDir& root) {
     if (!text) {
       return forward_error(text);
     }
-    auto merged = table->merge(*text, path);
+    auto merged = table.merge(*text, path);
     if (!merged) {
       return forward_error(merged);
     }

@@ -4,15 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 
 namespace nvgpuctl {
 namespace {
-
-DeviceTable shipped() {
-  auto table = DeviceTable::shipped();
-  EXPECT_TRUE(table) << table.error().subject << ": " << table.error().problem;
-  return table ? *table : DeviceTable{};
-}
 
 std::string document(const std::string& body) {
   return "apiVersion: nvgpuctl/v1\nkind: DeviceTable\n" + body;
@@ -26,8 +22,18 @@ Error merge_error(const std::string& body) {
   return merged ? Error{} : merged.error();
 }
 
+TEST(ShippedDeviceTable, IsWhatReadingItsSourceGives) {
+  std::ifstream file(DEVICES_YAML);
+  const std::string source{std::istreambuf_iterator<char>(file), {}};
+  DeviceTable read;
+  const auto merged = read.merge(source, "devices.yaml");
+  ASSERT_TRUE(merged) << merged.error().subject << merged.error().problem;
+  ASSERT_EQ(read.entries().models.size(), 5U);
+  EXPECT_EQ(DeviceTable::shipped().entries(), read.entries());
+}
+
 TEST(ShippedDeviceTable, KnowsTheHopperModels) {
-  const auto table = shipped();
+  const auto table = DeviceTable::shipped();
   for (const std::uint16_t id :
        std::array<std::uint16_t, 3>{0x2342, 0x2345, 0x2348}) {
     const auto model = table.find(id);
@@ -44,7 +50,7 @@ TEST(ShippedDeviceTable, KnowsTheHopperModels) {
 }
 
 TEST(DeviceTable, RefusesABoardWithoutAName) {
-  auto table = shipped();
+  auto table = DeviceTable::shipped();
   const auto merged = table.merge(
       "apiVersion: nvgpuctl/v1\nkind: DeviceTable\nmodels:\n"
       "  - id: \"10de:2342\"\n    name: GH200\n    family: hopper\n"
@@ -56,7 +62,7 @@ TEST(DeviceTable, RefusesABoardWithoutAName) {
 }
 
 TEST(ShippedDeviceTable, KnowsTheBlackwellModels) {
-  const auto table = shipped();
+  const auto table = DeviceTable::shipped();
   ASSERT_TRUE(table.find(0x2941));
   EXPECT_EQ(table.find(0x2941)->name, "GB200");
   EXPECT_EQ(table.find(0x2941)->family, Family::blackwell);
@@ -65,7 +71,7 @@ TEST(ShippedDeviceTable, KnowsTheBlackwellModels) {
 }
 
 TEST(ShippedDeviceTable, CallsUnlistedIdsOfTheRangesUnknown) {
-  const auto table = shipped();
+  const auto table = DeviceTable::shipped();
   struct Case {
     std::uint16_t id;
     Family family;
@@ -86,7 +92,7 @@ TEST(ShippedDeviceTable, CallsUnlistedIdsOfTheRangesUnknown) {
 }
 
 TEST(ShippedDeviceTable, LeavesTheIdsBesideTheRangesAlone) {
-  const auto table = shipped();
+  const auto table = DeviceTable::shipped();
   for (const std::uint16_t id : std::array<std::uint16_t, 14>{
            0x233F, 0x2380, 0x293F, 0x2980, 0x29C0, 0x2A00, 0x31A0, 0x31A2,
            0x31BF, 0x3200, 0x3340, 0x3380, 0x2330, 0x3041}) {
@@ -95,7 +101,7 @@ TEST(ShippedDeviceTable, LeavesTheIdsBesideTheRangesAlone) {
 }
 
 TEST(ShippedDeviceTable, SaysWhyGb10IsNoGraceGpu) {
-  const auto table = shipped();
+  const auto table = DeviceTable::shipped();
   EXPECT_FALSE(table.find(0x2E12));
   ASSERT_TRUE(table.exclusion(0x2E12));
   EXPECT_TRUE(
@@ -104,7 +110,7 @@ TEST(ShippedDeviceTable, SaysWhyGb10IsNoGraceGpu) {
 }
 
 TEST(DeviceTable, OverridesTheShippedModelIdById) {
-  auto table = shipped();
+  auto table = DeviceTable::shipped();
   ASSERT_TRUE(table.merge(
       document("models:\n"
                "  - {id: 10de:2342, name: Lab GH200, family: hopper, "
@@ -116,7 +122,7 @@ TEST(DeviceTable, OverridesTheShippedModelIdById) {
 }
 
 TEST(DeviceTable, LetsALaterModelEndAnExclusionAndTheReverse) {
-  auto table = shipped();
+  auto table = DeviceTable::shipped();
   ASSERT_TRUE(table.merge(
       document("models:\n- {id: 10de:2e12, name: Mine, family: blackwell}\n"
                "exclusions:\n- {id: 10de:2342, reason: broken board}\n"),
@@ -128,7 +134,7 @@ TEST(DeviceTable, LetsALaterModelEndAnExclusionAndTheReverse) {
 }
 
 TEST(DeviceTable, LooksAtALaterRangeFirst) {
-  auto table = shipped();
+  auto table = DeviceTable::shipped();
   ASSERT_TRUE(
       table.merge(document("selfHosted:\n- {first: 10de:2350, last: 10de:2351, "
                            "family: blackwell}\n"),
@@ -138,7 +144,7 @@ TEST(DeviceTable, LooksAtALaterRangeFirst) {
 }
 
 TEST(DeviceTable, StaysAsItWasWhenAMergeFails) {
-  auto table = shipped();
+  auto table = DeviceTable::shipped();
   ASSERT_FALSE(table.merge(
       document("models:\n"
                "  - {id: 10de:2342, name: Other, family: hopper}\n"

@@ -7,8 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  static const nvgpuctl::DeviceTable shipped =
-      nvgpuctl::DeviceTable::shipped().value();
+  static const nvgpuctl::DeviceTable shipped = nvgpuctl::DeviceTable::shipped();
   const std::string_view yaml(reinterpret_cast<const char*>(data), size);
   auto table = shipped;
   const auto merged = table.merge(yaml, "f.yaml");

@@ -90,7 +90,7 @@ TEST(ReadHost, IsAnErrorWithoutPciFunctionsToAskFor) {
   FakeRoot fake;
   std::filesystem::remove_all(fake.path("/sys"));
   const auto root = fake.open();
-  const auto host = read_host(root, *DeviceTable::shipped(), {});
+  const auto host = read_host(root, DeviceTable::shipped(), {});
   ASSERT_FALSE(host);
   EXPECT_EQ(host.error().code, Errc::not_found);
 }
@@ -171,7 +171,7 @@ TEST(ReadHost, RefusesACaptureThatItCannotRead) {
   add_gpu(fake);
   fake.file("/nvgpuctl-capture.yaml", "capture: 1\nmachine: [\n");
   const auto root = fake.open();
-  const auto host = read_host(root, *DeviceTable::shipped(), {});
+  const auto host = read_host(root, DeviceTable::shipped(), {});
   ASSERT_FALSE(host);
   EXPECT_EQ(host.error().code, Errc::malformed);
 }

@@ -150,7 +150,7 @@ inline HostSnapshot gh200_generation_a_host() {
 }
 
 inline std::vector<Gpu> assemble(const HostSnapshot& host) {
-  return assemble_gpus(host, *DeviceTable::shipped());
+  return assemble_gpus(host, DeviceTable::shipped());
 }
 
 // The one GPU of a host.
