@@ -87,7 +87,9 @@ Result<ExitCode> run_bind(Context& context, const Arguments& arguments) {
 }
 
 Result<ExitCode> run_unbind(Context& context, const Arguments& arguments) {
-  return change_driver(context, arguments, plan_unbind);
+  return change_driver(
+      context, arguments,
+      [](const HostSnapshot&, const Gpu& gpu) { return plan_unbind(gpu); });
 }
 
 }  // namespace nvgpuctl::cli

@@ -10,28 +10,22 @@ namespace {
 
 constexpr std::string_view kProbe = "/sys/bus/pci/drivers_probe";
 
-std::string device_path(const Gpu& gpu, std::string_view attribute) {
-  return "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + '/' +
-         std::string(attribute);
-}
-
 // The driver that shows coherent memory. Its sysfs name is its module's name.
-std::string variant_driver(const HostSnapshot& host, const Gpu& gpu) {
+std::string variant_driver(const Gpu& gpu) {
   // Without an alias it can only be built in or loaded from elsewhere; then
   // assemble_gpus() has made sure that it is there.
-  return best_variant(host.modules.vfio_aliases, gpu.pci.modalias)
-      .value_or("nvgrace_gpu_vfio_pci");
+  return gpu.variant.value_or("nvgrace_gpu_vfio_pci");
 }
 
 // Whether a driver_override is one that a bind to VFIO has left. driverctl and
 // others use the attribute for drivers of their own, and that is not ours to
 // undo.
-bool is_vfio_override(const HostSnapshot& host, const Gpu& gpu) {
+bool is_vfio_override(const Gpu& gpu) {
   const auto& wanted = gpu.pci.driver_override;
   const bool bound_by_it =
       gpu.driver_role == DriverRole::variant && wanted == gpu.pci.driver;
   return wanted == "vfio-pci" || wanted == "nvgrace_gpu_vfio_pci" ||
-         wanted == variant_driver(host, gpu) || bound_by_it;
+         wanted == variant_driver(gpu) || bound_by_it;
 }
 
 Result<> check_viable(const Gpu& gpu) {
@@ -55,7 +49,7 @@ void move_driver(const Gpu& gpu, BindPlan& plan) {
   const std::string address = to_string(gpu.pci.address);
   if (gpu.pci.driver) {
     plan.steps.push_back({StepKind::write_attribute,
-                          device_path(gpu, "driver/unbind"), address,
+                          sysfs_path(gpu.pci.address, "driver/unbind"), address,
                           "take the GPU away from " + *gpu.pci.driver});
   }
   plan.steps.push_back({StepKind::write_attribute, std::string(kProbe), address,
@@ -77,7 +71,7 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
   if (!viable) {
     return forward_error(viable);
   }
-  plan.to = variant_driver(host, gpu);
+  plan.to = variant_driver(gpu);
   const auto& loaded = host.modules.loaded;
   if (std::find(loaded.begin(), loaded.end(), plan.to) == loaded.end()) {
     plan.steps.push_back({StepKind::load_module, "", plan.to,
@@ -85,29 +79,30 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
   }
   if (gpu.pci.driver_override != plan.to) {
     plan.steps.push_back({StepKind::write_attribute,
-                          device_path(gpu, "driver_override"), plan.to,
-                          "only this driver may take the GPU"});
+                          sysfs_path(gpu.pci.address, "driver_override"),
+                          plan.to, "only this driver may take the GPU"});
   }
   move_driver(gpu, plan);
-  plan.steps.push_back({StepKind::expect_driver, device_path(gpu, "driver"),
-                        plan.to, "read back who drives the GPU"});
+  plan.steps.push_back({StepKind::expect_driver,
+                        sysfs_path(gpu.pci.address, "driver"), plan.to,
+                        "read back who drives the GPU"});
   if (gpu.driver_role == DriverRole::host) {
     plan.notes.emplace_back("stop what uses the GPU on the host first");
   }
   return plan;
 }
 
-Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu) {
+Result<BindPlan> plan_unbind(const Gpu& gpu) {
   BindPlan plan;
   plan.gpu = gpu.pci.address;
   plan.from = gpu.pci.driver.value_or("");
   const auto& wanted = gpu.pci.driver_override;
   const bool bound = gpu.driver_role == DriverRole::variant ||
                      gpu.driver_role == DriverRole::vfio_pci;
-  if (wanted && is_vfio_override(host, gpu)) {
+  if (wanted && is_vfio_override(gpu)) {
     // A lone newline clears it: Documentation/ABI/testing/sysfs-bus-pci.
     plan.steps.push_back({StepKind::write_attribute,
-                          device_path(gpu, "driver_override"), "\n",
+                          sysfs_path(gpu.pci.address, "driver_override"), "\n",
                           "any driver may take the GPU again"});
   } else if (wanted) {
     plan.notes.push_back("driver_override is left at " + *wanted +
@@ -115,8 +110,9 @@ Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu) {
   }
   if (bound) {
     move_driver(gpu, plan);
-    plan.steps.push_back({StepKind::expect_released, device_path(gpu, "driver"),
-                          plan.from, "read back who drives the GPU"});
+    plan.steps.push_back({StepKind::expect_released,
+                          sysfs_path(gpu.pci.address, "driver"), plan.from,
+                          "read back who drives the GPU"});
     plan.notes.emplace_back("the kernel chooses the driver afterwards");
     return plan;
   }

@@ -44,6 +44,6 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu);
 
 // Gives the GPU back to the host: an override to a VFIO driver is cleared and
 // the kernel chooses a driver by its own rules. Any other override stays.
-Result<BindPlan> plan_unbind(const HostSnapshot& host, const Gpu& gpu);
+Result<BindPlan> plan_unbind(const Gpu& gpu);
 
 }  // namespace nvgpuctl

@@ -187,11 +187,11 @@ CheckSection check_modules(const HostSnapshot& host,
                  "none for kernel " + host.kernel.release, "NVG-E042");
   }
   for (const auto& gpu : gpus) {
-    const auto variant = best_variant(modules.vfio_aliases, gpu.pci.modalias);
     const std::string alias_title =
         "libvirt would choose for " + to_string(gpu.pci.address);
-    if (variant) {
-      section.pass("module-alias", alias_title, "a vfio_pci: alias", *variant);
+    if (gpu.variant) {
+      section.pass("module-alias", alias_title, "a vfio_pci: alias",
+                   *gpu.variant);
     } else {
       section.miss("module-alias", alias_title, "a vfio_pci: alias", "vfio-pci",
                    "NVG-E042");

@@ -8,18 +8,18 @@
 namespace nvgpuctl {
 namespace {
 
-DriverRole role_of(const HostSnapshot& host, const PciFunction& pci) {
+DriverRole role_of(const PciFunction& pci,
+                   const std::optional<std::string>& variant) {
   if (!pci.driver) {
     return DriverRole::none;
   }
   if (*pci.driver == "vfio-pci") {
     return DriverRole::vfio_pci;
   }
-  const bool is_variant =
-      best_variant(host.modules.vfio_aliases, pci.modalias) == *pci.driver;
   // A VFIO device below the function proves it too: a driver whose module has
   // since been removed from the disk, or one bound by new_id.
-  return is_variant || pci.vfio_dev || *pci.driver == "nvgrace_gpu_vfio_pci"
+  return variant == pci.driver || pci.vfio_dev ||
+                 *pci.driver == "nvgrace_gpu_vfio_pci"
              ? DriverRole::variant
              : DriverRole::host;
 }
@@ -91,7 +91,8 @@ std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
     Gpu gpu;
     gpu.pci = pci;
     gpu.model = *model;
-    gpu.driver_role = role_of(host, pci);
+    gpu.variant = best_variant(host.modules.vfio_aliases, pci.modalias);
+    gpu.driver_role = role_of(pci, gpu.variant);
     gpu.cpu_node = pci.numa_node;
     order.push_back(pci.address);
     gpus.push_back(std::move(gpu));

@@ -45,6 +45,8 @@ std::string_view to_string(DriverRole role);
 struct Gpu {
   PciFunction pci;
   DeviceModel model;
+  // The installed variant driver that claims it; nothing when none does.
+  std::optional<std::string> variant;
   DriverRole driver_role = DriverRole::none;
   // Firmware's description; nothing where it is absent or could not be read.
   std::optional<Fact<std::uint64_t>> memory_base;

@@ -24,13 +24,11 @@ std::string driver_ground(const HostSnapshot& host, const Gpu& gpu) {
     return fmt::format("it is bound to {}, which shows coherent memory",
                        gpu.pci.driver.value_or(""));
   }
-  const auto variant =
-      best_variant(host.modules.vfio_aliases, gpu.pci.modalias);
-  return variant ? fmt::format(
-                       "the variant driver {} is installed for kernel "
-                       "{} and claims this id",
-                       *variant, host.kernel.release)
-                 : "";
+  return gpu.variant ? fmt::format(
+                           "the variant driver {} is installed for kernel "
+                           "{} and claims this id",
+                           *gpu.variant, host.kernel.release)
+                     : "";
 }
 
 }  // namespace

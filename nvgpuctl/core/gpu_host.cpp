@@ -9,11 +9,6 @@
 namespace nvgpuctl {
 namespace {
 
-std::string device_path(const Gpu& gpu, std::string_view attribute) {
-  return "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + '/' +
-         std::string(attribute);
-}
-
 void add(Gpu& gpu, std::string_view id, std::string detail,
          std::string evidence) {
   gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
@@ -23,17 +18,18 @@ void add(Gpu& gpu, std::string_view id, std::string detail,
 void judge_presence(Gpu& gpu) {
   if (!gpu.model.known) {
     add(gpu, "NVG-E005", fmt::format("10de:{:04x}", gpu.pci.device),
-        device_path(gpu, "device"));
+        sysfs_path(gpu.pci.address, "device"));
   }
   if (gpu.pci.config && !gpu.pci.config->present) {
-    add(gpu, "NVG-E006", "every byte is 0xff", device_path(gpu, "config"));
+    add(gpu, "NVG-E006", "every byte is 0xff",
+        sysfs_path(gpu.pci.address, "config"));
   }
   for (const auto& problem : gpu.pci.problems) {
     add(gpu, "NVG-W008", problem, {});
   }
   if (gpu.pci.config) {
     for (const auto& warning : gpu.pci.config->warnings) {
-      add(gpu, "NVG-W008", warning, device_path(gpu, "config"));
+      add(gpu, "NVG-W008", warning, sysfs_path(gpu.pci.address, "config"));
     }
   }
 }
@@ -41,7 +37,7 @@ void judge_presence(Gpu& gpu) {
 void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
   if (!gpu.pci.iommu_group) {
     add(gpu, "NVG-E030", "no iommu_group link",
-        device_path(gpu, "iommu_group"));
+        sysfs_path(gpu.pci.address, "iommu_group"));
     return;
   }
   const auto group = host.iommu_groups.find(*gpu.pci.iommu_group);
@@ -117,14 +113,14 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
   }
   switch (gpu.driver_role) {
     case DriverRole::variant:
-      add(gpu, "NVG-I046", driver, device_path(gpu, "driver"));
+      add(gpu, "NVG-I046", driver, sysfs_path(gpu.pci.address, "driver"));
       break;
     case DriverRole::vfio_pci:
-      add(gpu, "NVG-E045", driver, device_path(gpu, "driver"));
+      add(gpu, "NVG-E045", driver, sysfs_path(gpu.pci.address, "driver"));
       break;
     case DriverRole::host:
       if (!online) {
-        add(gpu, "NVG-W041", driver, device_path(gpu, "driver"));
+        add(gpu, "NVG-W041", driver, sysfs_path(gpu.pci.address, "driver"));
       }
       break;
     case DriverRole::none:
@@ -133,13 +129,11 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
 }
 
 void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
-  const auto variant =
-      best_variant(host.modules.vfio_aliases, gpu.pci.modalias);
   const std::string directory = "/lib/modules/" + host.kernel.release + '/';
   const auto& loaded = host.modules.loaded;
   const bool built_in = std::find(loaded.begin(), loaded.end(),
                                   "nvgrace_gpu_vfio_pci") != loaded.end();
-  if (!variant && gpu.driver_role != DriverRole::variant && !built_in) {
+  if (!gpu.variant && gpu.driver_role != DriverRole::variant && !built_in) {
     add(gpu, "NVG-E042",
         host.modules.alias_file_found
             ? "no vfio_pci: alias but plain vfio-pci's matches " +
@@ -156,9 +150,10 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
   }
   const auto& wanted = gpu.pci.driver_override;
   const bool ours =
-      !wanted || *wanted == "nvgrace_gpu_vfio_pci" || wanted == variant;
+      !wanted || *wanted == "nvgrace_gpu_vfio_pci" || wanted == gpu.variant;
   if (!ours) {
-    add(gpu, "NVG-W044", *wanted, device_path(gpu, "driver_override"));
+    add(gpu, "NVG-W044", *wanted,
+        sysfs_path(gpu.pci.address, "driver_override"));
   }
 }
 

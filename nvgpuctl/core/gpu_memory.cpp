@@ -39,7 +39,7 @@ void judge_erratum(Gpu& gpu) {
             "MIG erratum taken as {}, as the {} family has it",
             gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
             to_string(gpu.model.family)),
-        "/sys/bus/pci/devices/" + to_string(gpu.pci.address) + "/config");
+        sysfs_path(gpu.pci.address, "config"));
   }
 }
 
@@ -133,8 +133,7 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
   }
   if (!gpu.pci.acpi_path) {
     add(gpu, "NVG-E010", "the PCI function has no ACPI companion",
-        "/sys/bus/pci/devices/" + to_string(gpu.pci.address) +
-            "/firmware_node");
+        sysfs_path(gpu.pci.address, "firmware_node"));
     return;
   }
   if (dsd == nullptr) {

@@ -155,7 +155,7 @@ class Comparison {
       add(fmt::format("SRAT gives nodes {} processors, the GPU is said to sit "
                       "at node {}",
                       format_id_list(cpu_nodes_), *gpu_.cpu_node),
-          "/sys/bus/pci/devices/" + to_string(gpu_.pci.address) + "/numa_node");
+          sysfs_path(gpu_.pci.address, "numa_node"));
     }
   }
 

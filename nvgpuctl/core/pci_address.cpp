@@ -45,6 +45,11 @@ std::string to_string(const PciAddress& address) {
                      address.device, address.function);
 }
 
+std::string sysfs_path(const PciAddress& address, std::string_view attribute) {
+  return fmt::format("/sys/bus/pci/devices/{}{}{}", to_string(address),
+                     attribute.empty() ? "" : "/", attribute);
+}
+
 std::optional<PciAddress> parse_pci_address(std::string_view text) {
   if (text.starts_with("pci_")) {
     const auto parts = split(text.substr(4), '_');

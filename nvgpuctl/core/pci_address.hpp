@@ -23,6 +23,10 @@ struct PciAddress {
 // As the kernel spells it: "0009:01:00.0".
 std::string to_string(const PciAddress& address);
 
+// "/sys/bus/pci/devices/0009:01:00.0/driver"; its folder when nothing is named.
+std::string sysfs_path(const PciAddress& address,
+                       std::string_view attribute = {});
+
 // Accepts 0009:01:00.0, short forms (9:1:0.0, 1:0.0 in domain 0), and libvirt's
 // node device name pci_0009_01_00_0. Nothing for anything else.
 std::optional<PciAddress> parse_pci_address(std::string_view text);

@@ -16,11 +16,6 @@ namespace {
 constexpr std::string_view kDevices = "/sys/bus/pci/devices/";
 constexpr const char* kTag = "nvgpuctl";  // udev/70-nvgpuctl.rules
 
-std::string device_path(const PciAddress& address, std::string_view attribute) {
-  return std::string(kDevices) + to_string(address) + '/' +
-         std::string(attribute);
-}
-
 struct UdevUnref {
   void operator()(udev* context) const { udev_unref(context); }
   void operator()(udev_enumerate* list) const { udev_enumerate_unref(list); }
@@ -106,7 +101,7 @@ class AttributeReader {
 
   // Nothing when absent, which is normal for many attributes.
   std::optional<std::string> text(std::string_view name) {
-    auto value = root_.read_text(device_path(function_.address, name));
+    auto value = root_.read_text(sysfs_path(function_.address, name));
     if (value) {
       return std::string(trim(*value));
     }
@@ -145,7 +140,7 @@ class AttributeReader {
   }
 
   std::optional<std::string> link(std::string_view name) {
-    auto target = root_.link_name(device_path(function_.address, name));
+    auto target = root_.link_name(sysfs_path(function_.address, name));
     return target ? std::optional(std::move(*target)) : std::nullopt;
   }
 
@@ -158,7 +153,7 @@ class AttributeReader {
     std::replace_if(
         shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; },
         '?');
-    function_.problems.push_back(device_path(function_.address, name) + ": " +
+    function_.problems.push_back(sysfs_path(function_.address, name) + ": " +
                                  std::string(problem) + ": '" + shown + "'");
   }
 
@@ -211,7 +206,7 @@ void read_bars(AttributeReader& reader, PciFunction& function) {
 // The bridges above a function are the address-shaped directories on its real
 // path: /sys/devices/pci0009:00/0009:00:00.0/0009:01:00.0.
 void read_upstream(const RootDir& root, PciFunction& function) {
-  const auto real = root.resolve(device_path(function.address, ""));
+  const auto real = root.resolve(sysfs_path(function.address));
   if (!real) {
     return;
   }
@@ -229,7 +224,7 @@ Result<std::vector<std::uint8_t>> read_recorded_config(
     const RootDir& root, const PciAddress& address) {
   constexpr std::size_t kExtendedSize = 4096;
   constexpr std::size_t kHeaderSize = 64;  // what ordinary users may record
-  const std::string path = device_path(address, "config");
+  const std::string path = sysfs_path(address, "config");
   const auto bytes = root.read_file(path, kExtendedSize);
   if (!bytes) {
     return forward_error(bytes);
@@ -256,7 +251,7 @@ Result<PciFunction> read_pci_identity(const RootDir& root,
                                       const PciAddress& address) {
   PciFunction function;
   function.address = address;
-  if (!root.exists(device_path(address, ""))) {
+  if (!root.exists(sysfs_path(address))) {
     return fail(Errc::not_found, to_string(address), "no such PCI function");
   }
   AttributeReader reader(root, function);
@@ -295,7 +290,7 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
   function->acpi_path = reader.text("firmware_node/path");
   function->reset_methods = reader.text("reset_method").value_or("");
   function->power_state = reader.text("power_state").value_or("unknown");
-  const auto vfio = root.list(device_path(address, "vfio-dev"));
+  const auto vfio = root.list(sysfs_path(address, "vfio-dev"));
   if (vfio && !vfio->empty()) {
     function->vfio_dev = vfio->front();
   }
@@ -308,7 +303,7 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
       function->config = std::move(*parsed);
     }
   } else {
-    function->problems.push_back(device_path(address, "config") + ": " +
+    function->problems.push_back(sysfs_path(address, "config") + ": " +
                                  config.error().problem);
   }
   return function;

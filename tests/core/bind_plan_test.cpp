@@ -48,7 +48,7 @@ Result<BindPlan> bind(const HostSnapshot& host) {
   return plan_bind(host, only_gpu(host));
 }
 Result<BindPlan> unbind(const HostSnapshot& host) {
-  return plan_unbind(host, only_gpu(host));
+  return plan_unbind(only_gpu(host));
 }
 
 TEST(BindPlan, TakesAFreeGpuByOverrideAndProbe) {

@@ -51,5 +51,12 @@ TEST(PciAddress, IsOrderedByDomainFirst) {
   EXPECT_LT((PciAddress{9, 1, 0, 0}), (PciAddress{9, 1, 0, 1}));
 }
 
+TEST(PciAddress, IsAFolderOfSysfsWithItsAttributes) {
+  const PciAddress address{.domain = 9, .bus = 1};
+  EXPECT_EQ(sysfs_path(address), "/sys/bus/pci/devices/0009:01:00.0");
+  EXPECT_EQ(sysfs_path(address, "driver/unbind"),
+            "/sys/bus/pci/devices/0009:01:00.0/driver/unbind");
+}
+
 }  // namespace
 }  // namespace nvgpuctl
