@@ -163,6 +163,15 @@ int nvgpu_plan_memory(struct pci_dev *pdev, enum nvgpu_layout wanted,
 	enum nvgpu_layout_status status;
 	int ret;
 
+	/*
+	 * The PCI core may have enumerated it before it fell off the bus. Without
+	 * this an erratum that is fixed would be taken as present below.
+	 */
+	if (!pci_device_is_present(pdev)) {
+		pci_err(pdev, "fallen-off-the-bus: configuration space reads as ones\n");
+		return -ENODEV;
+	}
+
 	memset(plan, 0, sizeof(*plan));
 	plan->fallback_reason = nvgpu_read_memory(pdev, &plan->base, &plan->size);
 	if (plan->fallback_reason) {

@@ -206,7 +206,7 @@ static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 		}
 	}
 	if (ret == -ENODEV)
-		pci_err(gpu->core.pdev, "does not answer: off the bus?\n");
+		pci_err(gpu->core.pdev, "fallen-off-the-bus: nothing answers any more\n");
 	else if (!ret && told)
 		pci_info(gpu->core.pdev, "memory ready after %u ms\n", ms);
 	return ret;
