@@ -61,11 +61,11 @@ mount --bind "$3" "$2/ccache"
 mount -t proc proc "$2/proc"
 mount -t tmpfs tmpfs "$2/tmp"
 mount --bind /dev "$2/dev"
-exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C.UTF-8 \
+exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
   CCACHE_DIR=/ccache CCACHE_BASEDIR=/source bash -ec '
   cd /source
   cmake --preset arm64
-  cmake --build build-arm64 --parallel "$1"
+  cmake --build build-arm64 --parallel "$1" -- -k 0
   rm -rf build-arm64/installed
   DESTDIR=build-arm64/installed cmake --install build-arm64
 ' bash "$4"
