@@ -63,6 +63,8 @@ def qemu_arguments(parts, scenario, folder):
         "-bios", str(parts.tools.firmware),
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
         "-append", f"console=ttyAMA0 quiet panic=-1 mem={own >> 20}M "
+                   # What only costs time under emulation.
+                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 "
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
         "-serial", "chardev:console",
@@ -108,12 +110,25 @@ def gpu_arguments(gpu, folder):
     return arguments
 
 
+@dataclasses.dataclass
+class Process:
+    name: str
+    pid: int
+    handle: object = None  # None where an earlier program started it
+
+    def ended(self):
+        """Its exit code, or None while it runs."""
+        if self.handle:
+            return self.handle.poll()
+        return None if pathlib.Path(f"/proc/{self.pid}").exists() else -1
+
+
 class Machine:
     """A running simulated host; `folder` has its sockets and logs."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, processes=()):
         self.folder = folder
-        self.processes = []
+        self.processes = list(processes)
         self.agent = Agent(folder / "agent")
 
     def start(self, parts, scenario, stays):
@@ -133,18 +148,17 @@ class Machine:
 
     def spawn(self, name, command, stays):
         with open(self.folder / f"{name}.log", "wb") as log:
-            process = subprocess.Popen(
+            handle = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
                 preexec_fn=None if stays else store.die_with_parent)
-        process.name = name
-        self.processes.append(process)
+        self.processes.append(Process(name, handle.pid, handle))
 
     def check_alive(self):
         for process in self.processes:
-            if process.poll() is not None:
-                raise LabError(f"{process.name} ended with exit code "
-                               f"{process.returncode}",
+            code = process.ended()
+            if code is not None:
+                raise LabError(f"{process.name} ended with exit code {code}",
                                self.folder / f"{process.name}.log")
 
     def wait_for_socket(self, name):
@@ -190,8 +204,9 @@ class Machine:
         self.agent.close()
         # QEMU first: gpusims end by themselves when it goes.
         for process in reversed(self.processes):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        for process in self.processes:
-            process.wait()
+            if process.ended() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            if process.handle:
+                process.handle.wait()
         self.processes = []

@@ -13,14 +13,17 @@ def guest_initrd(busybox):
                            "init": (0o755, GUEST_INIT.read_bytes())})
 
 
-def make(folder, kernel_image, busybox, installed):
-    """An image in `folder`; `installed` is a tree for /, or None."""
+def make(folder, layout, kernel_image, busybox, installed):
+    """An image in `folder`; `installed` is a tree for /."""
     tree = folder / "payload"
     tree.mkdir()
     (tree / "guest.initrd").write_bytes(guest_initrd(busybox))
     shutil.copy(kernel_image, tree / "guest.vmlinuz")
-    if installed:
-        shutil.copytree(installed, tree / "install", symlinks=True)
+    shutil.copytree(installed, tree / "install", symlinks=True)
+    options = tree / "install/etc/modprobe.d/lab-layout.conf"
+    options.parent.mkdir(parents=True)
+    options.write_text(f"options nvgrace-gpu-vfio-pci layout={layout}\n",
+                       encoding="ascii")
     image = folder / "payload.img"
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image,
               "512M")

@@ -25,7 +25,8 @@ MASKED = """
   systemd-journal-catalog-update.service systemd-machine-id-commit.service
   systemd-binfmt.service systemd-random-seed.service systemd-sysusers.service
   systemd-update-done.service systemd-journal-flush.service
-  systemd-tmpfiles-clean.timer systemd-networkd.service
+  systemd-tmpfiles-clean.timer systemd-networkd.service systemd-logind.service
+  modprobe@drm.service dev-hugepages.mount dev-mqueue.mount
   serial-getty@ttyAMA0.service getty@tty1.service
 """.split()
 
@@ -118,6 +119,8 @@ def configure(root):
             "fstab": "",
             "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
             "systemd/system/lab-shell.service": SHELL_UNIT,
+            # It knows the device id of some GPUs, and nothing of a simulated one.
+            "modprobe.d/lab.conf": "blacklist nouveau\n",
             "systemd/journald.conf.d/lab.conf": "[Journal]\nStorage=volatile\n",
     }.items():
         (etc / name).parent.mkdir(parents=True, exist_ok=True)

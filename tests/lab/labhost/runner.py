@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The commands of `./dev lab`."""
 
+import dataclasses
 import importlib.util
+import json
 import pathlib
-import shlex
 import shutil
-import subprocess
 import tempfile
 import time
 
-from labhost import (acpi, debian, initrd, kernels, payload, programs, roots,
+from labhost import (acpi, console, debian, initrd, kernels, payload, programs, roots,
                      scenario, store)
 from labhost.host import CheckFailed, Host, Lab, SimulatedGpu
-from labhost.machine import Machine, Parts
+from labhost.machine import Machine, Parts, Process
 
 LOGS = store.REPOSITORY / "build/lab"
 
@@ -46,7 +46,8 @@ def assemble(chosen, kernel, folder, build):
         tools=roots.tools(), gpusim=programs.gpusim(build), kernel=image,
         initrd=initrd_path, host_disk=roots.host_image(),
         modules_disk=kernels.modules_image(kernel),
-        payload_disk=payload.make(folder, image, static, programs.installed()))
+        payload_disk=payload.make(folder, chosen.layout, image, static,
+                                  programs.installed()))
 
 
 def load_test(name):
@@ -86,37 +87,113 @@ def tail(path, lines=25):
         print(f"-- the end of {path}", *text, sep="\n")
 
 
-def run_one(name, options):
-    chosen = scenario.load(name)
-    kernel = kernels.find(options.kernel or chosen.kernels[0])
-    logs = LOGS / f"{name}-{kernel.version}"
+def boot(chosen, kernel, options, machine, stays=False):
+    parts = assemble(chosen, kernel, machine.folder, options.build)
+    store.say(f"{chosen.name}: booting Linux {kernel.version}")
+    machine.start(parts, chosen, stays)
+    store.say(f"up after {machine.wait_for_boot():.0f} s")
+
+
+def test_and_log(chosen, kernel, machine, prepare):
+    logs = LOGS / f"{chosen.name}-{kernel.version}"
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
-    # Short, because a socket's path may have 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="nvgpu-lab-") as folder:
-        parts = assemble(chosen, kernel, pathlib.Path(folder), options.build)
-        machine = Machine(pathlib.Path(folder))
-        try:
-            store.say(f"{name}: booting Linux {kernel.version}")
-            machine.start(parts, chosen, stays=False)
-            store.say(f"up after {machine.wait_for_boot():.0f} s")
-            start = time.monotonic()
-            good = run_test(chosen, kernel, machine, logs)
-            store.say(f"took {time.monotonic() - start:.0f} s")
-        except BaseException:
-            keep_logs(machine, logs)
-            tail(logs / "console.log")
-            store.warn(f"logs are in {logs}")
-            raise
-        finally:
-            machine.stop()
+    try:
+        prepare()
+        start = time.monotonic()
+        good = run_test(chosen, kernel, machine, logs)
+        store.say(f"took {time.monotonic() - start:.0f} s")
+    except BaseException:
         keep_logs(machine, logs)
+        tail(logs / "console.log")
+        store.warn(f"logs are in {logs}")
+        raise
+    keep_logs(machine, logs)
     if not good:
         tail(logs / "dmesg.log")
         store.warn(f"logs are in {logs}")
     return good
 
 
+def run_one(name, options):
+    chosen = scenario.load(name)
+    running = read_state()
+    if running and running["scenario"] == name and options.kernel in (
+            None, running["kernel"]["version"], running["kernel"]["suite"]):
+        store.say("in the host that is running")
+        machine = attach(running)
+        return test_and_log(chosen, kernels.Kernel(**running["kernel"]), machine,
+                            machine.wait_for_boot)
+    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    # In /tmp, because a socket's path may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
+        machine = Machine(pathlib.Path(folder))
+        try:
+            return test_and_log(chosen, kernel, machine, lambda: boot(
+                chosen, kernel, options, machine))
+        finally:
+            machine.stop()
+
+
 def run(options):
     results = [run_one(name, options) for name in options.scenario]
     return 0 if all(results) else 1
+
+
+# --- a host that stays -------------------------------------------------------
+STATE = store.CACHE / "running.json"
+
+
+def read_state():
+    """What `up` started, or None if it does not run any more."""
+    try:
+        state = json.loads(STATE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    # Process ids are used again; this one is still ours.
+    command = pathlib.Path(f"/proc/{state['processes'][-1]['pid']}/cmdline")
+    if command.exists() and state["folder"].encode() in command.read_bytes():
+        return state
+    return None
+
+
+def attach(state):
+    return Machine(pathlib.Path(state["folder"]),
+                   [Process(**process) for process in state["processes"]])
+
+
+def up(options):
+    if read_state():
+        raise store.LabError("one is running already; ./dev lab down stops it")
+    chosen = scenario.load(options.scenario)
+    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="nvgpu-lab-", dir="/tmp")))
+    try:
+        boot(chosen, kernel, options, machine, stays=True)
+    except BaseException:
+        tail(machine.folder / "console.log")
+        machine.stop()
+        shutil.rmtree(machine.folder)
+        raise
+    STATE.write_text(json.dumps({
+        "scenario": chosen.name, "kernel": dataclasses.asdict(kernel),
+        "folder": str(machine.folder),
+        "processes": [{"name": process.name, "pid": process.pid}
+                      for process in machine.processes]}), encoding="utf-8")
+    return 0
+
+
+def down(_):
+    state = read_state()
+    if state:
+        attach(state).stop()
+        shutil.rmtree(state["folder"])
+    STATE.unlink(missing_ok=True)
+    return 0
+
+
+def shell(_):
+    state = read_state()
+    if not state:
+        raise store.LabError("no host is running; ./dev lab up starts one")
+    return console.attach(pathlib.Path(state["folder"]) / "shell")
