@@ -29,7 +29,7 @@ struct GpuOptions {
   bool dvsec = true;  // has NVIDIA's DVSEC 3
   bool mig_erratum_fixed = false;
   bool cxl = false;  // has the DVSEC of CXL devices
-  ReadyOptions ready;
+  ReadyOptions ready{};
   // Configuration space answers nothing from the first reset on. Not before,
   // because QEMU takes no device in that answers nothing.
   bool config_dead = false;
