@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from labhost import debian, store
+from labhost import scenario as scenario_file
 from labhost.agent import Agent
 from labhost.store import LabError
 
@@ -51,20 +52,23 @@ def accelerator(tools):
 
 
 def qemu_arguments(parts, scenario, folder):
-    size = (scenario.ram_end - 0x40000000) >> 20
-    own = 0x100000000 - 0x40000000
+    own = scenario_file.RAM_END - scenario_file.RAM_START
+    # QEMU's room for plugged memory begins at RAM_END. The GPUs' memory is
+    # plugged in there: neither UEFI nor Linux takes it for RAM, as Linux is told
+    # to leave plugged memory alone, and SRAT calls the room hot-pluggable.
+    room = max(scenario.memory_end - scenario_file.RAM_END, 1 << 30)
     arguments = accelerator(parts.tools) + [
         "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
         "-smp", str(PROCESSORS),
-        # Room for memory to be plugged in: SRAT then has a range for it.
-        "-m", f"{size}M,maxmem={size + 1024}M,slots=1",
-        "-object", f"memory-backend-ram,id=ram,size={size}M",
+        "-m", f"{own >> 20}M,maxmem={(own + room) >> 20}M,"
+              f"slots={len(scenario.gpus)}",
+        "-object", f"memory-backend-ram,id=ram,size={own}",
         "-numa", f"node,nodeid=0,memdev=ram,cpus=0-{PROCESSORS - 1}",
         "-bios", str(parts.tools.firmware),
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
-        "-append", f"console=ttyAMA0 quiet panic=-1 mem={own >> 20}M "
+        "-append", "console=ttyAMA0 quiet panic=-1 acpi_no_memhotplug "
                    # What only costs time under emulation.
-                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 "
+                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 systemd.ssh_auto=0 "
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
         "-serial", "chardev:console",
@@ -89,6 +93,11 @@ def qemu_arguments(parts, scenario, folder):
             "-device", f"virtio-blk-pci,drive={name},serial={name},addr={4 + i}.0"]
     for gpu in scenario.gpus:
         arguments += gpu_arguments(gpu, folder)
+        if gpu.size:
+            arguments += [
+                "-object", f"memory-backend-ram,id=hbm{gpu.index},size={gpu.size}",
+                "-device", f"pc-dimm,id=dimm{gpu.index},memdev=hbm{gpu.index},"
+                           f"addr={gpu.base:#x},node={scenario.nodes - 1}"]
     return arguments
 
 

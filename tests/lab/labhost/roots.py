@@ -27,7 +27,8 @@ MASKED = """
   systemd-update-done.service systemd-journal-flush.service
   systemd-tmpfiles-clean.timer systemd-networkd.service systemd-logind.service
   modprobe@drm.service dev-hugepages.mount dev-mqueue.mount
-  serial-getty@ttyAMA0.service getty@tty1.service
+  serial-getty@ttyAMA0.service
+  serial-getty@hvc0.service getty@tty1.service
 """.split()
 
 SHELL_UNIT = """\
@@ -96,8 +97,9 @@ def host_image():
 def make_host_image(path):
     root = path.with_name(path.name + ".root")
     store.remove(root)
-    libraries = [debian.depends(debian.SUITE, f"{package}:arm64")[0]
-                 for package in HOST_LIBRARIES_OF]
+    libraries = [name for package in HOST_LIBRARIES_OF
+                 for name in debian.depends(debian.SUITE, f"{package}:arm64")
+                 if not name.endswith("-dev")]
     debian.extract_root(debian.SUITE, root, HOST + libraries,
                         "--architectures=arm64")
     configure(root)

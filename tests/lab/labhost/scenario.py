@@ -9,10 +9,10 @@ import yaml
 from labhost.store import REPOSITORY, LabError
 
 FOLDER = REPOSITORY / "tests/lab/scenarios"
-# The host's own RAM lies below; above it, RAM that Linux is told not to use
-# stands for the memory of GPUs.
+# The host's own RAM; the memory of GPUs lies above.
 RAM_START = 0x40000000
 RAM_END = 0x100000000
+MEMORY_LIMIT = 0x600000000
 # CONFIG_NODES_SHIFT is 4 in Debian's arm64 kernels.
 MAX_NODES = 16
 MAX_GPUS = 16
@@ -65,7 +65,7 @@ class Scenario:
     gpus: list
 
     @property
-    def ram_end(self):
+    def memory_end(self):
         return max([RAM_END, *(gpu.base + gpu.size for gpu in self.gpus)])
 
     @property
@@ -121,9 +121,9 @@ def read_gpu(index, values, place):
     gpu = Gpu(index, fields.take("device_id", int), base, size, dsd, nodes,
               fields.take("sim", dict, {}))
     fields.end()
-    if base < RAM_END or size <= 0 or base + size > 24 << 30:
-        raise LabError(f"{fields.place}: coherent memory is RAM of the simulated "
-                       f"host, from {RAM_END:#x} on; dsd can say otherwise")
+    if base < RAM_END or size < 0 or base + size > MEMORY_LIMIT:
+        raise LabError(f"{fields.place}: coherent memory lies between "
+                       f"{RAM_END:#x} and {MEMORY_LIMIT:#x}; dsd can say otherwise")
     return gpu
 
 
