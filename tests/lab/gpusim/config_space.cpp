@@ -32,8 +32,8 @@ ConfigSpace& ConfigSpace::dvsec(std::uint16_t at, std::uint16_t vendor,
 
 void ConfigSpace::read(std::uint64_t offset,
                        std::span<std::uint8_t> out) const {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = offset < kSize ? bytes_.at(offset) : 0xFF;
+  for (auto& byte : out) {
+    byte = offset < kSize ? bytes_.at(offset) : 0xFF;
     offset += offset < kSize ? 1 : 0;
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/signalfd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>

@@ -18,6 +18,21 @@ using Words = std::span<const std::string_view>;
 // VFIO gives each region 1 TiB of file offsets.
 constexpr std::uint64_t kMaxBar = kTiB;
 
+Result<std::uint64_t> read_number(const YamlReader& reader,
+                                  const YamlValue& value, std::string_view key,
+                                  std::uint64_t least, std::uint64_t most) {
+  const bool hex = value.text.starts_with("0x");
+  const auto number = value.kind == YamlValue::Kind::scalar && !value.quoted
+                          ? parse_unsigned(value.text, hex ? 16 : 10)
+                          : std::nullopt;
+  if (!number || *number < least || *number > most) {
+    return reader.fail_at(
+        value.place,
+        fmt::format("{} must be a number from {} to {:#x}", key, least, most));
+  }
+  return *number;
+}
+
 // Reads the keys of one map into variables, as long as nothing goes wrong.
 class MapReader {
  public:
@@ -34,16 +49,11 @@ class MapReader {
     if (value == nullptr) {
       return *this;
     }
-    const bool hex = value->text.starts_with("0x");
-    const auto number = value->kind == YamlValue::Kind::scalar && !value->quoted
-                            ? parse_unsigned(value->text, hex ? 16 : 10)
-                            : std::nullopt;
-    if (number && *number >= least && *number <= most) {
+    const auto number = read_number(reader_, *value, key, least, most);
+    if (number) {
       out = static_cast<Integer>(*number);
     } else {
-      done_ = reader_.fail_at(
-          value->place, fmt::format("{} must be a number from {} to {:#x}", key,
-                                    least, most));
+      done_ = forward_error(number);
     }
     return *this;
   }
@@ -132,13 +142,13 @@ Result<> read_sim(const YamlReader& reader, const YamlValue& value,
       .word("config", out.config_dead, {"ok", "dead"});
   out.dvsec = !no_dvsec;
   if (const auto* ready = map.find("ready")) {
-    const auto done = read_ready(reader, *ready, out.ready);
+    auto done = read_ready(reader, *ready, out.ready);
     if (!done) {
       return done;
     }
   }
   if (const auto* bars = map.find("bars")) {
-    const auto done = read_bars(reader, *bars, out.bar_sizes);
+    auto done = read_bars(reader, *bars, out.bar_sizes);
     if (!done) {
       return done;
     }
@@ -146,20 +156,18 @@ Result<> read_sim(const YamlReader& reader, const YamlValue& value,
   return map.done();
 }
 
-// Of a map that holds other people's keys as well.
-Result<> read_device_id(const YamlReader& reader, const YamlValue& gpu,
-                        GpuOptions& out) {
-  YamlValue alone;
-  alone.kind = YamlValue::Kind::map;
-  for (const auto& entry : gpu.entries) {
-    if (entry.key == "device_id") {
-      alone.entries.push_back(entry);
+Result<> read_gpu(const YamlReader& reader, const YamlValue& gpu,
+                  GpuOptions& out) {
+  if (const auto* device_id = gpu.find("device_id")) {
+    const auto number = read_number(reader, *device_id, "device_id", 1, 0xFFFE);
+    if (!number) {
+      return forward_error(number);
     }
+    out.device_id = static_cast<std::uint16_t>(*number);
   }
-  static constexpr std::array<std::string_view, 1> kKeys{"device_id"};
-  return MapReader(reader, alone, "a GPU", kKeys)
-      .number("device_id", out.device_id, 1, 0xFFFE)
-      .done();
+  out.mig_erratum_fixed = is_blackwell(out.device_id);
+  const auto* sim = gpu.find("sim");
+  return sim == nullptr ? Result<>{} : read_sim(reader, *sim, out);
 }
 
 }  // namespace
@@ -185,12 +193,7 @@ Result<GpuOptions> parse_scenario(std::string_view yaml,
     return reader.fail_at(gpu.place, "a GPU must be a map");
   }
   GpuOptions options;
-  auto done = read_device_id(reader, gpu, options);
-  options.mig_erratum_fixed = is_blackwell(options.device_id);
-  const auto* sim = gpu.find("sim");
-  if (done && sim != nullptr) {
-    done = read_sim(reader, *sim, options);
-  }
+  const auto done = read_gpu(reader, gpu, options);
   if (!done) {
     return forward_error(done);
   }

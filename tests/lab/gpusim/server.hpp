@@ -47,9 +47,9 @@ class Server {
     Outgoing out{};
   };
 
-  Server(const ServerOptions& options, Listener device, Listener control,
-         Gpu& gpu, Log& log)
-      : options_(options),
+  Server(ServerOptions options, Listener device, Listener control, Gpu& gpu,
+         Log& log)
+      : options_(std::move(options)),
         device_(std::move(device)),
         control_(std::move(control)),
         gpu_(gpu),

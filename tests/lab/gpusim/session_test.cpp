@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <random>
 #include <string>
 
 #include "gpusim/test_events.hpp"
@@ -227,6 +228,41 @@ TEST_F(SessionTest, SendsNoReplyThatIsNotWanted) {
   ASSERT_TRUE(reply);
   EXPECT_THAT(*reply, IsEmpty());
   EXPECT_EQ(gpu_.counters().device_resets, 1U);
+}
+
+// Payloads that are nearly right go further than random ones.
+Raw random_payload(std::mt19937& random) {
+  const auto pick = [&random](unsigned limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  Writer writer;
+  writer.add(pick(2) == 0 ? std::uint64_t{pick(5000)} : std::uint64_t{random()})
+      .add(pick(10))
+      .add(pick(4) == 0 ? std::uint32_t{pick(0xFFFFFFFF)} : pick(70'000));
+  for (unsigned rest = pick(40); rest > 0; --rest) {
+    writer.add(static_cast<std::uint8_t>(random()));
+  }
+  auto bytes = writer.take();
+  bytes.resize(pick(static_cast<unsigned>(bytes.size()) + 1));
+  return bytes;
+}
+
+TEST_F(SessionTest, SurvivesWhateverItIsSent) {
+  std::mt19937 random(20230606);  // NOLINT: the same every time
+  for (int i = 0; i < 50'000; ++i) {
+    std::vector<Fd> fds;
+    if (i % 16 == 0) {
+      fds.push_back(TestEvent().sender());
+    }
+    const auto command = static_cast<std::uint16_t>(random() % 20);
+    // Version 1 is a reason to hang up, and nothing else.
+    const auto reply = session_.answer(
+        message(command, random_payload(random), std::move(fds)), now_);
+    ASSERT_TRUE(reply || command == 1);
+  }
+  EXPECT_EQ(gpu_.region_size(7), 4096U);
+  gpu_.reset_device(now_);
+  EXPECT_EQ(read(0, 7, 1).back(), 0xDE);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <span>
 
@@ -37,35 +38,37 @@ std::vector<Fd> fds_of(msghdr& message) {
   return fds;
 }
 
-bool is_socket(const std::string& path) {
+// Nothing, or a socket that somebody left there.
+bool is_free(const std::string& path) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+  return ::lstat(path.c_str(), &status) != 0 || S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
 
 Result<Listener> Listener::open(const std::string& path) {
+  // Made beside, and moved there when it is ready: where there is a socket,
+  // one can connect to it.
+  const std::string made = path + "~";
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
+  if (path.empty() || made.size() >= sizeof(address.sun_path)) {
     return fail(Errc::usage, path,
                 fmt::format("a socket's path has 1 to {} characters",
-                            sizeof(address.sun_path) - 1));
+                            sizeof(address.sun_path) - 2));
   }
-  path.copy(address.sun_path, path.size());
-  if (is_socket(path)) {
-    ::unlink(path.c_str());
+  if (!is_free(path)) {
+    return fail(Errc::busy, path, "is there already, and no socket");
   }
+  made.copy(address.sun_path, made.size());
+  ::unlink(made.c_str());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto* any = reinterpret_cast<const sockaddr*>(&address);
-  if (!fd.valid() || ::bind(fd.get(), any, sizeof(address)) != 0) {
+  if (!fd.valid() || ::bind(fd.get(), any, sizeof(address)) != 0 ||
+      ::listen(fd.get(), 4) != 0 || ::rename(made.c_str(), path.c_str()) != 0) {
     return fail(Errc::io, path, "cannot make the socket: " + errno_text());
   }
-  Listener listener(std::move(fd), path);
-  if (::listen(listener.fd(), 4) != 0) {
-    return fail(Errc::io, path, "cannot listen: " + errno_text());
-  }
-  return listener;
+  return Listener(std::move(fd), path);
 }
 
 Listener::~Listener() {
@@ -91,7 +94,7 @@ bool Outgoing::flush(int fd) {
 
 Result<Receipt> Incoming::receive(int fd) {
   if (!header_) {
-    const auto got = fill(fd, kHeaderSize);
+    auto got = fill(fd, kHeaderSize);
     if (!got || *got != Receipt::complete) {
       return got;
     }
