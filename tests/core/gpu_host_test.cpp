@@ -57,7 +57,8 @@ TEST(GpuHost, WantsNoIommuGroupBeforeADriverWasBoundWhereOthersHaveOne) {
   host.has_iommu = true;
   EXPECT_THAT(said(only_gpu(host)), IsEmpty());
   host.gpus[0].driver = "nouveau";
-  EXPECT_THAT(said(only_gpu(host)), Contains("NVG-E030: no iommu_group link"));
+  EXPECT_THAT(said(only_gpu(host)),
+              ::testing::Contains("NVG-E030: no iommu_group link"));
 }
 
 TEST(GpuHost, WantsAnIommuGroupForTheGpuAlone) {

@@ -65,9 +65,14 @@ exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
   CCACHE_DIR=/ccache CCACHE_BASEDIR=/source bash -ec '
   cd /source
   cmake --preset arm64
-  cmake --build build-arm64 --parallel "$1" -- -k 0
+  cmake --build build-arm64 --parallel "$1"
   rm -rf build-arm64/installed
   DESTDIR=build-arm64/installed cmake --install build-arm64
+  exerciser=build-arm64/exerciser
+  if [ ! -e $exerciser ] || [ "$(find tests/lab/exerciser -newer $exerciser)" ]; then
+    CXX=aarch64-linux-gnu-g++ tests/lab/exerciser/build.sh "$PWD/$exerciser"
+  fi
+  cp $exerciser build-arm64/installed/usr/bin/
 ' bash "$4"
 """
 
