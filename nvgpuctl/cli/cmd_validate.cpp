@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/validate.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/layout.hpp"
 #include "cli/output_json.hpp"
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
-
-#include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace nvgpuctl::cli {
 namespace {
@@ -16,6 +21,7 @@ namespace {
 ExitCode exit_code_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::pass:
+    case Verdict::remark:
       return ExitCode::done;
     case Verdict::fail:
       return ExitCode::differs;
@@ -36,28 +42,84 @@ int gravity(ExitCode code) {
       kAscending.begin());
 }
 
+Result<WriteTest> wanted_write_test(const Context& context,
+                                    const Arguments& arguments) {
+  const bool wanted = arguments.has("--write-test");
+  const bool forced = arguments.has("--force");
+  if (!wanted && forced) {
+    return fail(Errc::usage, "--force", "is only for --write-test");
+  }
+  if (wanted && !forced) {
+    return fail(Errc::usage, "--write-test", "writes to the GPU's memory",
+                "say so with --force=write");
+  }
+  if (wanted && context.root != "/") {
+    return fail(Errc::usage, context.root,
+                "is a recorded host, which cannot be written to");
+  }
+  return wanted ? WriteTest::yes : WriteTest::no;
+}
+
+AttestOptions waiting(Context& context, const Gpu& gpu) {
+  AttestOptions options;
+  options.pause = [](std::chrono::milliseconds time) {
+    std::this_thread::sleep_for(time);
+  };
+  if (context.progress) {
+    options.tell = [&context, &gpu](std::string_view text) {
+      context.err << fmt::format("{}: {}\n", to_string(gpu.pci.address), text);
+    };
+  }
+  return options;
+}
+
+// All are looked at before the first device is opened.
+Result<> check_all_free(const Selection& selection) {
+  for (const auto index : selection.gpus) {
+    auto free =
+        check_device_free(selection.root, selection.inventory.gpus[index]);
+    if (!free) {
+      return forward_error(free);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
+  const auto write_test = wanted_write_test(context, arguments);
+  if (!write_test) {
+    return forward_error(write_test);
+  }
   auto selection =
       select(context, arguments, kToJudge, Operands::required_gpus);
   if (!selection) {
     return forward_error(selection);
   }
+  const auto free = check_all_free(*selection);
+  if (!free) {
+    return forward_error(free);
+  }
   const auto& [root, inventory, gpus] = *selection;
+  KernelVfio vfio(root);
   ExitCode worst = ExitCode::done;
   std::vector<Json> items;
   for (const auto index : gpus) {
     const auto& gpu = inventory.gpus[index];
-    const auto sections = validate(root, inventory, index);
-    const ExitCode code = exit_code_of(overall(sections));
+    const auto sections = validate(root, inventory, index, vfio,
+                                   {waiting(context, gpu), *write_test});
+    if (!sections) {
+      return forward_error(sections);
+    }
+    const ExitCode code = exit_code_of(overall(*sections));
     worst = gravity(code) > gravity(worst) ? code : worst;
     if (wants_document(context)) {
-      items.push_back(validation_json(gpu, sections));
+      items.push_back(validation_json(gpu, *sections));
       continue;
     }
     context.out << (index == gpus.front() ? "" : "\n");
-    print_validation(context, gpu, sections);
+    print_validation(context, gpu, *sections);
   }
   if (wants_document(context)) {
     print_list(context, "Validation", items);

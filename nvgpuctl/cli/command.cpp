@@ -20,6 +20,7 @@ constexpr std::array<string_view, 4> kProfiles{"auto", "native", "hybrid",
 constexpr std::array<string_view, 4> kViommus{"auto", "none", "smmuv3",
                                               "accel"};
 constexpr std::array<string_view, 2> kYesNo{"yes", "no"};
+constexpr std::array<string_view, 1> kWriteForce{"write"};
 
 constexpr OptionSpec kAll{.name = "--all", .help = "Every GPU of this host"};
 
@@ -48,6 +49,18 @@ constexpr std::array kListOptions{
 };
 
 constexpr std::array kAllOptions{kAll};
+
+constexpr std::array kValidateOptions{
+    kAll,
+    OptionSpec{.name = "--write-test",
+               .help = "Also write a few words of usable memory, and put them "
+                       "back; needs --force=write"},
+    OptionSpec{.name = "--force",
+               .kind = OptionKind::choice,
+               .metavar = "WHAT",
+               .help = "Allow what could do harm, for --write-test",
+               .choices = kWriteForce},
+};
 
 constexpr std::array kBindOptions{
     kAll,
@@ -137,9 +150,10 @@ constexpr std::array kCommands{
             .details =
                 "Compares what firmware, the PCI function, the NUMA topology "
                 "and VFIO say about the GPU's coherent memory, and prints the "
-                "regions that a guest will see.",
+                "regions that a guest will see. The device of a bound GPU that "
+                "nobody uses is opened, which resets it, and only read.",
             .operands = Operands::required_gpus,
-            .options = kAllOptions,
+            .options = kValidateOptions,
             .run = run_validate},
     Command{.name = "bind",
             .summary = "Give GPUs to their VFIO variant driver",

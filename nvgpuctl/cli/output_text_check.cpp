@@ -20,6 +20,8 @@ Cell verdict_cell(Verdict verdict) {
       return {"FAIL", Style::bad};
     case Verdict::degraded:
       return {"DEGRADED", Style::warn};
+    case Verdict::remark:
+      return {"REMARK", Style::warn};
     case Verdict::skipped:
       break;
   }
@@ -29,9 +31,10 @@ Cell verdict_cell(Verdict verdict) {
 // "22 passed, 1 skipped": a verdict alone would hide how much was not looked
 // at.
 std::string tally(const std::vector<CheckSection>& sections) {
-  constexpr std::array<std::pair<Verdict, std::string_view>, 4> kWords{{
+  constexpr std::array<std::pair<Verdict, std::string_view>, 5> kWords{{
       {Verdict::fail, "failed"},
       {Verdict::degraded, "degraded"},
+      {Verdict::remark, "passed with a remark"},
       {Verdict::pass, "passed"},
       {Verdict::skipped, "skipped"},
   }};

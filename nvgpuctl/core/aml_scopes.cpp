@@ -2,6 +2,7 @@
 #include "core/aml_scopes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

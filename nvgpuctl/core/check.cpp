@@ -9,6 +9,7 @@ int badness(Verdict verdict) {
     case Verdict::skipped:
       return 0;
     case Verdict::pass:
+    case Verdict::remark:
       return 1;
     case Verdict::degraded:
       return 2;
@@ -28,6 +29,8 @@ std::string_view to_string(Verdict verdict) {
       return "fail";
     case Verdict::degraded:
       return "degraded";
+    case Verdict::remark:
+      return "remark";
     case Verdict::skipped:
       break;
   }
@@ -43,7 +46,7 @@ Verdict overall(const std::vector<CheckSection>& sections) {
       }
     }
   }
-  return worst;
+  return worst == Verdict::remark ? Verdict::pass : worst;
 }
 
 }  // namespace nvgpuctl

@@ -10,6 +10,7 @@ enum class Verdict {
   pass,
   fail,
   degraded,  // works, but without what the GPU is for
+  remark,    // works, and there is something to know; as good as a pass
   skipped,   // could not be looked at; `seen` says why
 };
 std::string_view to_string(Verdict verdict);
@@ -32,8 +33,8 @@ struct CheckSection {
   std::vector<Check> checks;
 };
 
-// The worst of all: fail over degraded over pass; skipped counts as pass only
-// when something else passed.
+// The worst of all: fail over degraded over pass; a remark counts as pass, and
+// skipped does only when something else passed.
 Verdict overall(const std::vector<CheckSection>& sections);
 
 }  // namespace nvgpuctl

@@ -40,25 +40,72 @@ constexpr std::array kChecks{
     CheckInfo{"gi-nodes-online", "numa", "the GPU's nodes are online"},
     CheckInfo{"gi-nodes-sysfs", "numa", "sysfs calls them generic initiators"},
 
+    CheckInfo{"vfio-open", "vfio", "the VFIO device can be opened"},
     CheckInfo{"vfio-device", "vfio", "a VFIO PCI device with all its regions"},
     CheckInfo{"vfio-reset", "vfio", "the device can be reset"},
     CheckInfo{"vfio-access", "vfio", "everything could be read"},
+    CheckInfo{"vfio-ids", "vfio", "vendor and device in config space"},
+    CheckInfo{"vfio-capabilities", "vfio", "capability chains are sound"},
+    CheckInfo{"vfio-types", "vfio", "device-specific regions have types"},
     CheckInfo{"vfio-layout", "vfio", "layout that the regions show"},
     CheckInfo{"vfio-power-of-two", "vfio", "regions 2 and 4 are valid BARs"},
     CheckInfo{"vfio-usable-region", "vfio", "usable: flags and offset"},
     CheckInfo{"vfio-usable-size", "vfio", "usable: size of the region"},
     CheckInfo{"vfio-usable-sparse", "vfio", "usable: what can be mapped"},
+    CheckInfo{"vfio-usable-argsz", "vfio",
+              "usable: answer without capabilities"},
     CheckInfo{"vfio-usable-bar", "vfio", "usable: BAR in config space"},
+    CheckInfo{"vfio-usable-restore", "vfio",
+              "usable: BAR is put back after sizing"},
     CheckInfo{"vfio-usable-tail", "vfio", "usable: tail reads as 0xff"},
+    CheckInfo{"vfio-usable-outside", "vfio", "usable: reads behind the BAR"},
+    CheckInfo{"vfio-usable-mmap", "vfio",
+              "usable: pages of the memory can be mapped"},
+    CheckInfo{"vfio-usable-mmap-end", "vfio",
+              "usable: nothing behind it can be mapped"},
+    CheckInfo{"vfio-usable-mmap-flags", "vfio", "usable: kind of the mapping"},
+    CheckInfo{"vfio-usable-mmap-private", "vfio", "usable: private mappings"},
+    CheckInfo{"vfio-usable-ioeventfd", "vfio", "usable: ioeventfd is refused"},
     CheckInfo{"vfio-reserved-region", "vfio", "reserved: flags and offset"},
     CheckInfo{"vfio-reserved-size", "vfio", "reserved: size of the region"},
     CheckInfo{"vfio-reserved-sparse", "vfio", "reserved: what can be mapped"},
+    CheckInfo{"vfio-reserved-argsz", "vfio",
+              "reserved: answer without capabilities"},
     CheckInfo{"vfio-reserved-bar", "vfio", "reserved: BAR in config space"},
+    CheckInfo{"vfio-reserved-restore", "vfio",
+              "reserved: BAR is put back after sizing"},
     CheckInfo{"vfio-reserved-tail", "vfio", "reserved: tail reads as 0xff"},
+    CheckInfo{"vfio-reserved-outside", "vfio",
+              "reserved: reads behind the BAR"},
+    CheckInfo{"vfio-reserved-mmap", "vfio",
+              "reserved: pages of the memory can be mapped"},
+    CheckInfo{"vfio-reserved-mmap-end", "vfio",
+              "reserved: nothing behind it can be mapped"},
+    CheckInfo{"vfio-reserved-mmap-flags", "vfio",
+              "reserved: kind of the mapping"},
+    CheckInfo{"vfio-reserved-mmap-private", "vfio",
+              "reserved: private mappings"},
+    CheckInfo{"vfio-reserved-ioeventfd", "vfio",
+              "reserved: ioeventfd is refused"},
     CheckInfo{"vfio-other-bar", "vfio", "the other BAR is the physical one"},
     CheckInfo{"vfio-total", "vfio", "mappable parts make up the memory"},
+    CheckInfo{"vfio-driver-layout", "vfio", "layout that the driver tells"},
+    CheckInfo{"vfio-driver-memory", "vfio", "memory that the driver tells"},
+    CheckInfo{"vfio-driver-parts", "vfio", "parts that the driver tells"},
+    CheckInfo{"vfio-driver-reason", "vfio", "the driver's reason is ours"},
+    CheckInfo{"vfio-command", "vfio", "memory decode in the command register"},
     CheckInfo{"vfio-c2c-ready", "vfio", "the link to the GPU is up"},
     CheckInfo{"vfio-hbm-ready", "vfio", "the GPU's memory is trained"},
+    CheckInfo{"vfio-cxl-ready", "vfio", "the GPU's CXL memory is active"},
+    CheckInfo{"vfio-dma-buf", "vfio", "dma-buf of a region"},
+    CheckInfo{"vfio-kvm", "vfio", "KVM maps GPU memory cacheable"},
+    CheckInfo{"vfio-same", "vfio", "group and cdev show the same"},
+
+    CheckInfo{"write-first", "write", "first page keeps what is written"},
+    CheckInfo{"write-last", "write", "last page keeps what is written"},
+    CheckInfo{"write-mapped", "write", "mappings show what was written"},
+    CheckInfo{"write-tail", "write", "writes behind the memory are dropped"},
+    CheckInfo{"write-restored", "write", "the memory is as it was"},
 };
 
 const CheckInfo& check_info(std::string_view id) {
@@ -105,6 +152,14 @@ void SectionWriter::prefer(std::string_view id, bool holds,
   require(id, holds, std::move(comparison), remedy);
   if (!holds) {
     section_.checks.back().verdict = Verdict::degraded;
+  }
+}
+
+void SectionWriter::remark(std::string_view id, bool holds,
+                           Comparison comparison, Remedy remedy) {
+  require(id, holds, std::move(comparison), remedy);
+  if (!holds) {
+    section_.checks.back().verdict = Verdict::remark;
   }
 }
 

@@ -43,6 +43,9 @@ class SectionWriter {
   // Passes when it holds, and otherwise is degraded.
   void prefer(std::string_view id, bool holds, Comparison comparison,
               Remedy remedy);
+  // Passes when it holds, and otherwise is a remark.
+  void remark(std::string_view id, bool holds, Comparison comparison,
+              Remedy remedy);
   void skip(std::string_view id, std::string_view why);
   // Skips what of the section's table begins with `prefix` and has no verdict.
   void skip_rest(std::string_view prefix, std::string_view why);

@@ -130,6 +130,9 @@ CheckSection check_iommu(const std::vector<Gpu>& gpus) {
     if (bad != gpu.findings.end()) {
       section.miss("iommu-group", title, "a group of its own", bad->detail,
                    bad->reason->id);
+    } else if (!gpu.pci.iommu_group) {
+      section.skip("iommu-group", title,
+                   "this kernel gives it one when a driver is bound");
     } else {
       section.pass("iommu-group", title, "a group of its own",
                    fmt::format("group {}", *gpu.pci.iommu_group));

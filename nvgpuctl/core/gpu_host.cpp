@@ -36,6 +36,11 @@ void judge_presence(Gpu& gpu) {
 
 void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
   if (!gpu.pci.iommu_group) {
+    // Before Linux 6.15 a device that firmware describes, as on Arm, joins its
+    // group when a driver is bound for the first time.
+    if (host.has_iommu && !gpu.pci.driver) {
+      return;
+    }
     add(gpu, "NVG-E030", "no iommu_group link",
         sysfs_path(gpu.pci.address, "iommu_group"));
     return;

@@ -143,6 +143,7 @@ struct HostSnapshot {
   std::vector<PciFunction> gpus;
   // NVIDIA display functions that are no Grace GPU; ids only.
   std::vector<PciFunction> other_gpus;
+  bool has_iommu = false;  // there are IOMMU groups, whosever
   std::map<unsigned, IommuGroup> iommu_groups;  // those of `gpus`
   AcpiFacts acpi;
   NumaFacts numa;

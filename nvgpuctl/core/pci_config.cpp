@@ -190,6 +190,14 @@ bool PciConfig::has_cxl_dvsec() const {
   });
 }
 
+std::optional<std::uint16_t> PciConfig::cxl_device_dvsec() const {
+  const auto found =
+      std::find_if(dvsecs.begin(), dvsecs.end(), [](const PciDvsec& dvsec) {
+        return dvsec.vendor == kVendorCxl && dvsec.id == 0;
+      });
+  return found == dvsecs.end() ? std::nullopt : std::optional(found->offset);
+}
+
 Result<PciConfig> parse_pci_config(Bytes bytes) {
   if (bytes.size() < kUnprivilegedSize) {
     return fail(

@@ -59,6 +59,9 @@ struct PciConfig {
   bool memory_enabled() const { return (command & 0x2U) != 0; }
   // Any DVSEC of the CXL consortium (vendor 0x1e98).
   bool has_cxl_dvsec() const;
+  // Offset of its DVSEC for CXL devices (id 0), which says whether memory that
+  // the GPU presents as CXL is there.
+  std::optional<std::uint16_t> cxl_device_dvsec() const;
 };
 
 // `bytes` is what could be read: 64 (unprivileged), 256 or 4096 bytes. Fails

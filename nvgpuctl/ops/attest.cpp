@@ -3,190 +3,261 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.hpp"
+#include "ops/config_registers.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-constexpr unsigned kConfigRegion = 7;  // VFIO_PCI_CONFIG_REGION_INDEX
-// The registers, BAR 0, the two that may show memory, configuration space.
-constexpr std::array<unsigned, 4> kRegions{0, 2, 4, kConfigRegion};
+using std::chrono::milliseconds;
+
+// <linux/vfio.h>, which only host/ includes.
+constexpr unsigned kVgaRegion = 8;        // VFIO_PCI_VGA_REGION_INDEX
+constexpr std::uint32_t kInfoSize = 32;   // struct vfio_region_info
+constexpr std::uint32_t kShortSize = 24;  // without its offset
+constexpr std::uint32_t kDmaBuf = 11;     // VFIO_DEVICE_FEATURE_DMA_BUF, 6.19
+// No driver has more than a few regions of its own behind the nine of PCI.
+constexpr unsigned kMaxRegions = 64;
 
 // BAR 0 of the GPU; mainline drivers/vfio/pci/nvgrace-gpu/main.c polls them.
 constexpr std::uint64_t kC2cReadyOffset = 0x1498;
 constexpr std::uint64_t kHbmReadyOffset = 0x200BC;
+constexpr std::uint32_t kReady = 0xFF;
+// CXL 3.1, 8.1.3: the DVSEC's vendor is in the dword at +4, Size Low of range 1
+// at +0x1C with Memory_Info_Valid and Memory_Active in bits 0 and 1.
+constexpr std::uint16_t kCxlVendor = 0x1E98;
+constexpr std::uint16_t kCxlVendorOffset = 0x04;
+constexpr std::uint16_t kCxlRangeOffset = 0x1C;
+constexpr std::uint32_t kCxlReady = 0x3;
 
-constexpr std::uint64_t kBar0Offset = 0x10;  // PCI_BASE_ADDRESS_0
-constexpr std::uint32_t kSizingValue = 0xFFFFFFFF;
+constexpr milliseconds kReadyStep{100};
 
 class Observer {
  public:
-  explicit Observer(VfioDevice& device) : device_(device) {}
+  Observer(VfioDevice& device, const AttestOptions& options)
+      : device_(device), options_(options) {}
 
   Result<DeviceObservation> run();
 
  private:
-  std::optional<std::uint8_t> read_tail(unsigned index);
-  std::optional<std::uint32_t> read_register(std::uint64_t offset);
-  Result<std::optional<std::uint64_t>> size_bar(unsigned index);
-  Result<> restore_bar(unsigned index, std::uint64_t value);
-  std::optional<std::uint64_t> read_bar(unsigned index);
-  const ObservedRegion* region(unsigned index) const;
-  void note(const std::string& what, const Error& error);
+  Result<> describe();
+  Result<> size_bars();
+  void look_at_memory();
+  void read_readiness();
+  bool ready() const;
+  void wait_ready();
+  void behave(unsigned index);
+  void ask_short(const ObservedRegion& region, RegionBehaviour& seen);
+  void read_tail(const ObservedRegion& region, std::uint64_t memory,
+                 RegionBehaviour& seen);
+  void map(const ObservedRegion& region, std::uint64_t memory,
+           RegionBehaviour& seen);
+  std::optional<std::uint64_t> read_eight(unsigned index, std::uint64_t offset);
 
   VfioDevice& device_;
+  const AttestOptions& options_;
   DeviceObservation seen_;
 };
 
 Result<DeviceObservation> Observer::run() {
+  auto described = describe();
+  if (!described) {
+    return forward_error(described);
+  }
+  auto sized = size_bars();
+  if (!sized) {
+    return forward_error(sized);
+  }
+  MemoryDecode decode(device_);
+  if (seen_.region(kConfigRegion) != nullptr) {
+    seen_.ids = read_word(device_, kConfigRegion, 0, seen_.problems);
+    decode.enable(seen_);
+  }
+  look_at_memory();
+  auto restored = decode.restore(seen_);
+  if (!restored) {
+    return forward_error(restored);
+  }
+  return std::move(seen_);
+}
+
+Result<> Observer::describe() {
   auto info = device_.device_info();
   if (!info) {
     return forward_error(info);
   }
-  seen_.flags = info->flags;
-  seen_.num_regions = info->num_regions;
-  for (const unsigned index : kRegions) {
-    if (index >= info->num_regions) {
-      continue;
+  seen_.device = std::move(*info);
+  for (unsigned index = 0; index < seen_.device.num_regions; ++index) {
+    if (index == kMaxRegions) {
+      seen_.problems.push_back(
+          fmt::format("it claims {} regions; the first {} were looked at",
+                      seen_.device.num_regions, kMaxRegions));
+      break;
     }
     auto one = device_.region_info(index);
+    if (!one && index == kVgaRegion) {
+      continue;  // refused by devices that are no VGA device
+    }
     if (!one) {
       return forward_error(one);
     }
+    if (one->index != index) {
+      one->problems.push_back(
+          fmt::format("the answer is for region {}", one->index));
+      one->index = index;
+    }
     seen_.regions.push_back(std::move(*one));
-  }
-  seen_.tail2 = read_tail(2);
-  seen_.tail4 = read_tail(4);
-  seen_.c2c_ready = read_register(kC2cReadyOffset);
-  seen_.hbm_ready = read_register(kHbmReadyOffset);
-  auto mask2 = size_bar(2);
-  if (!mask2) {
-    return forward_error(mask2);
-  }
-  seen_.bar2_mask = *mask2;
-  auto mask4 = size_bar(4);
-  if (!mask4) {
-    return forward_error(mask4);
-  }
-  seen_.bar4_mask = *mask4;
-  return std::move(seen_);
-}
-
-// One byte behind the backed part of a region, if it has such a tail.
-std::optional<std::uint8_t> Observer::read_tail(unsigned index) {
-  const ObservedRegion* shown = region(index);
-  if (shown == nullptr || !shown->sparse || shown->sparse->size() != 1) {
-    return std::nullopt;
-  }
-  const auto& area = shown->sparse->front();
-  std::uint64_t end = 0;
-  if (__builtin_add_overflow(area.offset, area.size, &end) ||
-      end >= shown->size) {
-    return std::nullopt;
-  }
-  std::array<std::uint8_t, 1> byte{};
-  const auto read = device_.read(index, end, byte);
-  if (!read) {
-    note(fmt::format("region {} at {:#x}", index, end), read.error());
-    return std::nullopt;
-  }
-  return byte[0];
-}
-
-std::optional<std::uint32_t> Observer::read_register(std::uint64_t offset) {
-  std::array<std::uint8_t, 4> bytes{};
-  const ObservedRegion* shown = region(0);
-  if (shown == nullptr || shown->size < offset + bytes.size()) {
-    return std::nullopt;
-  }
-  const auto read = device_.read(0, offset, bytes);
-  if (!read) {
-    note(fmt::format("region 0 at {:#x}", offset), read.error());
-    return std::nullopt;
-  }
-  return read_le<std::uint32_t>(bytes, 0);
-}
-
-// The mask that a BAR answers when all ones are written to it.
-Result<std::optional<std::uint64_t>> Observer::size_bar(unsigned index) {
-  const ObservedRegion* shown = region(index);
-  const bool sizable =
-      shown != nullptr && shown->size != 0 && region(kConfigRegion) != nullptr;
-  const auto original = sizable ? read_bar(index) : std::nullopt;
-  if (!original) {
-    return std::optional<std::uint64_t>();
-  }
-  const std::uint64_t low = kBar0Offset + std::uint64_t{4} * index;
-  std::optional<std::uint64_t> mask;
-  auto written = device_.write_config(low, kSizingValue);
-  if (written) {
-    written = device_.write_config(low + 4, kSizingValue);
-  }
-  if (written) {
-    mask = read_bar(index);
-  } else {
-    note(fmt::format("sizing BAR {}", index), written.error());
-  }
-  auto restored = restore_bar(index, *original);
-  if (!restored) {
-    return forward_error(restored);
-  }
-  return mask;
-}
-
-// Both halves are tried even if one fails.
-Result<> Observer::restore_bar(unsigned index, std::uint64_t value) {
-  const std::uint64_t low = kBar0Offset + std::uint64_t{4} * index;
-  const auto first = device_.write_config(
-      low, static_cast<std::uint32_t>(value & 0xFFFFFFFFU));
-  const auto second =
-      device_.write_config(low + 4, static_cast<std::uint32_t>(value >> 32U));
-  if (!first || !second) {
-    const Error& error = first ? second.error() : first.error();
-    return fail(Errc::io, fmt::format("BAR {}", index),
-                fmt::format("its value {:#x} could not be put back: {}", value,
-                            error.problem),
-                "close the device and bind it again before a guest uses it");
   }
   return {};
 }
 
-// Four bytes at a time: the driver's emulation does not promise that a read
-// across two registers is patched in both.
-std::optional<std::uint64_t> Observer::read_bar(unsigned index) {
-  std::array<std::uint8_t, 8> bytes{};
-  const std::span<std::uint8_t> all(bytes);
-  const std::uint64_t low = kBar0Offset + std::uint64_t{4} * index;
-  auto read = device_.read(kConfigRegion, low, all.first(4));
-  if (read) {
-    read = device_.read(kConfigRegion, low + 4, all.last(4));
+Result<> Observer::size_bars() {
+  for (const unsigned index : {2U, 4U}) {
+    const ObservedRegion* region = seen_.region(index);
+    if (region == nullptr || region->size == 0 ||
+        seen_.region(kConfigRegion) == nullptr) {
+      continue;
+    }
+    auto sizing = size_bar(device_, index, seen_.problems);
+    if (!sizing) {
+      return forward_error(sizing);
+    }
+    seen_.behaviour(index).bar = *sizing;
   }
+  return {};
+}
+
+void Observer::look_at_memory() {
+  wait_ready();
+  behave(2);
+  behave(4);
+  seen_.dma_buf = device_.try_feature(kDmaBuf);
+}
+
+void Observer::read_readiness() {
+  if (options_.cxl_dvsec && seen_.region(kConfigRegion) != nullptr) {
+    const std::uint64_t dvsec = *options_.cxl_dvsec;
+    const auto header = read_word(device_, kConfigRegion,
+                                  dvsec + kCxlVendorOffset, seen_.problems);
+    // Old kernels hide capabilities that they do not know.
+    if (header && (*header & 0xFFFFU) == kCxlVendor) {
+      seen_.cxl_range = read_word(device_, kConfigRegion,
+                                  dvsec + kCxlRangeOffset, seen_.problems);
+    }
+    return;
+  }
+  const ObservedRegion* registers = seen_.region(0);
+  if (registers == nullptr || registers->size < kHbmReadyOffset + 4) {
+    return;
+  }
+  seen_.c2c_ready = read_word(device_, 0, kC2cReadyOffset, seen_.problems);
+  seen_.hbm_ready = read_word(device_, 0, kHbmReadyOffset, seen_.problems);
+}
+
+// Also when nothing could be read: waiting would not change that.
+bool Observer::ready() const {
+  if (options_.cxl_dvsec) {
+    return (seen_.cxl_range.value_or(kCxlReady) & kCxlReady) == kCxlReady;
+  }
+  return seen_.c2c_ready.value_or(kReady) == kReady &&
+         seen_.hbm_ready.value_or(kReady) == kReady;
+}
+
+void Observer::wait_ready() {
+  read_readiness();
+  const bool dead = seen_.ids == 0xFFFFFFFFU;  // nobody answers
+  if (ready() || dead || !options_.pause) {
+    return;
+  }
+  if (options_.tell) {
+    options_.tell(fmt::format("waiting up to {} s for the GPU's memory",
+                              options_.ready_timeout.count() / 1000));
+  }
+  const std::size_t known_problems = seen_.problems.size();
+  for (milliseconds waited{0}; waited < options_.ready_timeout && !ready();
+       waited += kReadyStep) {
+    options_.pause(kReadyStep);
+    seen_.problems.resize(known_problems);  // not the same again each time
+    read_readiness();
+  }
+}
+
+// Nothing of this is done to a region that is a BAR of the hardware.
+void Observer::behave(unsigned index) {
+  const ObservedRegion* region = seen_.region(index);
+  if (!is_sparse(region) || region->sparse->size() != 1) {
+    return;
+  }
+  const auto& area = region->sparse->front();
+  if (area.offset != 0 || area.size == 0 || area.size > region->size) {
+    return;
+  }
+  RegionBehaviour& seen = seen_.behaviour(index);
+  ask_short(*region, seen);
+  read_tail(*region, area.size, seen);
+  map(*region, area.size, seen);
+  seen.ioeventfd = device_.try_ioeventfd(index, 0);
+}
+
+void Observer::ask_short(const ObservedRegion& region, RegionBehaviour& seen) {
+  seen.without_capabilities =
+      device_.try_short_region_info(region.index, kInfoSize);
+  seen.too_short = device_.try_short_region_info(region.index, kShortSize);
+}
+
+void Observer::read_tail(const ObservedRegion& region, std::uint64_t memory,
+                         RegionBehaviour& seen) {
+  constexpr std::uint64_t kWidth = 8;
+  if (region.size - memory >= kWidth) {
+    seen.tail_first = read_eight(region.index, memory);
+    seen.tail_last = read_eight(region.index, region.size - kWidth);
+  }
+  // Behind a region as large as can be the next one begins.
+  constexpr std::uint64_t kLargestRegion = 1ULL << 40U;
+  if (region.size < kLargestRegion) {
+    seen.read_outside = device_.try_read(region.index, region.size);
+  }
+}
+
+std::optional<std::uint64_t> Observer::read_eight(unsigned index,
+                                                  std::uint64_t offset) {
+  std::array<std::uint8_t, 8> bytes{};
+  const auto read = device_.read(index, offset, bytes);
   if (!read) {
-    note(fmt::format("configuration space at {:#x}", low), read.error());
+    seen_.problems.push_back(fmt::format("region {} at {:#x}: {}", index,
+                                         offset, read.error().problem));
     return std::nullopt;
   }
   return read_le<std::uint64_t>(bytes, 0);
 }
 
-const ObservedRegion* Observer::region(unsigned index) const {
-  for (const auto& one : seen_.regions) {
-    if (one.index == index) {
-      return &one;
-    }
+// One page at each place: a kernel that maps at once, without waiting for a
+// fault, would need minutes for everything.
+void Observer::map(const ObservedRegion& region, std::uint64_t memory,
+                   RegionBehaviour& seen) {
+  const std::size_t page = options_.page_size;
+  const unsigned index = region.index;
+  if (memory < page || memory % page != 0) {
+    seen_.problems.push_back(
+        fmt::format("region {}: {:#x} bytes are not made of pages of {:#x}",
+                    index, memory, page));
+    return;
   }
-  return nullptr;
-}
-
-void Observer::note(const std::string& what, const Error& error) {
-  seen_.problems.push_back(what + ": " + error.problem);
+  seen.map_first = device_.try_map({index, 0, page});
+  seen.map_last = device_.try_map({index, memory - page, page});
+  seen.map_behind = device_.try_map({index, memory, page});
+  seen.map_across = device_.try_map({index, memory - page, 2 * page});
+  seen.map_private = device_.try_map({index, 0, page, MapKind::private_copy});
 }
 
 }  // namespace
 
-Result<DeviceObservation> observe(VfioDevice& device) {
-  return Observer(device).run();
+Result<DeviceObservation> observe(VfioDevice& device,
+                                  const AttestOptions& options) {
+  return Observer(device, options).run();
 }
 
 }  // namespace nvgpuctl

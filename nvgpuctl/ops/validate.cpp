@@ -1,27 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/validate.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
 #include "core/check_table.hpp"
 #include "core/gpu_check.hpp"
 
 namespace nvgpuctl {
+namespace {
 
-std::vector<CheckSection> validate(const RootDir& root,
-                                   const Inventory& inventory,
-                                   std::size_t gpu) {
+// Why the device is not opened, if it is not.
+std::optional<std::string_view> not_opened(const RootDir& root,
+                                           const Gpu& gpu) {
+  if (!root.live()) {
+    return "a recorded host has no device to open";
+  }
+  if (!has_vfio_driver(gpu)) {
+    return "not bound to a variant driver";
+  }
+  return std::nullopt;
+}
+
+bool shows_no_memory(const CheckSection& vfio) {
+  return std::any_of(
+      vfio.checks.begin(), vfio.checks.end(), [](const Check& check) {
+        return check.id == "vfio-layout" && check.verdict == Verdict::degraded;
+      });
+}
+
+// A driver that fell back to plain PCI did so because of what firmware says:
+// the GPU works, without its memory. Firmware's failures are why, and not
+// another fault beside it.
+void call_firmware_degraded(std::vector<CheckSection>& sections) {
+  for (auto& section : sections) {
+    if (section.name != "firmware" && section.name != "layout") {
+      continue;
+    }
+    for (auto& check : section.checks) {
+      if (check.verdict == Verdict::fail) {
+        check.verdict = Verdict::degraded;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<CheckSection>> validate(const RootDir& root,
+                                           const Inventory& inventory,
+                                           std::size_t gpu, VfioOpener& vfio,
+                                           const LiveOptions& options) {
   const Gpu& one = inventory.gpus[gpu];
   auto sections = check_gpu(inventory.host, one, inventory.gpus);
-  // What an opened device shows is judged by core/region_observation.hpp and
-  // read by ops/attest.hpp; no device is opened for them yet.
-  SectionWriter vfio("vfio");
-  if (!root.live()) {
-    vfio.skip("vfio-device", "a recorded host has no device to open");
-  } else if (one.driver_role == DriverRole::variant) {
-    vfio.skip("vfio-device", "this version does not open VFIO devices yet");
-  } else {
-    vfio.skip("vfio-device", "not bound to a variant driver");
+  if (const auto why = not_opened(root, one)) {
+    SectionWriter checks("vfio");
+    checks.skip("vfio-device", *why);
+    sections.push_back(checks.take());
+    return sections;
   }
-  sections.push_back(vfio.take());
+  auto free = check_device_free(root, one);
+  if (!free) {
+    return forward_error(free);
+  }
+  auto live = attest_gpu(root, inventory.host, one, vfio, options);
+  if (!live) {
+    return forward_error(live);
+  }
+  if (shows_no_memory(live->front())) {
+    call_firmware_degraded(sections);
+  }
+  std::move(live->begin(), live->end(), std::back_inserter(sections));
   return sections;
 }
 

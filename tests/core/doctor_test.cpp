@@ -141,6 +141,17 @@ TEST(Doctor, PutsEachGpusWorstInALine) {
   EXPECT_EQ(check(sections, "iommu-group").seen, "no iommu_group link");
 }
 
+TEST(Doctor, LeavesAnIommuGroupOpenThatComesWithTheFirstDriver) {
+  auto host = gh200_host();
+  host.gpus[0].iommu_group.reset();
+  host.gpus[0].driver.reset();
+  host.has_iommu = true;
+  const auto sections = examine(host);
+  EXPECT_EQ(check(sections, "iommu-group").verdict, Verdict::skipped);
+  EXPECT_EQ(check(sections, "iommu-group").seen,
+            "this kernel gives it one when a driver is bound");
+}
+
 TEST(Doctor, CallsNothingAFailureOnAHostWithoutAGraceGpu) {
   HostSnapshot host;
   host.kernel.machine = {"x86_64", Source::procfs};

@@ -50,6 +50,17 @@ TEST(GpuHost, WantsAnIommuGroup) {
   EXPECT_EQ(gpu.state, GpuState::blocked);
 }
 
+TEST(GpuHost, WantsNoIommuGroupBeforeADriverWasBoundWhereOthersHaveOne) {
+  auto host = gh200_host();
+  host.gpus[0].iommu_group.reset();
+  host.gpus[0].driver.reset();
+  host.has_iommu = true;
+  EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+  host.gpus[0].driver = "nouveau";
+  EXPECT_THAT(said(only_gpu(host)),
+              ::testing::Contains("NVG-E030: no iommu_group link"));
+}
+
 TEST(GpuHost, WantsAnIommuGroupForTheGpuAlone) {
   auto host = gh200_host();
   PciFunction nvme;

@@ -1,18 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# build_matrix.sh [SUITE...]
+# build_matrix.sh [--modules DIRECTORY] [SUITE...]
 #
 # Builds the driver for the newest arm64 kernel of each Debian suite, with the
 # compiler that kernel was built with, warnings being errors, and with sparse.
 # Prints a table as in docs/kernels.md. Logs and modules stay below the cache,
-# ${NVGPUCTL_CACHE:-~/.cache/nvgpuctl}/kmod; deleting that is always safe.
+# ${NVGPUCTL_CACHE:-~/.cache/nvgpuctl}/kmod; deleting that is always safe. The
+# modules go to DIRECTORY/KERNEL/ where one is named.
 # Nothing is installed, and apt's own lists are not touched.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null
-. "$here/debian.sh"
-: "${cache:?set by debian.sh}" "${mirror:?likewise}"
+. "$here/../support/debian.sh"
+cache=${nvgpuctl_cache:?set by debian.sh}/kmod
+modules=$cache/modules
+if [ "${1-}" = --modules ]; then
+  modules=$2
+  shift 2
+fi
 driver=$here/../../kmod
 module=nvgrace-gpu-vfio-pci.ko
 devices=5
@@ -29,29 +35,16 @@ tools_suite() {
 # make_root SUITE COMPILER: prints the path of a tree with both, made once.
 # Packages are only unpacked, not installed; what that leaves out is added.
 make_root() {
-  local suite=$1 compiler=$2 name root option options=() packages
+  local suite=$1 compiler=$2 name root packages
   packages=base-files,dash,bash,coreutils,sed,grep,mawk,findutils,make
   packages+=,perl-base,pahole,sparse,$compiler
   name=$suite-$compiler-$(echo "$packages" | sha256sum | head -c 8)
   root=$cache/roots/$name
   if [ ! -d "$root" ]; then
-    command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
-    [ "$(id -u)" = 0 ] || skip "making a Debian $suite tree needs root"
     echo "making a Debian $suite tree with $compiler, once" >&2
-    for option in /usr/share/doc /usr/share/man /usr/share/locale; do
-      options+=("--dpkgopt=path-exclude=$option/*")
-    done
     mkdir -p "$cache/roots"
     rm -rf "$root.new"
-    # In namespaces of its own, so that an interruption leaves no mount behind.
-    unshare --mount --pid --fork --kill-child \
-      env -u APT_CONFIG mmdebstrap --quiet --mode=root --variant=extract --format=directory \
-      --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-      --aptopt='Acquire::Check-Valid-Until "false"' \
-      --aptopt='APT::Install-Recommends "false"' \
-      --aptopt='Acquire::Languages "none"' "${options[@]}" \
-      --include="$packages" "$suite" "$root.new" \
-      "deb $mirror $suite main" >&2 || return 1
+    extract_root "$suite" "$root.new" "$packages" || return
     ln -sf mawk "$root.new/usr/bin/awk"
     mv "$root.new" "$root"
   fi
@@ -133,7 +126,7 @@ try() {
   unpack_headers "$headers" "$root" || skip "cannot download $headers"
 
   log=$cache/logs/$kernel.log
-  out=$cache/modules/$kernel
+  out=$modules/$kernel
   mkdir -p "$cache/logs" "$out"
   rm -f "$out/$module"
   # sparse reports and succeeds; a line about a file of ours is a failure.

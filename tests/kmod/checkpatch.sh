@@ -7,8 +7,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null
-. "$here/debian.sh"
-: "${cache:?set by debian.sh}"
+. "$here/../support/debian.sh"
+cache=${nvgpuctl_cache:?set by debian.sh}/kmod
 
 # Types that are not applied, and why.
 ignored=(

@@ -68,7 +68,9 @@ struct nvgpu_device {
 static struct pci_dev pdev;
 static struct nvgpu_device gpu;
 static u8 core_config[256];
-static u8 memories[2][8192];
+static u8 usual_memories[2][8192];
+static u8* memories[2] = {usual_memories[0], usual_memories[1]};
+static const char* user_end;
 static int access_error;
 static unsigned accesses_left;
 static unsigned interruptions;
@@ -82,9 +84,18 @@ static void mutex_lock(struct mutex* mutex) {
 static void mutex_unlock(struct mutex* mutex) {
   mutex->held--;
 }
+/* How many of @count bytes at @buf the user does not have. */
+static size_t absent(const void* buf, size_t count) {
+  const char* start = buf;
+  if (!user_end || start + count <= user_end) {
+    return 0;
+  }
+  return start < user_end ? (size_t)(start + count - user_end) : count;
+}
 static size_t copy_to_user(void* to, const void* from, size_t count) {
-  memcpy(to, from, count);
-  return 0;
+  size_t left = absent(to, count);
+  memcpy(to, from, count - left);
+  return left;
 }
 static size_t copy_from_user(void* to, const void* from, size_t count) {
   memcpy(to, from, count);
@@ -145,14 +156,10 @@ static bool access_ok(const void* buf, size_t count) {
   return buf != NULL;
 }
 static size_t fault_in_writeable(char* buf, size_t count) {
-  (void)buf;
-  (void)count;
-  return 0;
+  return absent(buf, count);
 }
 static size_t fault_in_readable(const char* buf, size_t count) {
-  (void)buf;
-  (void)count;
-  return 0;
+  return absent(buf, count);
 }
 static size_t copy_inatomic(void* to, const void* from, size_t count) {
   size_t now = count;
@@ -200,7 +207,10 @@ void driver_reset(void) {
   for (size_t i = 0; i < sizeof(core_config); i++) {
     core_config[i] = (u8)i;
   }
-  memset(memories, 0x11, sizeof(memories));
+  memset(usual_memories, 0x11, sizeof(usual_memories));
+  memories[0] = usual_memories[0];
+  memories[1] = usual_memories[1];
+  driver_end_user(NULL);
   driver_fail_accesses(0, 0);
   interruptions = 0;
 }
@@ -210,6 +220,22 @@ unsigned char* driver_memory(unsigned bar) {
 }
 unsigned char driver_core_byte(size_t offset) {
   return core_config[offset];
+}
+void driver_use_memory(unsigned bar, unsigned char* memory, unsigned long size,
+                       unsigned long bar_size) {
+  unsigned index = bar == usable_bar ? 0 : 1;
+  nvgpu_unmap_regions(&gpu);
+  memories[index] = memory;
+  add_region(index, bar, size, bar_size);
+}
+void driver_reset_bars(void) {
+  nvgpu_reset_bar_registers(&gpu);
+}
+void driver_set_core_byte(size_t offset, unsigned char byte) {
+  core_config[offset] = byte;
+}
+void driver_end_user(const void* end) {
+  user_end = end;
 }
 void driver_fail_accesses(unsigned after, int error) {
   accesses_left = after;

@@ -24,6 +24,15 @@ void driver_reset(void);
 unsigned char* driver_memory(unsigned bar);
 /* The byte that vfio-pci-core was last given for @offset. */
 unsigned char driver_core_byte(unsigned long offset);
+/* What vfio-pci-core has for @offset. */
+void driver_set_core_byte(unsigned long offset, unsigned char byte);
+/* Other memory for the region at @bar, until driver_reset(). */
+void driver_use_memory(unsigned bar, unsigned char* memory, unsigned long size,
+                       unsigned long bar_size);
+/* What an open and VFIO_DEVICE_RESET do to the BAR registers. */
+void driver_reset_bars(void);
+/* The user's buffers end there; NULL is nowhere. */
+void driver_end_user(const void* end);
 /* After so many more accesses to memory, all fail with this; 0 is not at all.
  */
 void driver_fail_accesses(unsigned after, int error);

@@ -4,239 +4,298 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <gtest/gtest-spi.h>
-
-#include "base/text.hpp"
-#include "support/scripted_vfio.hpp"
+#include "support/model_vfio.hpp"
 
 namespace nvgpuctl {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
-constexpr std::uint64_t kUsable = 0x17A0000000;
-constexpr std::uint64_t kReserved = 0x44F00000;
-using Bytes4 = std::vector<std::uint8_t>;
-const Bytes4 kOnes{0xFF, 0xFF, 0xFF, 0xFF};
-const Bytes4 kReady{0xFF, 0, 0, 0};
+constexpr std::uint64_t kOnes = ~std::uint64_t{0};
 
-ObservedRegion region(unsigned index, std::uint64_t size,
-                      std::optional<std::uint64_t> backed = std::nullopt) {
-  ObservedRegion one;
-  one.index = index;
-  one.flags = backed ? 0xF : 0x7;
-  one.size = size;
-  one.offset = std::uint64_t{index} << 40U;
-  if (backed) {
-    one.sparse = {{0, *backed}};
-    one.sparse_version = 1;
+// Counts how often attestation waits, instead of waiting.
+struct Waits {
+  int pauses = 0;
+  std::vector<std::string> told;
+
+  AttestOptions options() {
+    AttestOptions options;
+    options.page_size = 64 * kKiB;
+    options.pause = [this](std::chrono::milliseconds) { ++pauses; };
+    options.tell = [this](std::string_view text) { told.emplace_back(text); };
+    return options;
   }
-  return one;
+};
+
+Result<DeviceObservation> attest(ModelVfio& model) {
+  return observe(model, Waits().options());
 }
 
-void expect_gh200_regions(ScriptedVfio& device) {
-  device.expect_info({.flags = 3, .num_regions = 9})
-      .expect_region(region(0, 16 * kMiB))
-      .expect_region(region(2, 2 * kGiB, kReserved))
-      .expect_region(region(4, 128 * kGiB, kUsable))
-      .expect_region(region(7, 4096));
-}
-
-void expect_tails_and_readiness(ScriptedVfio& device) {
-  device.expect_read(2, kReserved, {0xFF})
-      .expect_read(4, kUsable, {0xFF})
-      .expect_read(0, 0x1498, kReady)
-      .expect_read(0, 0x200BC, kReady);
-}
-
-// BAR 2 holds 0x6620'0000'000C, BAR 4 nothing but its type.
-void expect_sizing(ScriptedVfio& device) {
-  device.expect_read(7, 0x18, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x1C, {0x20, 0x66, 0, 0})
-      .expect_write(0x18, 0xFFFFFFFF)
-      .expect_write(0x1C, 0xFFFFFFFF)
-      .expect_read(7, 0x18, {0x0C, 0, 0, 0x80})
-      .expect_read(7, 0x1C, kOnes)
-      .expect_write(0x18, 0x0000000C)
-      .expect_write(0x1C, 0x00006620);
-  device.expect_read(7, 0x20, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x24, {0, 0, 0, 0})
-      .expect_write(0x20, 0xFFFFFFFF)
-      .expect_write(0x24, 0xFFFFFFFF)
-      .expect_read(7, 0x20, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x24, {0xE0, 0xFF, 0xFF, 0xFF})
-      .expect_write(0x20, 0x0000000C)
-      .expect_write(0x24, 0);
-}
-
-TEST(Attestation, ReadsEverythingAndPutsTheBarsBack) {
-  ScriptedVfio device;
-  expect_gh200_regions(device);
-  expect_tails_and_readiness(device);
-  expect_sizing(device);
-  const auto seen = observe(device);
+TEST(Attestation, ReadsEverythingOfAGoodDevice) {
+  ModelVfio model;
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->flags, 3U);
-  EXPECT_EQ(seen->num_regions, 9U);
-  EXPECT_EQ(seen->regions.size(), 4U);
-  EXPECT_EQ(seen->tail2, 0xFF);
-  EXPECT_EQ(seen->tail4, 0xFF);
+  EXPECT_THAT(seen->problems, IsEmpty());
+  EXPECT_EQ(seen->device.num_regions, 9U);
+  EXPECT_THAT(seen->regions, SizeIs(8)) << "all but the VGA region";
+  EXPECT_EQ(seen->ids, 0x234210DEU);
   EXPECT_EQ(seen->c2c_ready, 0xFFU);
   EXPECT_EQ(seen->hbm_ready, 0xFFU);
-  EXPECT_EQ(seen->bar2_mask, 0xFFFFFFFF8000000CU);
-  EXPECT_EQ(seen->bar4_mask, 0xFFFFFFE00000000CU);
-  EXPECT_THAT(seen->problems, IsEmpty());
+  EXPECT_EQ(seen->dma_buf, 0);
+  const auto& usable = seen->region4;
+  EXPECT_EQ(usable.bar->mask, 0xFFFFFFE00000000CU);
+  EXPECT_EQ(usable.bar->after, usable.bar->before);
+  EXPECT_EQ(usable.tail_first, kOnes);
+  EXPECT_EQ(usable.tail_last, kOnes);
+  EXPECT_EQ(usable.read_outside, EINVAL);
+  EXPECT_EQ(usable.ioeventfd, ENOTTY);
+  EXPECT_EQ(usable.too_short->error, EINVAL);
+  EXPECT_EQ(usable.without_capabilities->argsz, 64U);
+  EXPECT_EQ(seen->region2.bar->mask, 0xFFFFFFFF8000000CU);
 }
 
-TEST(Attestation, OfAGoodGh200PassesEveryCheck) {
-  ScriptedVfio device;
-  expect_gh200_regions(device);
-  expect_tails_and_readiness(device);
-  expect_sizing(device);
-  const auto plan = plan_regions(0x420000000000, 0x17E4F00000, Layout::split,
-                                 MigErratum::present);
-  const auto seen = observe(device);
-  ASSERT_TRUE(plan && seen);
-  const auto section = check_regions(*plan, *seen);
-  EXPECT_EQ(overall({section}), Verdict::pass);
+TEST(Attestation, WritesOnlyToBarsAndCommandAndPutsThemBack) {
+  ModelVfio model;
+  model.put(0x18, {0x0C, 0, 0, 0x80, 0x20, 0x66, 0, 0});
+  ASSERT_TRUE(attest(model));
+  EXPECT_THAT(
+      model.writes,
+      ElementsAre("config 0x18 = 0xffffffff", "config 0x1c = 0xffffffff",
+                  "config 0x18 = 0x8000000c", "config 0x1c = 0x6620",
+                  "config 0x20 = 0xffffffff", "config 0x24 = 0xffffffff",
+                  "config 0x20 = 0xc", "config 0x24 = 0x0", "config 0x4 = 0x2",
+                  "config 0x4 = 0x0"));
+}
+
+TEST(Attestation, LeavesTheCommandRegisterAloneWhereMemoryDecodeIsOn) {
+  ModelVfio model;
+  model.put(0x04, {0x06, 0x04});
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->command_before, 0x0406);
+  EXPECT_EQ(seen->command_during, 0x0406);
+  EXPECT_EQ(seen->command_after, 0x0406);
+  EXPECT_THAT(model.writes, Not(Contains(testing::HasSubstr("config 0x4 "))));
+}
+
+TEST(Attestation, MapsSinglePagesAtTheEndsOfTheMemory) {
+  ModelVfio model;
+  model.memory.erase(2);
+  ASSERT_TRUE(attest(model));
+  EXPECT_THAT(model.maps, ElementsAre("0x10000 at 0x0 of region 4",
+                                      "0x10000 at 0x179fff0000 of region 4",
+                                      "0x10000 at 0x17a0000000 of region 4",
+                                      "0x20000 at 0x179fff0000 of region 4",
+                                      "private 0x10000 at 0x0 of region 4"));
+}
+
+TEST(Attestation, TouchesNothingOfAPhysicalBar) {
+  ModelVfio model;
+  model.memory.clear();
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(model.maps, IsEmpty());
+  EXPECT_EQ(seen->region4.tail_first, std::nullopt);
+  EXPECT_EQ(seen->region4.bar->mask, 0xFFFFFFFFFE00000CU);
+}
+
+TEST(Attestation, DoesNotWaitForAGpuThatIsReady) {
+  ModelVfio model;
+  Waits waits;
+  ASSERT_TRUE(observe(model, waits.options()));
+  EXPECT_EQ(waits.pauses, 0);
+  EXPECT_THAT(waits.told, IsEmpty());
+}
+
+TEST(Attestation, WaitsForMemoryThatTrainsAfterTheReset) {
+  ModelVfio model;
+  model.not_ready_reads = 3;
+  Waits waits;
+  const auto seen = observe(model, waits.options());
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(waits.pauses, 3);
+  EXPECT_EQ(seen->hbm_ready, 0xFFU);
+  EXPECT_THAT(waits.told,
+              ElementsAre("waiting up to 30 s for the GPU's memory"));
+}
+
+TEST(Attestation, StopsWaitingAfterAsLongAsTheDriverWould) {
+  ModelVfio model;
+  model.hbm_ready = 0x0F;
+  Waits waits;
+  const auto seen = observe(model, waits.options());
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(waits.pauses, 300);
+  EXPECT_EQ(seen->hbm_ready, 0x0FU);
+}
+
+TEST(Attestation, DoesNotWaitForAGpuThatDoesNotAnswer) {
+  ModelVfio model;
+  model.put(0, {0xFF, 0xFF, 0xFF, 0xFF});
+  model.c2c_ready = 0xFFFFFFFF;
+  Waits waits;
+  ASSERT_TRUE(observe(model, waits.options()));
+  EXPECT_EQ(waits.pauses, 0);
+}
+
+TEST(Attestation, ReadsReadinessFromTheCxlDvsecWhereThereIsOne) {
+  ModelVfio model;
+  model.put(0x10C, {0x23, 0, 1, 0, 0x98, 0x1E, 0, 0});
+  model.put(0x10C + 0x1C, {0x03, 0xA0, 0, 0});
+  auto options = Waits().options();
+  options.cxl_dvsec = 0x10C;
+  const auto seen = observe(model, options);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->cxl_range, 0xA003U);
+  EXPECT_EQ(seen->c2c_ready, std::nullopt);
+}
+
+TEST(Attestation, SaysNothingOfACxlDvsecThatTheKernelHides) {
+  ModelVfio model;
+  auto options = Waits().options();
+  options.cxl_dvsec = 0x10C;
+  const auto seen = observe(model, options);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->cxl_range, std::nullopt);
 }
 
 TEST(Attestation, PutsABarBackWhenTheReadBetweenFails) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 9})
-      .expect_region(region(0, 0))
-      .expect_region(region(2, 0))
-      .expect_region(region(4, 128 * kGiB))
-      .expect_region(region(7, 4096))
-      .expect_read(7, 0x20, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x24, {1, 0, 0, 0})
-      .expect_write(0x20, 0xFFFFFFFF)
-      .expect_write(0x24, 0xFFFFFFFF)
-      .expect_read(7, 0x20, kOnes)
-      .failing("Input/output error")
-      .expect_write(0x20, 0x0C)
-      .expect_write(0x24, 1);
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.put(0x20, {0x0C, 0, 0, 0, 0x20, 0, 0, 0});
+  model.fail_on("read 4 of region 7 at 0x20", "Input/output error", 1);
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->bar4_mask, std::nullopt);
+  EXPECT_EQ(seen->region4.bar, std::nullopt);
   EXPECT_THAT(seen->problems,
-              ElementsAre("configuration space at 0x20: Input/output error"));
+              ElementsAre("region 7 at 0x20: Input/output error"));
+  EXPECT_EQ(model.config[0x24], 0x20);
 }
 
 TEST(Attestation, PutsABarBackWhenOnlyHalfOfItWasWritten) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 9})
-      .expect_region(region(0, 0))
-      .expect_region(region(2, 0))
-      .expect_region(region(4, 128 * kGiB))
-      .expect_region(region(7, 4096))
-      .expect_read(7, 0x20, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x24, {1, 0, 0, 0})
-      .expect_write(0x20, 0xFFFFFFFF)
-      .expect_write(0x24, 0xFFFFFFFF)
-      .failing("Input/output error")
-      .expect_write(0x20, 0x0C)
-      .expect_write(0x24, 1);
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.put(0x20, {0x0C, 0, 0, 0, 0x20, 0, 0, 0});
+  model.fail_on("config 0x24 = 0xffffffff", "Input/output error");
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
   EXPECT_THAT(seen->problems, ElementsAre("sizing BAR 4: Input/output error"));
+  EXPECT_THAT(model.writes, Contains("config 0x20 = 0xc"));
+  EXPECT_THAT(model.writes, Contains("config 0x24 = 0x20"));
 }
 
 TEST(Attestation, TriesBothHalvesAndFailsWhenABarCannotBePutBack) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 9})
-      .expect_region(region(0, 0))
-      .expect_region(region(2, 0))
-      .expect_region(region(4, 128 * kGiB))
-      .expect_region(region(7, 4096))
-      .expect_read(7, 0x20, {0x0C, 0, 0, 0})
-      .expect_read(7, 0x24, {1, 0, 0, 0})
-      .expect_write(0x20, 0xFFFFFFFF)
-      .expect_write(0x24, 0xFFFFFFFF)
-      .expect_read(7, 0x20, kOnes)
-      .expect_read(7, 0x24, kOnes)
-      .expect_write(0x20, 0x0C)
-      .failing("No such device")
-      .expect_write(0x24, 1);
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.put(0x20, {0x0C, 0, 0, 0, 0x20, 0, 0, 0});
+  model.fail_on("config 0x20 = 0xc", "No such device");
+  const auto seen = attest(model);
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, Errc::io);
   EXPECT_EQ(seen.error().subject, "BAR 4");
   EXPECT_EQ(seen.error().problem,
-            "its value 0x10000000c could not be put back: No such device");
+            "its value 0x200000000c could not be put back: No such device");
+  EXPECT_EQ(model.writes.back(), "config 0x24 = 0x20");
 }
 
 TEST(Attestation, SizesNothingWhoseValueItCouldNotRead) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 9})
-      .expect_region(region(0, 0))
-      .expect_region(region(2, 0))
-      .expect_region(region(4, 128 * kGiB))
-      .expect_region(region(7, 4096))
-      .expect_read(7, 0x20, {0, 0, 0, 0})
-      .failing("Input/output error");
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.fail_on("read 4 of region 7 at 0x20", "Input/output error");
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->bar4_mask, std::nullopt);
+  EXPECT_EQ(seen->region4.bar, std::nullopt);
+  EXPECT_THAT(model.writes, Not(Contains("config 0x20 = 0xffffffff")));
 }
 
-TEST(Attestation, RecordsReadsThatTheDeviceRefusesAndGoesOn) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 5})
-      .expect_region(region(0, 16 * kMiB))
-      .expect_region(region(2, 0))
-      .expect_region(region(4, 128 * kGiB, kUsable))
-      .expect_read(4, kUsable, {0})
-      .failing("Invalid argument")
-      .expect_read(0, 0x1498, kReady)
-      .failing("Input/output error")
-      .expect_read(0, 0x200BC, kReady);
-  const auto seen = observe(device);
+TEST(Attestation, FailsWhenTheCommandRegisterCannotBePutBack) {
+  ModelVfio model;
+  model.fail_on("config 0x4 = 0x0", "No such device");
+  const auto seen = attest(model);
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, Errc::io);
+  EXPECT_EQ(seen.error().subject, "the command register");
+  EXPECT_EQ(seen.error().problem,
+            "its value 0x0 could not be put back: No such device");
+}
+
+TEST(Attestation, PutsTheCommandRegisterBackWhenReadsFail) {
+  ModelVfio model;
+  model.fail_on("read 4 of region 0 at 0x1498", "Input/output error");
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->tail4, std::nullopt);
   EXPECT_EQ(seen->c2c_ready, std::nullopt);
-  EXPECT_EQ(seen->hbm_ready, 0xFFU);
   EXPECT_THAT(seen->problems,
-              ElementsAre("region 4 at 0x17a0000000: Invalid argument",
-                          "region 0 at 0x1498: Input/output error"));
+              ElementsAre("region 0 at 0x1498: Input/output error"));
+  EXPECT_EQ(model.writes.back(), "config 0x4 = 0x0");
+}
+
+TEST(Attestation, RecordsTailsThatCannotBeReadAndGoesOn) {
+  ModelVfio model;
+  model.fail_on("read 8 of region 4 at 0x17a0000000", "Invalid argument");
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->region4.tail_first, std::nullopt);
+  EXPECT_EQ(seen->region4.tail_last, kOnes);
+  EXPECT_THAT(seen->problems,
+              ElementsAre("region 4 at 0x17a0000000: Invalid argument"));
 }
 
 TEST(Attestation, DoesNotReadTailsThatAreNotThere) {
-  ScriptedVfio device;
-  auto overflowing = region(4, 128 * kGiB, kUsable);
-  overflowing.sparse = {{0xFFFFFFFFFFFFFFFF, 2}};
-  device.expect_info({.flags = 2, .num_regions = 5})
-      .expect_region(region(0, 0x1000))
-      .expect_region(region(2, 2 * kGiB, 2 * kGiB))
-      .expect_region(overflowing);
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.memory[4] = {128 * kGiB, 128 * kGiB};
+  const auto seen = attest(model);
   ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->tail2, std::nullopt);
-  EXPECT_EQ(seen->tail4, std::nullopt);
-  EXPECT_EQ(seen->c2c_ready, std::nullopt) << "BAR 0 is too small";
+  EXPECT_EQ(seen->region4.tail_first, std::nullopt);
+  EXPECT_EQ(seen->region4.read_outside, EINVAL);
+}
+
+TEST(Attestation, DoesNotReadTheNextRegionBehindTheLargest) {
+  ModelVfio model;
+  model.memory[4] = {kTiB - 64 * kKiB, kTiB};
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->region4.read_outside, std::nullopt);
+}
+
+TEST(Attestation, MapsNothingThatIsNotMadeOfPages) {
+  ModelVfio model;
+  model.memory = {{4, {128 * kGiB - 4 * kKiB, 128 * kGiB}}};
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(model.maps, IsEmpty());
+  EXPECT_THAT(seen->problems,
+              ElementsAre("region 4: 0x1ffffff000 bytes are not made of pages "
+                          "of 0x10000"));
+}
+
+TEST(Attestation, LooksAtABoundedNumberOfRegions) {
+  ModelVfio model;
+  model.device.num_regions = 0xFFFFFFFF;
+  const auto seen = attest(model);
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(seen->regions, SizeIs(63));
+  EXPECT_THAT(seen->problems,
+              ElementsAre("it claims 4294967295 regions; the first 64 were "
+                          "looked at"));
 }
 
 TEST(Attestation, FailsWhenTheDeviceDoesNotDescribeItself) {
-  ScriptedVfio device;
-  device.expect_info({}).failing("No such device");
-  const auto seen = observe(device);
+  ModelVfio model;
+  model.fail_on("device_info", "No such device");
+  const auto seen = attest(model);
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, Errc::io);
   EXPECT_EQ(seen.error().problem, "No such device");
 }
 
 TEST(Attestation, FailsWhenARegionDoesNotDescribeItself) {
-  ScriptedVfio device;
-  device.expect_info({.flags = 2, .num_regions = 9})
-      .expect_region(region(0, 0))
-      .failing("Invalid argument");
-  EXPECT_FALSE(observe(device));
-}
-
-TEST(ScriptedDevice, FailsTheTestWhenAnExpectationIsLeftOver) {
-  EXPECT_NONFATAL_FAILURE({ ScriptedVfio().expect_write(0x20, 1); },
-                          "never called: write 0x1 to config 0x20");
+  ModelVfio model;
+  model.fail_on("region_info 4", "Invalid argument");
+  const auto seen = attest(model);
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, Errc::io);
+  EXPECT_EQ(seen.error().problem, "Invalid argument");
 }
 
 }  // namespace

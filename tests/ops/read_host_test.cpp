@@ -75,8 +75,15 @@ TEST(ReadHost, ReadsTheGroupOfAGpuOnce) {
   fake.pci_function("0009:02:00.0", "0x10de", "0x2342");
   fake.iommu_group("0009:02:00.0", 19);
   const auto host = read(fake);
+  EXPECT_TRUE(host.has_iommu);
   ASSERT_THAT(host.iommu_groups, SizeIs(1));
   EXPECT_THAT(host.iommu_groups.at(19).members, SizeIs(2));
+}
+
+TEST(ReadHost, SeesThatNoDeviceHasAnIommuGroup) {
+  FakeRoot fake;
+  fake.pci_function("0009:01:00.0", "0x10de", "0x2342");
+  EXPECT_FALSE(read(fake).has_iommu);
 }
 
 TEST(ReadHost, LooksNoFurtherOnAHostWithoutAGraceGpu) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/fake_root.hpp"
+#include "support/fake_vfio.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -39,32 +40,110 @@ RootDir live_root() {
   return std::move(*RootDir::open("/"));
 }
 
+std::vector<CheckSection> validated(const RootDir& root,
+                                    const Inventory& inventory,
+                                    std::size_t gpu = 0) {
+  FakeVfio nothing;
+  auto sections = validate(root, inventory, gpu, nothing, {});
+  EXPECT_TRUE(sections);
+  return std::move(*sections);
+}
+
+HostSnapshot bound_host() {
+  auto host = gh200_host();
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  return host;
+}
+
 TEST(Validation, EndsWithTheDeviceItself) {
   const FakeRoot fake;
-  const auto sections = validate(fake.open(), inventory_of(gh200_host()), 0);
+  const auto sections = validated(fake.open(), inventory_of(gh200_host()), 0);
   EXPECT_THAT(names(sections),
               ElementsAre("firmware", "layout", "pci", "numa", "vfio"));
 }
 
 TEST(Validation, PassesForAGoodGpuWithoutItsDevice) {
   const FakeRoot fake;
-  const auto sections = validate(fake.open(), inventory_of(gh200_host()), 0);
+  const auto sections = validated(fake.open(), inventory_of(gh200_host()), 0);
   EXPECT_EQ(overall(sections), Verdict::pass);
   EXPECT_THAT(vfio(sections), ElementsAre("vfio-device: a recorded host has no "
                                           "device to open"));
 }
 
 TEST(Validation, SaysWhyTheDeviceOfAFreeGpuIsNotOpened) {
-  EXPECT_THAT(vfio(validate(live_root(), inventory_of(gh200_host()), 0)),
+  EXPECT_THAT(vfio(validated(live_root(), inventory_of(gh200_host()))),
               ElementsAre("vfio-device: not bound to a variant driver"));
 }
 
-TEST(Validation, SaysWhyTheDeviceOfABoundGpuIsNotOpened) {
+TEST(Validation, SaysThatAKernelWithoutVfioHasNoDevice) {
+  EXPECT_THAT(vfio(validated(live_root(), inventory_of(bound_host()))),
+              ElementsAre("vfio-open: there is no device node for it in "
+                          "/dev/vfio"));
+}
+
+TEST(Validation, PassesForABoundGpuWhoseDeviceIsRight) {
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  const auto sections =
+      validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
+  ASSERT_TRUE(sections);
+  EXPECT_EQ(overall(*sections), Verdict::pass);
+}
+
+TEST(Validation, IsDegradedWhereTheDriverShowsNoMemory) {
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  vfio.change = [](ModelVfio& model) { model.memory.clear(); };
+  const auto sections =
+      validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
+  ASSERT_TRUE(sections);
+  EXPECT_EQ(overall(*sections), Verdict::degraded);
+}
+
+TEST(Validation, CallsFirmwareThatMadeTheDriverFallBackDegraded) {
+  auto host = bound_host();
+  host.acpi.dsds.clear();
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  vfio.change = [](ModelVfio& model) { model.memory.clear(); };
+  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(sections);
+  EXPECT_EQ(sections->front().checks.front().id, "dsd-present");
+  EXPECT_EQ(sections->front().checks.front().verdict, Verdict::degraded);
+  EXPECT_EQ(overall(*sections), Verdict::degraded);
+}
+
+TEST(Validation, FailsWhereMemoryIsShownThatFirmwareDoesNotDescribe) {
+  auto host = bound_host();
+  host.acpi.dsds.clear();
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(sections);
+  EXPECT_EQ(overall(*sections), Verdict::fail);
+}
+
+TEST(Validation, LooksAtTheDeviceOfPlainVfioPci) {
   auto host = gh200_host();
-  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
-  EXPECT_THAT(vfio(validate(live_root(), inventory_of(host), 0)),
-              ElementsAre("vfio-device: this version does not open VFIO "
-                          "devices yet"));
+  host.gpus[0].driver = "vfio-pci";
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  vfio.change = [](ModelVfio& model) { model.memory.clear(); };
+  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(sections);
+  EXPECT_EQ(overall(*sections), Verdict::degraded);
+}
+
+TEST(Validation, IsRefusedWhileSomebodyHasTheDevice) {
+  FakeVfio vfio;
+  vfio.offers({VfioInterface::group, "/dev/vfio/19"});
+  vfio.refuses("/dev/vfio/19", Errc::busy, "somebody has it open");
+  const auto sections =
+      validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
+  ASSERT_FALSE(sections);
+  EXPECT_EQ(sections.error().code, Errc::busy);
+  EXPECT_EQ(sections.error().subject, "/dev/vfio/19");
+  EXPECT_EQ(sections.error().problem, "somebody has it open");
 }
 
 TEST(Validation, IsOfTheGpuThatWasAskedFor) {
@@ -76,8 +155,8 @@ TEST(Validation, IsOfTheGpuThatWasAskedFor) {
   const FakeRoot fake;
   const auto inventory = inventory_of(host);
   ASSERT_THAT(inventory.gpus, SizeIs(2));
-  EXPECT_EQ(overall(validate(fake.open(), inventory, 0)), Verdict::pass);
-  EXPECT_EQ(overall(validate(fake.open(), inventory, 1)), Verdict::fail);
+  EXPECT_EQ(overall(validated(fake.open(), inventory, 0)), Verdict::pass);
+  EXPECT_EQ(overall(validated(fake.open(), inventory, 1)), Verdict::fail);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Sourced: Debian packages of other suites, without touching this machine's apt.
-# They come from where its apt gets its own packages.
+# Sourced: Debian packages and trees of other suites, without touching this
+# machine's apt. They come from where its apt gets its own packages. Old
+# snapshots of the archive are fine: nothing here is exposed to anybody.
 
-cache=${NVGPUCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvgpuctl}/kmod
+nvgpuctl_cache=${NVGPUCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvgpuctl}
 # For programs in chroots, which have no locales.
 export LC_ALL=C
 
@@ -20,20 +21,44 @@ find_mirror() {
   # shellcheck source=/dev/null
   here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   # shellcheck disable=SC2016  # apt expands these, not the shell
-  line=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' \
+  line=$(env -u APT_CONFIG apt-get indextargets \
+    --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' \
     'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
     grep -m 1 "^$here main " || true)
   [ -n "$line" ] ||
     skip "apt has no package lists of Debian $here; run apt-get update"
   echo "${line##* }"
 }
-mirror=$(find_mirror) || exit $?
+
+# extract_root SUITE DIRECTORY PACKAGES [MMDEBSTRAP-OPTION...]: a tree with the
+# packages, which are unpacked and not installed: no script of theirs ever runs.
+extract_root() {
+  local suite=$1 directory=$2 packages=$3 mirror path options=()
+  shift 3
+  command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
+  [ "$(id -u)" = 0 ] || skip "making a Debian $suite tree needs root"
+  mirror=$(find_mirror) || exit $?
+  for path in doc man locale info icons; do
+    options+=("--dpkgopt=path-exclude=/usr/share/$path/*")
+  done
+  # In namespaces of its own and dying with the caller, so that an interruption
+  # leaves neither mounts nor processes behind.
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
+    env -u APT_CONFIG mmdebstrap --quiet --mode=root --variant=extract \
+    --format=directory --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    --aptopt='Acquire::Check-Valid-Until "false"' \
+    --aptopt='APT::Install-Recommends "false"' \
+    --aptopt='Acquire::Languages "none"' "${options[@]}" "$@" \
+    --include="$packages" "$suite" "$directory" \
+    "deb $mirror $suite main" >&2
+}
 
 # apt_of SUITE: prints the path of an apt configuration that knows SUITE, and
 # nothing of this machine. Lists are fetched again after a day.
 apt_of() {
-  local state=$cache/apt/$1 here
+  local state=$nvgpuctl_cache/apt/$1 here mirror
   here=$(dpkg --print-architecture)
+  mirror=$(find_mirror) || exit $?
   mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
   : >"$state/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
@@ -51,7 +76,7 @@ Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
 CONF
   if [ -z "$(find "$state/updated" -mtime -1 2>/dev/null)" ]; then
-    APT_CONFIG=$state/apt.conf apt-get -qq update >&2 || return 1
+    APT_CONFIG=$state/apt.conf flock "$state/.lock" apt-get -qq update >&2 || return 1
     touch "$state/updated"
   fi
   echo "$state/apt.conf"

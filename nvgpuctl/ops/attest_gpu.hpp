@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/check.hpp"
+#include "host/root_dir.hpp"
+#include "host/vfio_open.hpp"
+#include "ops/attest.hpp"
+#include "ops/inventory.hpp"
+
+namespace nvgpuctl {
+
+enum class WriteTest { no, yes };
+
+// How the device itself is to be looked at.
+struct LiveOptions {
+  // page_size and cxl_dvsec are filled in from the host and the GPU.
+  AttestOptions attest;
+  WriteTest write_test = WriteTest::no;
+};
+
+// Whether the GPU is bound to a driver that makes a VFIO device of it.
+bool has_vfio_driver(const Gpu& gpu);
+
+// Error `busy`, naming process and device node, when somebody has the VFIO
+// device that validate() would open.
+Result<> check_device_free(const RootDir& root, const Gpu& gpu);
+
+// Opens the GPU's VFIO device in every way that the kernel offers, one after
+// the other, and checks it: section "vfio" and, when asked for, "write". What
+// cannot be opened is a skipped or failed check. Error: `busy`, when the kernel
+// says so.
+Result<std::vector<CheckSection>> attest_gpu(const RootDir& root,
+                                             const HostSnapshot& host,
+                                             const Gpu& gpu, VfioOpener& vfio,
+                                             const LiveOptions& options);
+
+}  // namespace nvgpuctl

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The rough guest. Runs as root on a host whose GPU has nvgpuctl's driver.
+#include <getopt.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+#include "exercise.hpp"
+#include "touch_bench.hpp"
+#include "vfio_device.hpp"
+
+namespace {
+
+constexpr int kUsage = 2;
+
+constexpr const char* kHelp = R"(usage:
+  exerciser (--device ADDRESS | --group NUMBER) [options]
+      drives the driver at random and compares with a model; exits with 1 at
+      the first disagreement, and says how to see it again
+        --operations N   how many (default 10000)
+        --seed S         which ones (default: of the clock)
+        --threads T      in a storm of accesses (default 4)
+        --unbinds N      take the device from its driver, N times or so
+        --replay         print every operation before it is done
+  exerciser touch (--device ADDRESS | --group NUMBER) [--alignment N] [--skew N]
+      maps all usable memory at SKEW bytes behind a multiple of ALIGNMENT,
+      touches every page and reads it; sizes in bytes, with K, M or G
+)";
+
+struct Arguments {
+  std::string device;
+  std::string group;
+  exerciser::Options options;
+  exerciser::Placement placement{.alignment = exerciser::kGiB, .skew = 0};
+  bool wrong = false;
+};
+
+std::uint64_t number(const char* text) {
+  return std::strtoull(text, nullptr, 0);
+}
+
+std::uint64_t size(const char* text) {
+  char* end = nullptr;
+  const auto value = std::strtoull(text, &end, 0);
+  switch (*end) {
+    case 'K':
+      return value * exerciser::kKiB;
+    case 'M':
+      return value * exerciser::kMiB;
+    case 'G':
+      return value * exerciser::kGiB;
+    default:
+      return value;
+  }
+}
+
+void take(Arguments& arguments, int option) {
+  switch (option) {
+    case 'd':
+      arguments.device = optarg;
+      break;
+    case 'g':
+      arguments.group = optarg;
+      break;
+    case 'o':
+      arguments.options.operations = number(optarg);
+      break;
+    case 's':
+      arguments.options.seed = number(optarg);
+      break;
+    case 't':
+      arguments.options.threads = static_cast<unsigned>(number(optarg));
+      break;
+    case 'u':
+      arguments.options.unbinds = static_cast<unsigned>(number(optarg));
+      break;
+    case 'r':
+      arguments.options.replay = true;
+      break;
+    case 'a':
+      arguments.placement.alignment = size(optarg);
+      break;
+    case 'k':
+      arguments.placement.skew = size(optarg);
+      break;
+    default:
+      arguments.wrong = true;
+      break;
+  }
+}
+
+Arguments parse(int argc, char** argv) {
+  static constexpr option kOptions[] = {
+      {"device", required_argument, nullptr, 'd'},
+      {"group", required_argument, nullptr, 'g'},
+      {"operations", required_argument, nullptr, 'o'},
+      {"seed", required_argument, nullptr, 's'},
+      {"threads", required_argument, nullptr, 't'},
+      {"unbinds", required_argument, nullptr, 'u'},
+      {"replay", no_argument, nullptr, 'r'},
+      {"alignment", required_argument, nullptr, 'a'},
+      {"skew", required_argument, nullptr, 'k'},
+      {nullptr, 0, nullptr, 0}};
+  Arguments arguments;
+  int option = 0;
+  while ((option = getopt_long(argc, argv, "", kOptions, nullptr)) != -1) {
+    take(arguments, option);
+  }
+  arguments.wrong |= optind != argc || arguments.options.threads == 0 ||
+                     arguments.placement.alignment == 0;
+  if (arguments.options.seed == 0) {
+    arguments.options.seed = static_cast<std::uint64_t>(
+        std::chrono::system_clock::now().time_since_epoch().count());
+  }
+  if (arguments.device.empty() && !arguments.group.empty()) {
+    arguments.device = exerciser::VfioDevice::find_in_group(arguments.group);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool touch = argc > 1 && std::strcmp(argv[1], "touch") == 0;
+  const auto arguments = touch ? parse(argc - 1, argv + 1) : parse(argc, argv);
+  if (arguments.wrong || arguments.device.empty()) {
+    std::cerr << kHelp;
+    return kUsage;
+  }
+  exerciser::VfioDevice device(arguments.device);
+  if (const auto error = device.connect(); !error.empty()) {
+    std::cerr << "exerciser: " << error << '\n';
+    return kUsage;
+  }
+  if (touch) {
+    return exerciser::touch_bench(device, arguments.placement, std::cout,
+                                  std::cerr);
+  }
+  return exerciser::exercise(device, arguments.options, std::cout, std::cerr);
+}

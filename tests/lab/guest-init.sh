@@ -1,0 +1,48 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# /init of a guest in the simulated host. It looks at the GPU that it was given
+# as a guest's driver would, through the BARs, and writes what it saw to the
+# console: one "guest: NAME VALUE" a line.
+/bin/busybox mkdir -p /proc /sys /dev
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+
+report() { echo "guest: $*"; }
+
+report initiators "$(cat /sys/devices/system/node/has_generic_initiator)"
+for device in /sys/bus/pci/devices/*; do
+  [ "$(cat "$device/vendor")" = 0x10de ] || continue
+  gpu=$device
+done
+[ -n "$gpu" ] || { report no-gpu; poweroff -f; }
+report device "$(cat "$gpu/device")"
+echo 1 >"$gpu/enable"
+# Memory decode and bus mastering, as a driver's probe would switch on.
+line=0
+while read -r start end flags; do
+  case $line in
+    2) bar2=$start size2=$((end - start + 1)) ;;
+    4) bar4=$start size4=$((end - start + 1)) ;;
+  esac
+  line=$((line + 1))
+done <"$gpu/resource"
+report bar2-size "$size2"
+report bar4-size "$size4"
+
+# at BAR OFFSET [VALUE]: reads or writes 8 bytes.
+at() { devmem "$(printf '0x%x' $(($1 + $2)))" 64 ${3:+"$3"}; }
+
+for word in $(cat /proc/cmdline); do
+  # What is to be looked at, and what is to be written, comes from the host.
+  case $word in
+    read2=*) offset=${word#*=} && report "read2 $offset $(at "$bar2" "$offset")" ;;
+    read4=*) offset=${word#*=} && report "read4 $offset $(at "$bar4" "$offset")" ;;
+    write2=*) pair=${word#*=} && at "$bar2" "${pair%:*}" "${pair#*:}" ;;
+    write4=*) pair=${word#*=} && at "$bar4" "${pair%:*}" "${pair#*:}" ;;
+  esac
+done
+report done
+poweroff -f

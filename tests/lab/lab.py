@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A simulated Grace Hopper host; see docs/lab.md."""
+
+import argparse
+import signal
+import sys
+import pathlib
+
+sys.dont_write_bytecode = True
+# The tests import it, too.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from labhost import runner, scenario, store  # noqa: E402
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev lab", description=__doc__)
+    parser.add_argument("--build", metavar="DIRECTORY", type=pathlib.Path,
+                        default=store.REPOSITORY / "build",
+                        help="the build tree that has gpusim")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name, text, kernel=True):
+        added = commands.add_parser(name, help=text, description=text)
+        if kernel:
+            added.add_argument(
+                "--kernel", metavar="K", help="a Debian suite, the beginning of a "
+                "version, or `newest`; otherwise the scenario's first")
+        return added
+
+    known = ", ".join(scenario.every())
+    run = command("run", "boot, run a scenario's test, stop")
+    run.add_argument("scenario", nargs="+", help=f"one of {known}")
+    up = command("up", "boot and keep running, for `run` and `shell`")
+    up.add_argument("scenario", nargs="?", default="driver")
+    shell = command("shell", "a root shell in the running host", kernel=False)
+    del shell
+    command("down", "stop what `up` started", kernel=False)
+    matrix = command("matrix", "run `driver` on every kernel, print the table",
+                     kernel=False)
+    matrix.add_argument("suite", nargs="*", help="only kernels of these suites")
+    return parser.parse_args()
+
+
+def main():
+    # A plain kill ends the lab as tidily as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = arguments()
+    try:
+        return getattr(runner, options.command)(options)
+    except store.LabSkip as skip:
+        store.warn(f"skipped: {skip}")
+        return 77
+    except store.LabError as error:
+        store.warn(str(error))
+        if error.log and error.log.exists():
+            tail = error.log.read_text(errors="replace").strip().split("\n")[-25:]
+            print(f"-- the end of {error.log}", *tail, sep="\n", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

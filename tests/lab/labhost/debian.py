@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian packages and trees; tests/support/debian.sh does the work."""
+
+import subprocess
+
+from labhost import store
+
+LIBRARY = store.REPOSITORY / "tests/support/debian.sh"
+# What the userland of the lab is made of, and its tools.
+SUITE = "forky"
+
+
+def function(name, *arguments):
+    return store.run("bash", "-c", 'set -eo pipefail; . "$1"; shift; "$@"',
+                     LIBRARY.name, LIBRARY, name, *arguments)
+
+
+def in_suite(suite, name, *arguments):
+    script = ('set -eo pipefail; . "$1"; APT_CONFIG=$(apt_of "$2"); '
+              'export APT_CONFIG; shift 2; "$@"')
+    return store.run("bash", "-c", script, LIBRARY.name, LIBRARY, suite, name,
+                     *arguments)
+
+
+def depends(suite, package):
+    """Names that a package depends on, without versions and alternatives."""
+    fields = in_suite(suite, "field", package, "Depends").strip().split(",")
+    return [field.split()[0] for field in fields if field.strip()]
+
+
+def extract_root(suite, directory, packages, *options):
+    function("extract_root", suite, directory, ",".join(packages), *options)
+
+
+def unpack(package, directory):
+    """A package file's content, links kept that are there already."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
+                          stdout=subprocess.PIPE,
+                          preexec_fn=store.die_with_parent) as reader:
+        subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C",
+                        str(directory)], stdin=reader.stdout, check=True,
+                       preexec_fn=store.die_with_parent)
+    if reader.returncode != 0:
+        raise store.LabError(f"cannot unpack {package}")
+
+
+def native():
+    return store.run("dpkg", "--print-architecture").strip()

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands of `./dev lab`."""
+
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import shutil
+import tempfile
+import time
+
+from labhost import (acpi, console, debian, initrd, kernels, payload, programs, roots,
+                     scenario, store)
+from labhost.host import CheckFailed, Host, Lab, SimulatedGpu
+from labhost.machine import Machine, Parts, Process
+
+LOGS = store.REPOSITORY / "build/lab"
+
+
+def busybox():
+    """A static one for initrds, for arm64."""
+    version = debian.in_suite(debian.SUITE, "field", "busybox-static:arm64",
+                              "Version")
+
+    def make(path):
+        folder = path.with_name(path.name + ".tree")
+        store.remove(folder)
+        folder.mkdir()
+        deb = debian.in_suite(debian.SUITE, "download", folder,
+                              "busybox-static:arm64").strip()
+        debian.unpack(deb, folder)
+        shutil.copy(folder / "usr/bin/busybox", path)
+        store.remove(folder)
+
+    return store.cached("busybox", store.digest(version), make).read_bytes()
+
+
+def assemble(chosen, kernel, folder, build):
+    """Everything that is needed to switch the machine on."""
+    static = busybox()
+    image = kernels.files(kernel) / "vmlinuz"
+    initrd_path = folder / "initrd"
+    initrd_path.write_bytes(initrd.acpi(acpi.table(chosen))
+                            + initrd.for_host(kernel, static))
+    return Parts(
+        tools=roots.tools(), gpusim=programs.gpusim(build), kernel=image,
+        initrd=initrd_path, host_disk=roots.host_image(),
+        modules_disk=kernels.modules_image(kernel),
+        payload_disk=payload.make(folder, chosen.layout, image, static,
+                                  programs.installed()))
+
+
+def load_test(name):
+    path = store.REPOSITORY / f"tests/lab/tests/{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def run_test(chosen, kernel, machine, logs):
+    """True when every check was good."""
+    with open(logs / "commands.log", "w", encoding="utf-8") as log:
+        host = Host(machine.agent, log)
+        lab = Lab(chosen, kernel, host,
+                  [SimulatedGpu(machine, host, gpu) for gpu in chosen.gpus])
+        try:
+            load_test(chosen.test).run(lab)
+        except CheckFailed as failure:
+            lab.fail(str(failure))
+        lab.quiet_kernel()
+        (logs / "dmesg.log").write_text("\n".join(host.kernel_log()),
+                                        encoding="utf-8")
+    store.say(f"{chosen.name} on {kernel.version}: {lab.passed} checks passed, "
+              f"{len(lab.failures)} failed")
+    return not lab.failures
+
+
+def keep_logs(machine, logs):
+    for log in machine.folder.glob("*.log"):
+        shutil.copy(log, logs / log.name)
+
+
+def tail(path, lines=25):
+    if path.exists():
+        text = path.read_text(errors="replace").strip().split("\n")[-lines:]
+        print(f"-- the end of {path}", *text, sep="\n")
+
+
+def boot(chosen, kernel, options, machine, stays=False):
+    parts = assemble(chosen, kernel, machine.folder, options.build)
+    store.say(f"{chosen.name}: booting Linux {kernel.version}")
+    machine.start(parts, chosen, stays)
+    store.say(f"up after {machine.wait_for_boot():.0f} s")
+
+
+def test_and_log(chosen, kernel, machine, prepare):
+    logs = LOGS / f"{chosen.name}-{kernel.version}"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    try:
+        prepare()
+        start = time.monotonic()
+        good = run_test(chosen, kernel, machine, logs)
+        store.say(f"took {time.monotonic() - start:.0f} s")
+    except BaseException:
+        keep_logs(machine, logs)
+        tail(logs / "console.log")
+        store.warn(f"logs are in {logs}")
+        raise
+    keep_logs(machine, logs)
+    if not good:
+        tail(logs / "dmesg.log")
+        store.warn(f"logs are in {logs}")
+    return good
+
+
+def run_one(name, options):
+    chosen = scenario.load(name)
+    running = read_state()
+    if running and running["scenario"] == name and options.kernel in (
+            None, running["kernel"]["version"], running["kernel"]["suite"]):
+        store.say("in the host that is running")
+        machine = attach(running)
+        return test_and_log(chosen, kernels.Kernel(**running["kernel"]), machine,
+                            machine.wait_for_boot)
+    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    # In /tmp, because a socket's path may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
+        machine = Machine(pathlib.Path(folder))
+        try:
+            return test_and_log(chosen, kernel, machine, lambda: boot(
+                chosen, kernel, options, machine))
+        finally:
+            machine.stop()
+
+
+def run(options):
+    results = [run_one(name, options) for name in options.scenario]
+    return 0 if all(results) else 1
+
+
+# --- a host that stays -------------------------------------------------------
+STATE = store.CACHE / "running.json"
+
+
+def read_state():
+    """What `up` started, or None if it does not run any more."""
+    try:
+        state = json.loads(STATE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    # Process ids are used again; this one is still ours.
+    command = pathlib.Path(f"/proc/{state['processes'][-1]['pid']}/cmdline")
+    if command.exists() and state["folder"].encode() in command.read_bytes():
+        return state
+    return None
+
+
+def attach(state):
+    return Machine(pathlib.Path(state["folder"]),
+                   [Process(**process) for process in state["processes"]])
+
+
+def up(options):
+    if read_state():
+        raise store.LabError("one is running already; ./dev lab down stops it")
+    chosen = scenario.load(options.scenario)
+    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="nvgpu-lab-", dir="/tmp")))
+    try:
+        boot(chosen, kernel, options, machine, stays=True)
+    except BaseException:
+        tail(machine.folder / "console.log")
+        machine.stop()
+        shutil.rmtree(machine.folder)
+        raise
+    STATE.write_text(json.dumps({
+        "scenario": chosen.name, "kernel": dataclasses.asdict(kernel),
+        "folder": str(machine.folder),
+        "processes": [{"name": process.name, "pid": process.pid}
+                      for process in machine.processes]}), encoding="utf-8")
+    return 0
+
+
+def down(_):
+    state = read_state()
+    if state:
+        attach(state).stop()
+        shutil.rmtree(state["folder"])
+    STATE.unlink(missing_ok=True)
+    return 0
+
+
+def shell(_):
+    state = read_state()
+    if not state:
+        raise store.LabError("no host is running; ./dev lab up starts one")
+    return console.attach(pathlib.Path(state["folder"]) / "shell")
