@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace exerciser {
 namespace {
@@ -56,9 +57,8 @@ Weights usual_weights() {
   return weights;
 }
 
-Generator::Generator(const Shape& shape, std::uint64_t seed,
-                     const Weights& weights)
-    : shape_(shape),
+Generator::Generator(Shape shape, std::uint64_t seed, const Weights& weights)
+    : shape_(std::move(shape)),
       random_(seed),
       weights_(weights),
       total_(std::accumulate(weights.begin(), weights.end(), 0U)) {
