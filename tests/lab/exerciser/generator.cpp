@@ -43,6 +43,7 @@ Weights usual_weights() {
   set_weight(weights, Kind::ioeventfd, 300);
   set_weight(weights, Kind::dma_buf, 200);
   set_weight(weights, Kind::dma_map, 150);
+  set_weight(weights, Kind::fork, 20);
   // These take the hardware tens of milliseconds and more each.
   set_weight(weights, Kind::power, 30);
   set_weight(weights, Kind::low_power, 20);
