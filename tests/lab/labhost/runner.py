@@ -2,10 +2,11 @@
 """The commands of `./dev lab`."""
 
 import dataclasses
-import importlib.util
+import importlib
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 import time
 
@@ -51,11 +52,10 @@ def assemble(chosen, kernel, folder, build):
 
 
 def load_test(name):
-    path = store.REPOSITORY / f"tests/lab/tests/{name}.py"
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    folder = str(store.REPOSITORY / "tests/lab/tests")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(name)
 
 
 def run_test(chosen, kernel, machine, logs):
