@@ -68,6 +68,33 @@ void print_remedies(Context& context, const CheckSection& section) {
   }
 }
 
+// How many checks from `first` on were skipped for the same reason.
+std::size_t run_of_skips(const std::vector<Check>& checks, std::size_t first) {
+  std::size_t end = first;
+  while (end < checks.size() && checks[end].verdict == Verdict::skipped &&
+         checks[end].seen == checks[first].seen) {
+    ++end;
+  }
+  return end - first;
+}
+
+void add_checks(Table& table, const std::vector<Check>& checks) {
+  // One cause can skip everything about a region; a screen full of it hides
+  // what was found.
+  constexpr std::size_t kTooMany = 8;
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const std::size_t skips = run_of_skips(checks, i);
+    const bool joined = skips >= kTooMany;
+    table.add(
+        {verdict_cell(checks[i].verdict),
+         {joined ? fmt::format("{}, and {} more", checks[i].title, skips - 1)
+                 : checks[i].title},
+         {checks[i].expected},
+         {checks[i].seen}});
+    i += joined ? skips - 1 : 0;
+  }
+}
+
 void add_region(Table& table, std::string_view name,
                 const std::optional<MemoryRegion>& region) {
   if (region) {
@@ -99,12 +126,7 @@ void print_check_sections(Context& context,
                 << paint(context, section.name, Style::strong) << '\n';
     first = false;
     Table table({"RESULT", "CHECK", "EXPECTED", "SEEN"});
-    for (const auto& check : section.checks) {
-      table.add({verdict_cell(check.verdict),
-                 {check.title},
-                 {check.expected},
-                 {check.seen}});
-    }
+    add_checks(table, section.checks);
     table.print(context, 4);
     print_remedies(context, section);
   }

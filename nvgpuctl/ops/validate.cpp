@@ -58,6 +58,11 @@ Result<std::vector<CheckSection>> validate(const RootDir& root,
     SectionWriter checks("vfio");
     checks.skip("vfio-device", *why);
     sections.push_back(checks.take());
+    if (options.write_test == WriteTest::yes) {
+      SectionWriter writes("write");
+      writes.skip("write-first", *why);
+      sections.push_back(writes.take());
+    }
     return sections;
   }
   auto free = check_device_free(root, one);

@@ -125,6 +125,43 @@ TEST_F(OutputText, ValidatesWithChecksRemediesAndRegions) {
       "0x80000000 (2 GiB)\n");
 }
 
+// Checks that were all skipped for one reason.
+CheckSection skips(std::size_t count) {
+  CheckSection section;
+  section.name = "vfio";
+  for (std::size_t i = 0; i < count; ++i) {
+    section.checks.push_back({"vfio-" + std::to_string(i),
+                              "check " + std::to_string(i), Verdict::skipped,
+                              "", "another layout", "", ""});
+  }
+  return section;
+}
+
+TEST_F(OutputText, JoinsManyChecksThatOneReasonSkips) {
+  print_check_sections(context_, {skips(30)});
+  EXPECT_EQ(printed(),
+            "  vfio\n"
+            "    RESULT  CHECK                 EXPECTED  SEEN\n"
+            "    SKIP    check 0, and 29 more  -         another layout\n");
+}
+
+TEST_F(OutputText, ListsAFewSkippedChecks) {
+  print_check_sections(context_, {skips(3)});
+  EXPECT_NE(printed().find("    SKIP    check 2  -         another layout\n"),
+            std::string::npos);
+}
+
+TEST_F(OutputText, ShowsRemarksWithTheirRemedy) {
+  auto section = skips(1);
+  section.checks[0].verdict = Verdict::remark;
+  section.checks[0].remedy = "boot a newer kernel";
+  print_validation(context_, samples::gpu(), {section});
+  EXPECT_NE(printed().find("PASS  (1 passed with a remark)"),
+            std::string::npos);
+  EXPECT_NE(printed().find("    vfio-0: boot a newer kernel\n"),
+            std::string::npos);
+}
+
 TEST_F(OutputText, PrintsThePlanWordForWord) {
   print_bind_plan(context_, samples::bind_plan());
   EXPECT_EQ(printed(),

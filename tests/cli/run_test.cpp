@@ -76,6 +76,26 @@ TEST(Run, KeepsToTheWishedColour) {
               HasSubstr("\x1b[1m"));
 }
 
+TEST(Validate, WantsWritingSaidTwice) {
+  const auto outcome = run_with({"validate", "--all", "--write-test"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err,
+            "nvgpuctl: --write-test: writes to the GPU's memory\n"
+            "hint: say so with --force=write\n");
+  EXPECT_EQ(run_with({"validate", "--all", "--force=write"}).err,
+            "nvgpuctl: --force: is only for --write-test\n");
+  EXPECT_EQ(run_with({"validate", "--write-test", "--force=all"}).code, 2);
+}
+
+TEST(Validate, WritesToNoRecordedHost) {
+  const auto outcome = run_with({"--root", "/recorded", "validate", "--all",
+                                 "--write-test", "--force=write"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err,
+            "nvgpuctl: /recorded: is a recorded host, which cannot be written "
+            "to\n");
+}
+
 TEST(Help, ListsEveryVerbAndExitCode) {
   const std::string text = run_with({"help"}).out;
   for (const auto& command : commands()) {

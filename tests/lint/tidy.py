@@ -21,9 +21,9 @@ from files import ROOT, matching
 TIDY = "clang-tidy-14"
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 # Where includes in quotes are looked up, beside the including file's folder.
-FOLDERS = ["nvgpuctl", "", "tests"]
+FOLDERS = ["nvgpuctl", "", "tests", "tests/lab"]
 # Not part of the ordinary build, so without a compile command.
-NOT_BUILT = re.compile(r"^(kmod|tests/lab)/")
+NOT_BUILT = re.compile(r"^(kmod/|tests/lab/(?!gpusim/))")
 
 
 def cache_folder():

@@ -4,10 +4,15 @@
 # compiler for arm64 and nothing else; CXX names another one than Debian's.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
-output=${1:?usage: build.sh OUTPUT}
+output=$(readlink -f "${1:?usage: build.sh OUTPUT}")
 cd "$here"
 # What belongs to the tests of the exerciser itself stays out.
-sources=$(ls ./*.cpp | grep -v -e '_test\.cpp$' -e '/fake_')
-# shellcheck disable=SC2086
+set --
+for source in ./*.cpp; do
+  case $source in
+    *_test.cpp | ./fake_*) ;;
+    *) set -- "$@" "$source" ;;
+  esac
+done
 exec "${CXX:-aarch64-linux-gnu-g++}" -std=c++20 -O2 -g1 -Wall -Wextra -static \
-  -pthread -o "$output" $sources
+  -pthread -o "$output" "$@"

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "run.hpp"
 
@@ -26,9 +27,9 @@ constexpr unsigned kHungSeconds = 300;
 constexpr std::uint64_t kWatchEvery = 64;
 
 void on_hung(int /*signal*/) {
-  constexpr char kText[] =
+  constexpr std::string_view kText =
       "an operation hangs; --replay with the same seed says which\n";
-  const auto written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  const auto written = write(STDERR_FILENO, kText.data(), kText.size());
   _exit(written > 0 ? 1 : 2);
 }
 
@@ -68,7 +69,9 @@ void print_disagreement(std::ostream& log, const Options& options,
   log << "disagreement: seed " << options.seed << " threads " << options.threads
       << " operation " << number << ": " << operation
       << "\n  expected: " << mismatch.expected
-      << "\n  seen:     " << mismatch.seen << std::endl;
+      << "\n  seen:     " << mismatch.seen << "\n  again:    --replay --seed "
+      << options.seed << " --threads " << options.threads << " --operations "
+      << options.operations << " --unbinds " << options.unbinds << std::endl;
 }
 
 class Summary {
@@ -77,9 +80,8 @@ class Summary {
       : options_(options), run_(run) {}
 
   void kernel_memory(std::uint64_t before, std::uint64_t after) {
-    memory_ =
-        ", \"kernel_memory_kib\": {\"before\": " + std::to_string(before) +
-        ", \"after\": " + std::to_string(after) + "}";
+    memory_ = R"(, "kernel_memory_kib": {"before": )" + std::to_string(before) +
+              R"(, "after": )" + std::to_string(after) + "}";
   }
   void print(std::ostream& out, std::uint64_t operations, double seconds,
              bool agreed) const {

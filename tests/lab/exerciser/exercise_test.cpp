@@ -82,6 +82,8 @@ TEST(Exercise, SaysHowToSeeADisagreementAgain) {
               HasSubstr("disagreement: seed 1 threads 3 operation "));
   EXPECT_THAT(outcome.log, HasSubstr(": ioeventfd file="));
   EXPECT_THAT(outcome.log, HasSubstr("expected: ENOTTY\n  seen:     0\n"));
+  EXPECT_THAT(outcome.log, HasSubstr("again:    --replay --seed 1 --threads 3 "
+                                     "--operations 5000 --unbinds 3\n"));
   EXPECT_THAT(outcome.out, HasSubstr("\"agreed\": false"));
 }
 

@@ -194,9 +194,9 @@ Mapped FakeDevice::move(std::uint8_t* address, std::uint64_t length,
   areas_.erase(address);
   areas_[moved.address] = area;
   if (flawed(Flaw::moved_mapping_is_off_by_a_page)) {
-    mmap(moved.address, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-         memories_.at(area.region).file,
-         static_cast<off_t>(area.offset + shape_.page_size));
+    (void)mmap(moved.address, length, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_FIXED, memories_.at(area.region).file,
+               static_cast<off_t>(area.offset + shape_.page_size));
     protect_memory(moved.address, length, area.readable, area.writable);
   }
   return moved;

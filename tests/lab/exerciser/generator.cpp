@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace exerciser {
 namespace {
@@ -42,6 +43,7 @@ Weights usual_weights() {
   set_weight(weights, Kind::ioeventfd, 300);
   set_weight(weights, Kind::dma_buf, 200);
   set_weight(weights, Kind::dma_map, 150);
+  set_weight(weights, Kind::fork, 20);
   // These take the hardware tens of milliseconds and more each.
   set_weight(weights, Kind::power, 30);
   set_weight(weights, Kind::low_power, 20);
@@ -56,9 +58,8 @@ Weights usual_weights() {
   return weights;
 }
 
-Generator::Generator(const Shape& shape, std::uint64_t seed,
-                     const Weights& weights)
-    : shape_(shape),
+Generator::Generator(Shape shape, std::uint64_t seed, const Weights& weights)
+    : shape_(std::move(shape)),
       random_(seed),
       weights_(weights),
       total_(std::accumulate(weights.begin(), weights.end(), 0U)) {

@@ -24,7 +24,7 @@ class Generator {
   static constexpr unsigned kFiles = 3;
   static constexpr unsigned kMappings = 24;
 
-  Generator(const Shape& shape, std::uint64_t seed, const Weights& weights);
+  Generator(Shape shape, std::uint64_t seed, const Weights& weights);
 
   Operation next(const Model& model);
 

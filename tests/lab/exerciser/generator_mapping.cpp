@@ -321,6 +321,9 @@ Generator::Made Generator::make_state(Kind kind, const Model& model) {
       return operation;  // entering twice is an error
     case Kind::reset:
       return shape_.can_reset ? Made(operation) : std::nullopt;
+    case Kind::fork:
+      return usual && !model.mappings().empty() ? Made(operation)
+                                                : std::nullopt;
     case Kind::unbind:
       return usual ? Made(operation) : std::nullopt;
     default:

@@ -8,6 +8,7 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <new>
 
 namespace exerciser {
@@ -35,8 +36,8 @@ void install_handlers() {
 
 template <class Access>
 Touch guard(Access access) {
-  static const bool kInstalled = (install_handlers(), true);
-  (void)kInstalled;
+  static std::once_flag installed;
+  std::call_once(installed, install_handlers);
   const int signal = sigsetjmp(way_out, 1);
   if (signal == 0) {
     guarding = 1;

@@ -2,6 +2,7 @@
 // The rough guest. Runs as root on a host whose GPU has nvgpuctl's driver.
 #include <getopt.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -93,21 +94,22 @@ void take(Arguments& arguments, int option) {
 }
 
 Arguments parse(int argc, char** argv) {
-  static constexpr option kOptions[] = {
-      {"device", required_argument, nullptr, 'd'},
-      {"group", required_argument, nullptr, 'g'},
-      {"operations", required_argument, nullptr, 'o'},
-      {"seed", required_argument, nullptr, 's'},
-      {"threads", required_argument, nullptr, 't'},
-      {"unbinds", required_argument, nullptr, 'u'},
-      {"replay", no_argument, nullptr, 'r'},
-      {"alignment", required_argument, nullptr, 'a'},
-      {"skew", required_argument, nullptr, 'k'},
-      {nullptr, 0, nullptr, 0}};
+  static constexpr std::array kOptions{
+      option{"device", required_argument, nullptr, 'd'},
+      option{"group", required_argument, nullptr, 'g'},
+      option{"operations", required_argument, nullptr, 'o'},
+      option{"seed", required_argument, nullptr, 's'},
+      option{"threads", required_argument, nullptr, 't'},
+      option{"unbinds", required_argument, nullptr, 'u'},
+      option{"replay", no_argument, nullptr, 'r'},
+      option{"alignment", required_argument, nullptr, 'a'},
+      option{"skew", required_argument, nullptr, 'k'},
+      option{nullptr, 0, nullptr, 0}};
   Arguments arguments;
-  int option = 0;
-  while ((option = getopt_long(argc, argv, "", kOptions, nullptr)) != -1) {
-    take(arguments, option);
+  int letter = 0;
+  while ((letter = getopt_long(argc, argv, "", kOptions.data(), nullptr)) !=
+         -1) {
+    take(arguments, letter);
   }
   arguments.wrong |= optind != argc || arguments.options.threads == 0 ||
                      arguments.placement.alignment == 0;

@@ -123,6 +123,7 @@ std::string describe(const Operation& operation) {
     case Kind::low_power:
       line.number("file", operation.file).flag("on", operation.on);
       break;
+    case Kind::fork:
     case Kind::open:
     case Kind::close:
     case Kind::reset:

@@ -34,6 +34,7 @@ enum class Kind {
   ioeventfd,
   dma_buf,
   dma_map,
+  fork,  // a child looks at every mapping
   open,
   close,
   storm,
@@ -41,7 +42,7 @@ enum class Kind {
   storm_with_decode_off,
   unbind,
 };
-constexpr std::size_t kKindCount = 29;
+constexpr std::size_t kKindCount = 30;
 constexpr std::array<const char*, kKindCount> kKindNames{
     "read",
     "write",
@@ -66,6 +67,7 @@ constexpr std::array<const char*, kKindCount> kKindNames{
     "ioeventfd",
     "dma-buf",
     "dma-map",
+    "fork",
     "open",
     "close",
     "storm",

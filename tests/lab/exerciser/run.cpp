@@ -115,6 +115,8 @@ Verdict Run::dispatch(const Operation& operation) {
       return do_dma_buf(operation);
     case Kind::dma_map:
       return do_dma_map(operation);
+    case Kind::fork:
+      return do_fork();
     case Kind::open:
       return do_open(operation);
     case Kind::close:

@@ -59,6 +59,8 @@ class Run {
   Verdict do_move(const Operation& operation);
   Verdict do_resize(const Operation& operation);
   Verdict do_protect(const Operation& operation);
+  Verdict do_fork();
+  std::vector<Operation> glances();
   Verdict do_dma_map(const Operation& operation);
   Verdict do_dma_buf(const Operation& operation);
   Verdict unmap_all();

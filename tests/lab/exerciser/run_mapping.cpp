@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // mmap() and what can be done with it.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "random.hpp"
@@ -138,6 +141,52 @@ Verdict Run::do_protect(const Operation& operation) {
                       operation.readable, operation.writable);
   model_.protect(operation.mapping, operation.readable, operation.writable);
   return compare_result(0, result);
+}
+
+// A look at the first bytes of every mapping that can be read.
+std::vector<Operation> Run::glances() {
+  std::vector<Operation> all;
+  for (const auto& [slot, mapping] : model_.mappings()) {
+    if (mapping.readable) {
+      all.push_back({.kind = Kind::load,
+                     .mapping = slot,
+                     .region = mapping.region,
+                     .offset = mapping.offset,
+                     .length = sizeof(std::uint64_t)});
+    }
+  }
+  return all;
+}
+
+// Mappings are inherited, present pages included; what the child does to them
+// must leave ours alone.
+Verdict Run::do_fork() {
+  const auto looks = glances();
+  for (const auto& look : looks) {
+    if (auto verdict = adopt(look.region, look.offset, look.length)) {
+      return verdict;
+    }
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    int wrong = 0;
+    for (const auto& look : looks) {
+      wrong += do_touch(look) ? 1 : 0;
+    }
+    _exit(wrong == 0 ? 0 : 1);
+  }
+  int status = -1;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+    return Mismatch{
+        "the child sees the same memory",
+        child < 0 ? "no child" : "status " + std::to_string(status)};
+  }
+  for (const auto& look : looks) {
+    if (auto verdict = do_touch(look)) {
+      return verdict;
+    }
+  }
+  return std::nullopt;
 }
 
 // The kernel may refuse to let devices reach such memory. What counts is that

@@ -108,7 +108,13 @@ void Gpu::set_config_dead(bool dead) {
 void Gpu::set_link(bool up, Instant now) {
   if (up && !link_up_) {
     ++counters_.link_resets;
+    // A real GPU comes back in D0. QEMU remembers the power state that was
+    // written last, though, and hides the BARs until D0 is written, which no
+    // driver does that reads D0 already.
+    const auto power_at = std::size_t{function_.pm} + PCI_PM_CTRL;
+    const auto power = function_.config.get<std::uint16_t>(power_at);
     reset(now);
+    function_.config.put(power_at, power);
   }
   link_up_ = up;
 }

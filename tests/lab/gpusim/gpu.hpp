@@ -53,7 +53,7 @@ class Gpu {
   void set_ready(const ReadyOptions& ready) { ready_ = ready; }
   const ReadyOptions& ready_options() const { return ready_; }
   void set_config_dead(bool dead);
-  // A GPU whose link was down comes back as after power-on.
+  // A GPU whose link was down comes back reset, in the power state it was in.
   void set_link(bool up, Instant now);
   // For good.
   void remove() { removed_ = true; }

@@ -11,8 +11,6 @@ namespace nvgpuctl::gpusim {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::Each;
-using testing::HasSubstr;
 
 constexpr unsigned kConfig = 7;
 constexpr Instant kPowerOn{};
@@ -255,6 +253,13 @@ TEST_F(GpuTest, ComesBackResetWhenItsLinkDoes) {
   EXPECT_EQ(get(kConfig, 0, 4), 0x234210DEU);
   EXPECT_EQ(get(kConfig, 0x04, 2), 0U);
   EXPECT_EQ(gpu_.counters().link_resets, 1U);
+}
+
+TEST_F(GpuTest, ComesBackInThePowerStateThatQemuTakesItToBeIn) {
+  put(kConfig, 0x44, 2, 3);
+  gpu_.set_link(false, now_);
+  gpu_.set_link(true, now_);
+  EXPECT_EQ(get(kConfig, 0x44, 2), 0x000BU);
 }
 
 TEST_F(GpuTest, DoesNotComeBackOnceRemoved) {

@@ -114,8 +114,6 @@ class ServerTest : public testing::Test {
     stop();
     std::filesystem::remove_all(folder_);
   }
-  ServerTest(const ServerTest&) = delete;
-  ServerTest& operator=(const ServerTest&) = delete;
 
   void start() {
     auto server = Server::open(options_, gpu_, log_);
