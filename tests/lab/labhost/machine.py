@@ -35,7 +35,7 @@ class Parts:
 
 def accelerator(tools):
     """KVM where a virtual machine with KVM inside really starts."""
-    fixed = "virt,gic-version=3,iommu=none,highmem-mmio-size=1T"
+    fixed = "virt,gic-version=3,iommu=none,highmem-mmio-size=4T"
     if debian.native() == "arm64" and os.access("/dev/kvm", os.R_OK | os.W_OK):
         # Without nested virtualisation in the processor there would be no
         # guests in the simulated host.
