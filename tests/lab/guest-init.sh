@@ -38,8 +38,8 @@ at() { devmem "$(printf '0x%x' $(($1 + $2)))" 64 ${3:+"$3"}; }
 for word in $(cat /proc/cmdline); do
   # What is to be looked at, and what is to be written, comes from the host.
   case $word in
-    read2=*) offset=${word#*=} && report "read2 $offset $(at "$bar2" "$offset")" ;;
-    read4=*) offset=${word#*=} && report "read4 $offset $(at "$bar4" "$offset")" ;;
+    read2=*) offset=${word#*=} && report "read2@$offset $(at "$bar2" "$offset")" ;;
+    read4=*) offset=${word#*=} && report "read4@$offset $(at "$bar4" "$offset")" ;;
     write2=*) pair=${word#*=} && at "$bar2" "${pair%:*}" "${pair#*:}" ;;
     write4=*) pair=${word#*=} && at "$bar4" "${pair%:*}" "${pair#*:}" ;;
   esac

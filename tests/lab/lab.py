@@ -34,11 +34,13 @@ def arguments():
     run.add_argument("scenario", nargs="+", help=f"one of {known}")
     up = command("up", "boot and keep running, for `run` and `shell`")
     up.add_argument("scenario", nargs="?", default="driver")
-    shell = command("shell", "a root shell in the running host", kernel=False)
-    del shell
+    command("shell", "a root shell in the running host", kernel=False)
     command("down", "stop what `up` started", kernel=False)
     matrix = command("matrix", "run `driver` on every kernel, print the table",
                      kernel=False)
+    matrix.add_argument("--update", action="store_true",
+                        help="put the result into docs/kernels.md")
+    matrix.add_argument("--scenario", default="driver")
     matrix.add_argument("suite", nargs="*", help="only kernels of these suites")
     return parser.parse_args()
 

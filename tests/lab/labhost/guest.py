@@ -32,8 +32,8 @@ def command(address, words):
 def run(host, address, words):
     """What the guest reported: {"NAME": "VALUE"}; see guest-init.sh."""
     done = host.run(["timeout", "200", *command(address, words)], timeout=240)
-    reports = dict(re.findall(r"^.*guest: (\S+(?: 0x[0-9a-f]+)?)(?: (.*?))?\r?$",
-                              done.out, re.MULTILINE))
+    reports = dict(re.findall(r"guest: (\S+) ?(.*?)\r?$", done.out,
+                              re.MULTILINE))
     if "done" not in reports:
         raise CheckFailed(f"the guest did not come to its end: "
                           f"{(done.out + done.err)[-1500:]}")

@@ -128,6 +128,7 @@ class Lab:
         self.gpus = gpus
         self.failures = []
         self.passed = 0
+        self.loaded = False  # the driver was seen to be bound
 
     def section(self, text):
         print(f"  {text}", flush=True)

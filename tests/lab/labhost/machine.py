@@ -35,7 +35,7 @@ class Parts:
 
 def accelerator(tools):
     """KVM where a virtual machine with KVM inside really starts."""
-    fixed = "virt,gic-version=3,iommu=none,highmem-mmio-size=1T"
+    fixed = "virt,gic-version=3,iommu=none,highmem-mmio-size=4T"
     if debian.native() == "arm64" and os.access("/dev/kvm", os.R_OK | os.W_OK):
         # Without nested virtualisation in the processor there would be no
         # guests in the simulated host.
@@ -68,12 +68,11 @@ def qemu_arguments(parts, scenario, folder):
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
         "-append", "console=ttyAMA0 quiet panic=-1 acpi_no_memhotplug "
                    # What only costs time under emulation.
-                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 systemd.ssh_auto=0 "
+                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 "
+                   "systemd.ssh_auto=0 TERM=dumb "
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
         "-serial", "chardev:console",
-        "-chardev", f"socket,id=monitor,path={folder}/monitor,server=on,wait=off",
-        "-mon", "monitor",
         # The emulated SMMUv3 does not go together with vfio-user.
         "-device", "virtio-iommu-pci,addr=2.0",
         "-device", "virtio-serial-pci,addr=3.0,id=serial,max_ports=31",

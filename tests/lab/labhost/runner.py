@@ -2,10 +2,11 @@
 """The commands of `./dev lab`."""
 
 import dataclasses
-import importlib.util
+import importlib
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 import time
 
@@ -51,15 +52,28 @@ def assemble(chosen, kernel, folder, build):
 
 
 def load_test(name):
-    path = store.REPOSITORY / f"tests/lab/tests/{name}.py"
-    specification = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    folder = str(store.REPOSITORY / "tests/lab/tests")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(name)
+
+
+@dataclasses.dataclass
+class Outcome:
+    loaded: bool = False
+    passed: int = 0
+    failures: list = dataclasses.field(default_factory=list)
+
+    def good(self):
+        return self.passed > 0 and not self.failures
+
+    def text(self):
+        if self.good():
+            return "yes"
+        return f"**no**: {len(self.failures)} checks" if self.passed else "**no**"
 
 
 def run_test(chosen, kernel, machine, logs):
-    """True when every check was good."""
     with open(logs / "commands.log", "w", encoding="utf-8") as log:
         host = Host(machine.agent, log)
         lab = Lab(chosen, kernel, host,
@@ -73,7 +87,7 @@ def run_test(chosen, kernel, machine, logs):
                                         encoding="utf-8")
     store.say(f"{chosen.name} on {kernel.version}: {lab.passed} checks passed, "
               f"{len(lab.failures)} failed")
-    return not lab.failures
+    return Outcome(lab.loaded, lab.passed, lab.failures)
 
 
 def keep_logs(machine, logs):
@@ -101,7 +115,7 @@ def test_and_log(chosen, kernel, machine, prepare):
     try:
         prepare()
         start = time.monotonic()
-        good = run_test(chosen, kernel, machine, logs)
+        outcome = run_test(chosen, kernel, machine, logs)
         store.say(f"took {time.monotonic() - start:.0f} s")
     except BaseException:
         keep_logs(machine, logs)
@@ -109,10 +123,10 @@ def test_and_log(chosen, kernel, machine, prepare):
         store.warn(f"logs are in {logs}")
         raise
     keep_logs(machine, logs)
-    if not good:
+    if not outcome.good():
         tail(logs / "dmesg.log")
         store.warn(f"logs are in {logs}")
-    return good
+    return outcome
 
 
 def run_one(name, options):
@@ -137,7 +151,44 @@ def run_one(name, options):
 
 def run(options):
     results = [run_one(name, options) for name in options.scenario]
-    return 0 if all(results) else 1
+    return 0 if all(outcome.good() for outcome in results) else 1
+
+
+# --- every kernel -------------------------------------------------------------
+TABLE = store.REPOSITORY / "docs/kernels.md"
+
+
+def update_table(results):
+    """Puts (loads, passes) into the last two columns of the kernels' rows."""
+    lines = TABLE.read_text(encoding="utf-8").split("\n")
+    for i, line in enumerate(lines):
+        cells = line.split(" | ")
+        if len(cells) == 8 and cells[0].removeprefix("| ") in results:
+            loads, passes = results[cells[0].removeprefix("| ")]
+            lines[i] = " | ".join([*cells[:6], loads, f"{passes} |"])
+    TABLE.write_text("\n".join(lines), encoding="utf-8")
+
+
+def matrix(options):
+    results = {}
+    for suite in options.suite or kernels.SUITES:
+        kernel = kernels.find(suite)
+        options.kernel = suite
+        outcome = Outcome()
+        try:
+            outcome = run_one(options.scenario, options)
+        except store.LabSkip:
+            raise
+        except store.LabError as error:
+            store.warn(str(error))
+        results[kernel.version] = ("yes" if outcome.loaded else "**no**",
+                                   outcome.text())
+    print("| kernel | loads | passes |", "|---|---|---|", sep="\n")
+    for version, row in results.items():
+        print(f"| {version} | {row[0]} | {row[1]} |")
+    if options.update:
+        update_table(results)
+    return 0 if all(row[1].startswith("yes") for row in results.values()) else 1
 
 
 # --- a host that stays -------------------------------------------------------

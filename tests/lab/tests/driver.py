@@ -9,9 +9,9 @@ from labhost import guest
 GIB = 1 << 30
 BLOCK = 512 << 20  # the driver's and the firmware's unit
 VARIANT = "nvgrace_gpu_vfio_pci"
-# Left by loading a module that Debian did not sign, and by QEMU's machine.
+# A module that Debian did not sign; and newer kernels warn of every reset.
 EXPECTED_WARNINGS = ("loading out-of-tree module taints kernel",
-                     "module verification failed")
+                     "module verification failed", ": resetting", ": reset done")
 
 
 def power_of_two(number):
@@ -48,7 +48,7 @@ def bind(lab, gpu):
         lab.equal("state before", seen["state"], "ready")
         done = host.run(["nvgpuctl", "bind", gpu.address], check=False)
         lab.equal("exit code of bind", (done.code, done.err), (0, ""))
-    lab.equal("driver", gpu.driver(), VARIANT)
+    lab.loaded |= lab.equal("driver", gpu.driver(), VARIANT)
 
 
 def attributes(lab, gpu):
@@ -66,11 +66,21 @@ def attest(lab, gpu):
     done = lab.host.run(["nvgpuctl", "validate", "-o", "json", gpu.address],
                         check=False, timeout=120)
     report = done.json()
-    bad = [check for item in report["items"] for section in item["sections"]
-           for check in section["checks"]
+    checks = {check["id"]: check for item in report["items"]
+              for section in item["sections"] for check in section["checks"]}
+    bad = [check for check in checks.values()
            if check["verdict"] not in ("pass", "skipped")]
+    # The kernel's own shortcoming, which validate is to find.
+    if lab.kernel.number() < (6, 17):
+        lab.equal("reason of vfio-kvm", checks["vfio-kvm"].get("reason"), "NVG-W052")
+        bad.remove(checks["vfio-kvm"])
     lab.equal("what validate found", json.dumps(bad), "[]")
     lab.equal("exit code of validate", done.code, 0)
+    skipped = [name for name, check in checks.items()
+               if check["verdict"] == "skipped"]
+    print(f"    {len(checks) - len(skipped)} checks of validate passed; skipped: "
+          f"{', '.join(skipped)}")
+    return checks
 
 
 def give_to_guest(lab, gpu):
@@ -95,12 +105,12 @@ def give_to_guest(lab, gpu):
             "initiators": f"1-{guest.NODES}",
             "device": hex(gpu.described.device_id),
             "bar4-size": str(bar4), "bar2-size": str(bar2),
-            "read4 0x0": "0x0123456789ABCDEF",
-            f"read4 {last4:#x}": "0x1111222233334444",
-            f"read4 {bar4 - 8:#x}": ones,
-            "read2 0x0": "0x5555666677778888",
-            f"read2 {last2:#x}": "0x9999AAAABBBBCCCC",
-            f"read2 {bar2 - 8:#x}": ones}.items():
+            "read4@0x0": "0x0123456789ABCDEF",
+            f"read4@{last4:#x}": "0x1111222233334444",
+            f"read4@{bar4 - 8:#x}": ones,
+            "read2@0x0": "0x5555666677778888",
+            f"read2@{last2:#x}": "0x9999AAAABBBBCCCC",
+            f"read2@{bar2 - 8:#x}": ones}.items():
         lab.equal(f"guest's {name}", seen.get(name), wanted)
     lab.equal("what the guest wrote to BAR4", hex(gpu.peek(memory + 0x2000)),
               "0x1122334455667788")
