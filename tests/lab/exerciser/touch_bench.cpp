@@ -57,7 +57,7 @@ Touched touch_pages(Device& device, const std::uint8_t* start,
   return touched;
 }
 
-// Bytes a second; 0 if it fails.
+// Bytes a second; 0 if it fails. The length is one of whole blocks.
 double read_speed(Device& device, unsigned region, std::uint64_t length) {
   std::vector<std::uint8_t> block(kBlock);
   const Piece piece{.data = block.data(), .size = kBlock, .present = kBlock};
@@ -68,7 +68,7 @@ double read_speed(Device& device, unsigned region, std::uint64_t length) {
       return 0;
     }
   }
-  return static_cast<double>(length / kBlock * kBlock) / seconds_since(begin);
+  return static_cast<double>(length) / seconds_since(begin);
 }
 
 double copy_speed(const std::uint8_t* from, std::uint64_t length) {
@@ -78,7 +78,7 @@ double copy_speed(const std::uint8_t* from, std::uint64_t length) {
     std::memcpy(block.data(), from + at, kBlock);
     asm volatile("" : : "r"(block.data()) : "memory");
   }
-  return static_cast<double>(length / kBlock * kBlock) / seconds_since(begin);
+  return static_cast<double>(length) / seconds_since(begin);
 }
 
 bool enable_memory(Device& device) {
@@ -109,7 +109,8 @@ int touch_bench(Device& device, const Placement& placement, std::ostream& out,
         << std::endl;
     return 1;
   }
-  const auto length = std::min<std::uint64_t>(region.size, kMostToRead);
+  const auto length =
+      std::min<std::uint64_t>(region.size, kMostToRead) / kBlock * kBlock;
   const std::vector<std::uint8_t> ordinary(length, 1);
   const double gib =
       static_cast<double>(region.size) / static_cast<double>(kGiB);
