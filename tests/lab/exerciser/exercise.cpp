@@ -41,8 +41,8 @@ std::uint64_t unreclaimable_kib() {
   std::uint64_t sum = 0;
   std::string rest;
   while (file >> name >> value && std::getline(file, rest)) {
-    if (name == "SUnreclaim:" || name == "PageTables:" ||
-        name == "VmallocUsed:" || name == "KernelStack:") {
+    if (name == "SUnreclaim:" || name == "VmallocUsed:" ||
+        name == "KernelStack:") {
       sum += value;
     }
   }

@@ -53,7 +53,10 @@ long write_text(const std::string& path, const std::string& text) {
 std::string link_name(const std::string& path) {
   std::array<char, PATH_MAX> target{};
   const auto count = readlink(path.c_str(), target.data(), target.size() - 1);
-  const std::string text(target.data(), count < 0 ? 0 : count);
+  if (count < 0) {
+    return "";
+  }
+  const std::string text(target.data(), static_cast<std::size_t>(count));
   return text.substr(text.rfind('/') + 1);
 }
 
