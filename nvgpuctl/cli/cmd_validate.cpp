@@ -107,19 +107,19 @@ Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
   std::vector<Json> items;
   for (const auto index : gpus) {
     const auto& gpu = inventory.gpus[index];
-    const auto sections = validate(root, inventory, index, vfio,
-                                   {waiting(context, gpu), *write_test});
-    if (!sections) {
-      return forward_error(sections);
+    const auto validation = validate(root, inventory, index, vfio,
+                                     {waiting(context, gpu), *write_test});
+    if (!validation) {
+      return forward_error(validation);
     }
-    const ExitCode code = exit_code_of(overall(*sections));
+    const ExitCode code = exit_code_of(overall(validation->sections));
     worst = gravity(code) > gravity(worst) ? code : worst;
     if (wants_document(context)) {
-      items.push_back(validation_json(gpu, *sections));
+      items.push_back(validation_json(gpu, *validation));
       continue;
     }
     context.out << (index == gpus.front() ? "" : "\n");
-    print_validation(context, gpu, *sections);
+    print_validation(context, gpu, *validation);
   }
   if (wants_document(context)) {
     print_list(context, "Validation", items);

@@ -243,13 +243,12 @@ Json explanation_json(const HostSnapshot& host, const Gpu& gpu) {
           {"findings", findings(gpu.findings)}};
 }
 
-Json validation_json(const Gpu& gpu,
-                     const std::vector<CheckSection>& sections) {
+Json validation_json(const Gpu& gpu, const Validation& validation) {
   return {{"address", to_string(gpu.pci.address)},
           {"model", gpu.model.name},
-          {"verdict", to_string(overall(sections))},
-          {"sections", check_sections(sections)},
-          {"regions", regions(gpu.plan)}};
+          {"verdict", to_string(overall(validation.sections))},
+          {"sections", check_sections(validation.sections)},
+          {"regions", regions(validation.regions)}};
 }
 
 Json bind_plan_json(const BindPlan& plan) {

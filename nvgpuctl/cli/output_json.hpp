@@ -10,6 +10,7 @@
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
 #include "ops/generate.hpp"
+#include "ops/validate.hpp"
 
 // Values as documents; schemas/ describes every one of them. Integers are raw,
 // with their unit in the name. What is not known is null, never left out.
@@ -18,7 +19,7 @@ namespace nvgpuctl::cli {
 
 Json gpu_json(const HostSnapshot& host, const Gpu& gpu);
 Json explanation_json(const HostSnapshot& host, const Gpu& gpu);
-Json validation_json(const Gpu& gpu, const std::vector<CheckSection>& sections);
+Json validation_json(const Gpu& gpu, const Validation& validation);
 Json bind_plan_json(const BindPlan& plan);
 // `state` is the GPU's after the change; nothing when it could not be read.
 Json bind_report_json(const BindPlan& plan, const BindReport& report,

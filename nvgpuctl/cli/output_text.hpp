@@ -9,6 +9,7 @@
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
+#include "ops/validate.hpp"
 
 // Values as text for people, on context.out.
 
@@ -21,7 +22,7 @@ void print_explanation(Context& context, const HostSnapshot& host,
 void print_check_sections(Context& context,
                           const std::vector<CheckSection>& sections);
 void print_validation(Context& context, const Gpu& gpu,
-                      const std::vector<CheckSection>& sections);
+                      const Validation& validation);
 void print_bind_plan(Context& context, const BindPlan& plan);
 void print_bind_report(Context& context, const BindPlan& plan,
                        const BindReport& report);

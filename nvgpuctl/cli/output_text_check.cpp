@@ -133,15 +133,16 @@ void print_check_sections(Context& context,
 }
 
 void print_validation(Context& context, const Gpu& gpu,
-                      const std::vector<CheckSection>& sections) {
+                      const Validation& validation) {
+  const auto& [sections, regions] = validation;
   const Cell verdict = verdict_cell(overall(sections));
   context.out << paint(context, to_string(gpu.pci.address), Style::strong)
               << "  " << printable(gpu.model.name) << "  "
               << paint(context, verdict.text, verdict.style) << "  ("
               << tally(sections) << ")\n\n";
   print_check_sections(context, sections);
-  if (gpu.plan && (gpu.plan->usable || gpu.plan->reserved)) {
-    print_regions(context, *gpu.plan);
+  if (regions && (regions->usable || regions->reserved)) {
+    print_regions(context, *regions);
   }
 }
 

@@ -35,6 +35,8 @@ struct RegionPlan {
   Layout layout = Layout::split;
   std::optional<MemoryRegion> usable;    // absent in `plain`
   std::optional<MemoryRegion> reserved;  // only `split` with the erratum
+
+  friend bool operator==(const RegionPlan&, const RegionPlan&) = default;
 };
 
 // Splits coherent memory the way the driver does, with the driver's own

@@ -141,6 +141,20 @@ AttestOptions options_for(const HostSnapshot& host, const Gpu& gpu,
   return options;
 }
 
+// The layout check tells whether the device shows what it ought to.
+std::optional<RegionPlan> shown_regions(const VfioSubject& subject,
+                                        const CheckSection& vfio) {
+  const auto layout = std::find_if(
+      vfio.checks.begin(), vfio.checks.end(),
+      [](const Check& check) { return check.id == "vfio-layout"; });
+  if (layout == vfio.checks.end() || layout->verdict == Verdict::skipped) {
+    return subject.gpu.plan;  // it was not looked at
+  }
+  const bool as_expected =
+      layout->verdict == Verdict::pass || layout->verdict == Verdict::remark;
+  return as_expected ? std::optional(expected_regions(subject)) : std::nullopt;
+}
+
 }  // namespace
 
 bool has_vfio_driver(const Gpu& gpu) {
@@ -163,13 +177,14 @@ Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
   return {};
 }
 
-Result<Sections> attest_gpu(const RootDir& root, const HostSnapshot& host,
-                            const Gpu& gpu, VfioOpener& vfio,
-                            const LiveOptions& options) {
+Result<LiveReport> attest_gpu(const RootDir& root, const HostSnapshot& host,
+                              const Gpu& gpu, VfioOpener& vfio,
+                              const LiveOptions& options) {
   const auto paths = vfio.paths(gpu.pci);
   if (paths.empty()) {
-    return Sections{skipped("vfio", "vfio-open",
-                            "there is no device node for it in /dev/vfio")};
+    return LiveReport{{skipped("vfio", "vfio-open",
+                               "there is no device node for it in /dev/vfio")},
+                      gpu.plan};
   }
   LiveOptions complete = options;
   complete.attest = options_for(host, gpu, options.attest);
@@ -178,9 +193,9 @@ Result<Sections> attest_gpu(const RootDir& root, const HostSnapshot& host,
   if (!told) {
     problems.push_back(told.error().subject + ": " + told.error().problem);
   }
-  Attestation attestation(
-      {host, gpu, told ? *told : std::optional<DriverAttributes>()}, vfio,
-      complete, std::move(problems));
+  const VfioSubject subject{host, gpu,
+                            told ? *told : std::optional<DriverAttributes>()};
+  Attestation attestation(subject, vfio, complete, std::move(problems));
   auto sections = attestation.by(paths.front());
   if (!sections) {
     return forward_error(sections);
@@ -190,14 +205,15 @@ Result<Sections> attest_gpu(const RootDir& root, const HostSnapshot& host,
     SectionWriter writer("vfio");
     writer.skip("vfio-same", "there is only one way to open it");
     checks.push_back(writer.take().checks.front());
-    return sections;
+  } else {
+    auto same = attestation.compare(sections->front(), paths[1]);
+    if (!same) {
+      return forward_error(same);
+    }
+    checks.push_back(std::move(*same));
   }
-  auto same = attestation.compare(sections->front(), paths[1]);
-  if (!same) {
-    return forward_error(same);
-  }
-  checks.push_back(std::move(*same));
-  return sections;
+  auto regions = shown_regions(subject, sections->front());
+  return LiveReport{std::move(*sections), std::move(regions)};
 }
 
 }  // namespace nvgpuctl

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -21,6 +22,13 @@ struct LiveOptions {
   WriteTest write_test = WriteTest::no;
 };
 
+// What an opened device was found to be.
+struct LiveReport {
+  std::vector<CheckSection> sections;
+  // What a guest is shown; nothing where that is no memory, or not known.
+  std::optional<RegionPlan> regions;
+};
+
 // Whether the GPU is bound to a driver that makes a VFIO device of it.
 bool has_vfio_driver(const Gpu& gpu);
 
@@ -32,9 +40,8 @@ Result<> check_device_free(const RootDir& root, const Gpu& gpu);
 // the other, and checks it: section "vfio" and, when asked for, "write". What
 // cannot be opened is a skipped or failed check. Error: `busy`, when the kernel
 // says so.
-Result<std::vector<CheckSection>> attest_gpu(const RootDir& root,
-                                             const HostSnapshot& host,
-                                             const Gpu& gpu, VfioOpener& vfio,
-                                             const LiveOptions& options);
+Result<LiveReport> attest_gpu(const RootDir& root, const HostSnapshot& host,
+                              const Gpu& gpu, VfioOpener& vfio,
+                              const LiveOptions& options);
 
 }  // namespace nvgpuctl

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "core/check_table.hpp"
 #include "core/gpu_check.hpp"
@@ -48,10 +49,9 @@ void call_firmware_degraded(std::vector<CheckSection>& sections) {
 
 }  // namespace
 
-Result<std::vector<CheckSection>> validate(const RootDir& root,
-                                           const Inventory& inventory,
-                                           std::size_t gpu, VfioOpener& vfio,
-                                           const LiveOptions& options) {
+Result<Validation> validate(const RootDir& root, const Inventory& inventory,
+                            std::size_t gpu, VfioOpener& vfio,
+                            const LiveOptions& options) {
   const Gpu& one = inventory.gpus[gpu];
   auto sections = check_gpu(inventory.host, one, inventory.gpus);
   if (const auto why = not_opened(root, one)) {
@@ -63,7 +63,7 @@ Result<std::vector<CheckSection>> validate(const RootDir& root,
       writes.skip("write-first", *why);
       sections.push_back(writes.take());
     }
-    return sections;
+    return Validation{std::move(sections), one.plan};
   }
   auto free = check_device_free(root, one);
   if (!free) {
@@ -73,11 +73,12 @@ Result<std::vector<CheckSection>> validate(const RootDir& root,
   if (!live) {
     return forward_error(live);
   }
-  if (shows_no_memory(live->front())) {
+  if (shows_no_memory(live->sections.front())) {
     call_firmware_degraded(sections);
   }
-  std::move(live->begin(), live->end(), std::back_inserter(sections));
-  return sections;
+  std::move(live->sections.begin(), live->sections.end(),
+            std::back_inserter(sections));
+  return Validation{std::move(sections), std::move(live->regions)};
 }
 
 }  // namespace nvgpuctl

@@ -103,7 +103,8 @@ TEST_F(OutputText, ExplainsWithSeenEvidenceAndRemedy) {
 }
 
 TEST_F(OutputText, ValidatesWithChecksRemediesAndRegions) {
-  print_validation(context_, samples::gpu(), samples::sections(Verdict::fail));
+  print_validation(context_, samples::gpu(),
+                   {samples::sections(Verdict::fail), samples::gpu().plan});
   EXPECT_EQ(
       printed(),
       "0009:01:00.0  GH200 120GB  FAIL  (1 failed, 1 passed)\n"
@@ -155,7 +156,7 @@ TEST_F(OutputText, ShowsRemarksWithTheirRemedy) {
   auto section = skips(1);
   section.checks[0].verdict = Verdict::remark;
   section.checks[0].remedy = "boot a newer kernel";
-  print_validation(context_, samples::gpu(), {section});
+  print_validation(context_, samples::gpu(), {{section}, std::nullopt});
   EXPECT_NE(printed().find("PASS  (1 passed with a remark)"),
             std::string::npos);
   EXPECT_NE(printed().find("    vfio-0: boot a newer kernel\n"),

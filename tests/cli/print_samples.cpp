@@ -31,10 +31,12 @@ void print_lists(Context& context) {
              {explanation_json(HostSnapshot{}, gpu),
               explanation_json(HostSnapshot{}, bare)});
   separate(context);
-  print_list(context, "Validation",
-             {validation_json(gpu, samples::sections(Verdict::pass)),
-              validation_json(bare, samples::sections(Verdict::fail)),
-              validation_json(bare, samples::sections(Verdict::skipped))});
+  print_list(
+      context, "Validation",
+      {validation_json(gpu, {samples::sections(Verdict::pass), gpu.plan}),
+       validation_json(bare, {samples::sections(Verdict::fail), bare.plan}),
+       validation_json(bare,
+                       {samples::sections(Verdict::skipped), bare.plan})});
   separate(context);
   print_list(context, "BindPlan",
              {bind_plan_json(samples::bind_plan()), bind_plan_json({})});

@@ -30,7 +30,7 @@ struct Bench {
 
   Bench() { host.gpus[0].driver = "nvgrace_gpu_vfio_pci"; }
 
-  Result<std::vector<CheckSection>> attest() {
+  Result<LiveReport> attest() {
     return attest_gpu(root.open(), host, only_gpu(host), vfio, options);
   }
   Bench& tells(std::string_view name, std::string_view value) {
@@ -76,25 +76,27 @@ std::vector<std::string> bad(const std::vector<CheckSection>& sections) {
 TEST(AttestGpu, PassesByTheOneWayThatThereIs) {
   Bench bench;
   bench.tells_everything().vfio.offers(kGroup);
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), IsEmpty());
-  EXPECT_EQ(check(*sections, "vfio-open").seen, "/dev/vfio/19");
-  EXPECT_EQ(check(*sections, "vfio-driver-memory").verdict, Verdict::pass);
-  EXPECT_EQ(check(*sections, "vfio-same").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), IsEmpty());
+  EXPECT_EQ(check(report->sections, "vfio-open").seen, "/dev/vfio/19");
+  EXPECT_EQ(check(report->sections, "vfio-driver-memory").verdict,
+            Verdict::pass);
+  EXPECT_EQ(check(report->sections, "vfio-same").seen,
             "there is only one way to open it");
 }
 
 TEST(AttestGpu, TakesBothWaysOneAfterTheOther) {
   Bench bench;
   bench.vfio.offers(kCdev).offers(kGroup);
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
   EXPECT_THAT(bench.vfio.opened,
               ElementsAre("/dev/vfio/devices/vfio0", "/dev/vfio/19"));
-  EXPECT_EQ(check(*sections, "vfio-open").seen, "/dev/vfio/devices/vfio0");
-  EXPECT_EQ(check(*sections, "vfio-same").verdict, Verdict::pass);
-  EXPECT_EQ(check(*sections, "vfio-same").expected,
+  EXPECT_EQ(check(report->sections, "vfio-open").seen,
+            "/dev/vfio/devices/vfio0");
+  EXPECT_EQ(check(report->sections, "vfio-same").verdict, Verdict::pass);
+  EXPECT_EQ(check(report->sections, "vfio-same").expected,
             "the same by way of /dev/vfio/19");
 }
 
@@ -104,30 +106,48 @@ TEST(AttestGpu, FailsWhereTheTwoWaysShowDifferentThings) {
   bench.vfio.change_by_path["/dev/vfio/19"] = [](ModelVfio& model) {
     model.tail = 0;
   };
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), ElementsAre("vfio-same"));
-  EXPECT_EQ(check(*sections, "vfio-same").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-same"));
+  EXPECT_EQ(check(report->sections, "vfio-same").seen,
             "vfio-usable-tail: 0x0 and 0x0; vfio-reserved-tail: 0x0 and 0x0");
+}
+
+TEST(AttestGpu, TellsTheRegionsOfTheLayoutThatTheDriverUses) {
+  Bench bench;
+  bench.tells_everything()
+      .tells("layout", "single\n")
+      .tells("usable_size", "0x17e4f00000\n")
+      .tells("reserved_size", "0x0\n")
+      .vfio.offers(kGroup);
+  bench.vfio.change = [](ModelVfio& model) {
+    model.memory = {{2, {0x17E4F00000, 128 * kGiB}}};
+  };
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-layout"));
+  ASSERT_TRUE(report->regions);
+  EXPECT_EQ(report->regions->layout, Layout::single);
+  EXPECT_EQ(report->regions->usable->bar, 2U);
 }
 
 TEST(AttestGpu, IsRefusedWhenTheSecondWayIsBusy) {
   Bench bench;
   bench.vfio.offers(kCdev).offers(kGroup).refuses("/dev/vfio/19", Errc::busy,
                                                   "somebody has it open");
-  const auto sections = bench.attest();
-  ASSERT_FALSE(sections);
-  EXPECT_EQ(sections.error().code, Errc::busy);
+  const auto report = bench.attest();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, Errc::busy);
 }
 
 TEST(AttestGpu, SkipsADeviceThatOnlyRootMayOpen) {
   Bench bench;
   bench.vfio.offers(kGroup).refuses("/dev/vfio/19", Errc::permission,
                                     "Permission denied");
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(check(*sections, "vfio-open").verdict, Verdict::skipped);
-  EXPECT_EQ(check(*sections, "vfio-open").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(check(report->sections, "vfio-open").verdict, Verdict::skipped);
+  EXPECT_EQ(check(report->sections, "vfio-open").seen,
             "only root may open /dev/vfio/19");
 }
 
@@ -135,13 +155,15 @@ TEST(AttestGpu, FailsForAGroupThatIsNotViable) {
   Bench bench;
   bench.vfio.offers(kGroup).refuses("/dev/vfio/19", Errc::not_viable,
                                     "another device");
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), ElementsAre("vfio-open"));
-  EXPECT_EQ(check(*sections, "vfio-open").seen, "/dev/vfio/19: another device");
-  EXPECT_EQ(check(*sections, "vfio-open").reason, "NVG-E031");
-  EXPECT_EQ(check(*sections, "vfio-open").remedy, "stop it");
-  EXPECT_EQ(check(*sections, "vfio-usable-size").verdict, Verdict::skipped);
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-open"));
+  EXPECT_EQ(check(report->sections, "vfio-open").seen,
+            "/dev/vfio/19: another device");
+  EXPECT_EQ(check(report->sections, "vfio-open").reason, "NVG-E031");
+  EXPECT_EQ(check(report->sections, "vfio-open").remedy, "stop it");
+  EXPECT_EQ(check(report->sections, "vfio-usable-size").verdict,
+            Verdict::skipped);
 }
 
 TEST(AttestGpu, FailsForADeviceThatDoesNotDescribeItself) {
@@ -150,10 +172,11 @@ TEST(AttestGpu, FailsForADeviceThatDoesNotDescribeItself) {
   bench.vfio.change = [](ModelVfio& model) {
     model.fail_on("region_info 4", "Input/output error");
   };
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), ElementsAre("vfio-access"));
-  EXPECT_EQ(check(*sections, "vfio-access").seen, "model: Input/output error");
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-access"));
+  EXPECT_EQ(check(report->sections, "vfio-access").seen,
+            "model: Input/output error");
 }
 
 TEST(AttestGpu, FailsWhereARegisterCouldNotBePutBack) {
@@ -162,21 +185,22 @@ TEST(AttestGpu, FailsWhereARegisterCouldNotBePutBack) {
   bench.vfio.change = [](ModelVfio& model) {
     model.fail_on("config 0x20 = 0xc", "No such device");
   };
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), ElementsAre("vfio-access"));
-  EXPECT_THAT(check(*sections, "vfio-access").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-access"));
+  EXPECT_THAT(check(report->sections, "vfio-access").seen,
               HasSubstr("could not be put back"));
-  EXPECT_THAT(check(*sections, "vfio-access").remedy, HasSubstr("unbind"));
+  EXPECT_THAT(check(report->sections, "vfio-access").remedy,
+              HasSubstr("unbind"));
 }
 
 TEST(AttestGpu, NamesADriverAttributeThatCannotBeUsed) {
   Bench bench;
   bench.tells_everything().tells("usable_size", "much\n").vfio.offers(kGroup);
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(bad(*sections), ElementsAre("vfio-access"));
-  EXPECT_EQ(check(*sections, "vfio-access").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(bad(report->sections), ElementsAre("vfio-access"));
+  EXPECT_EQ(check(report->sections, "vfio-access").seen,
             "/sys/bus/pci/devices/0009:01:00.0/nvgpu/usable_size: holds no "
             "number");
 }
@@ -186,9 +210,9 @@ TEST(AttestGpu, MapsByThePageOfTheHost) {
   bench.host.kernel.page_size =
       Fact<std::uint64_t>{0x44F0'0000, Source::kernel};
   bench.vfio.offers(kGroup);
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_THAT(check(*sections, "vfio-access").seen,
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_THAT(check(report->sections, "vfio-access").seen,
               HasSubstr("not made of pages of 0x44f00000"));
 }
 
@@ -203,11 +227,11 @@ TEST(AttestGpu, WritesOnceWhenAskedTo) {
   Bench bench;
   bench.options.write_test = WriteTest::yes;
   bench.vfio.offers(kCdev).offers(kGroup);
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  ASSERT_THAT(*sections, SizeIs(2));
-  EXPECT_EQ(sections->back().name, "write");
-  EXPECT_EQ(overall({sections->back()}), Verdict::pass);
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  ASSERT_THAT(report->sections, SizeIs(2));
+  EXPECT_EQ(report->sections.back().name, "write");
+  EXPECT_EQ(overall({report->sections.back()}), Verdict::pass);
   EXPECT_EQ(std::count(bench.vfio.writes.begin(), bench.vfio.writes.end(),
                        "region 4 0x0"),
             3)
@@ -219,9 +243,9 @@ TEST(AttestGpu, DoesNotWriteToADeviceThatFailedItsChecks) {
   bench.options.write_test = WriteTest::yes;
   bench.vfio.offers(kGroup);
   bench.vfio.change = [](ModelVfio& model) { model.tail = 0; };
-  const auto sections = bench.attest();
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(check(*sections, "write-first").verdict, Verdict::skipped);
+  const auto report = bench.attest();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(check(report->sections, "write-first").verdict, Verdict::skipped);
   EXPECT_THAT(bench.vfio.writes, Not(Contains(HasSubstr("region"))));
 }
 

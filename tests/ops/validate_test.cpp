@@ -44,9 +44,9 @@ std::vector<CheckSection> validated(const RootDir& root,
                                     const Inventory& inventory,
                                     std::size_t gpu = 0) {
   FakeVfio nothing;
-  auto sections = validate(root, inventory, gpu, nothing, {});
-  EXPECT_TRUE(sections);
-  return std::move(*sections);
+  auto validation = validate(root, inventory, gpu, nothing, {});
+  EXPECT_TRUE(validation);
+  return std::move(validation->sections);
 }
 
 HostSnapshot bound_host() {
@@ -84,20 +84,21 @@ TEST(Validation, SaysThatAKernelWithoutVfioHasNoDevice) {
 TEST(Validation, PassesForABoundGpuWhoseDeviceIsRight) {
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
-  const auto sections =
+  const auto validation =
       validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(overall(*sections), Verdict::pass);
+  ASSERT_TRUE(validation);
+  EXPECT_EQ(overall(validation->sections), Verdict::pass);
 }
 
 TEST(Validation, IsDegradedWhereTheDriverShowsNoMemory) {
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
   vfio.change = [](ModelVfio& model) { model.memory.clear(); };
-  const auto sections =
+  const auto validation =
       validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(overall(*sections), Verdict::degraded);
+  ASSERT_TRUE(validation);
+  EXPECT_EQ(overall(validation->sections), Verdict::degraded);
+  EXPECT_EQ(validation->regions, std::nullopt) << "a guest is shown none";
 }
 
 TEST(Validation, CallsFirmwareThatMadeTheDriverFallBackDegraded) {
@@ -106,11 +107,13 @@ TEST(Validation, CallsFirmwareThatMadeTheDriverFallBackDegraded) {
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
   vfio.change = [](ModelVfio& model) { model.memory.clear(); };
-  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(sections->front().checks.front().id, "dsd-present");
-  EXPECT_EQ(sections->front().checks.front().verdict, Verdict::degraded);
-  EXPECT_EQ(overall(*sections), Verdict::degraded);
+  const auto validation =
+      validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(validation);
+  EXPECT_EQ(validation->sections.front().checks.front().id, "dsd-present");
+  EXPECT_EQ(validation->sections.front().checks.front().verdict,
+            Verdict::degraded);
+  EXPECT_EQ(overall(validation->sections), Verdict::degraded);
 }
 
 TEST(Validation, FailsWhereMemoryIsShownThatFirmwareDoesNotDescribe) {
@@ -118,9 +121,10 @@ TEST(Validation, FailsWhereMemoryIsShownThatFirmwareDoesNotDescribe) {
   host.acpi.dsds.clear();
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
-  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(overall(*sections), Verdict::fail);
+  const auto validation =
+      validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(validation);
+  EXPECT_EQ(overall(validation->sections), Verdict::fail);
 }
 
 TEST(Validation, LooksAtTheDeviceOfPlainVfioPci) {
@@ -129,21 +133,22 @@ TEST(Validation, LooksAtTheDeviceOfPlainVfioPci) {
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
   vfio.change = [](ModelVfio& model) { model.memory.clear(); };
-  const auto sections = validate(live_root(), inventory_of(host), 0, vfio, {});
-  ASSERT_TRUE(sections);
-  EXPECT_EQ(overall(*sections), Verdict::degraded);
+  const auto validation =
+      validate(live_root(), inventory_of(host), 0, vfio, {});
+  ASSERT_TRUE(validation);
+  EXPECT_EQ(overall(validation->sections), Verdict::degraded);
 }
 
 TEST(Validation, IsRefusedWhileSomebodyHasTheDevice) {
   FakeVfio vfio;
   vfio.offers({VfioInterface::group, "/dev/vfio/19"});
   vfio.refuses("/dev/vfio/19", Errc::busy, "somebody has it open");
-  const auto sections =
+  const auto validation =
       validate(live_root(), inventory_of(bound_host()), 0, vfio, {});
-  ASSERT_FALSE(sections);
-  EXPECT_EQ(sections.error().code, Errc::busy);
-  EXPECT_EQ(sections.error().subject, "/dev/vfio/19");
-  EXPECT_EQ(sections.error().problem, "somebody has it open");
+  ASSERT_FALSE(validation);
+  EXPECT_EQ(validation.error().code, Errc::busy);
+  EXPECT_EQ(validation.error().subject, "/dev/vfio/19");
+  EXPECT_EQ(validation.error().problem, "somebody has it open");
 }
 
 TEST(Validation, IsOfTheGpuThatWasAskedFor) {
