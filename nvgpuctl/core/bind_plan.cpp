@@ -29,16 +29,26 @@ bool is_vfio_override(const Gpu& gpu) {
 }
 
 Result<> check_viable(const Gpu& gpu) {
+  std::optional<Error> error;
   for (const auto& found : gpu.findings) {
     const bool blocks = found.reason->severity == Severity::error &&
                         found.reason->id != "NVG-E045";  // bind cures that one
-    if (blocks) {
-      return fail(
-          Errc::not_viable, to_string(gpu.pci.address),
-          fmt::format("{} {}: {}: {}", found.reason->id, found.reason->name,
-                      found.reason->summary, found.detail),
-          std::string(found.reason->remedy));
+    if (!blocks) {
+      continue;
     }
+    if (error) {
+      error->problem +=
+          fmt::format("; and {} {}", found.reason->id, found.reason->name);
+      continue;
+    }
+    error =
+        Error{Errc::not_viable, to_string(gpu.pci.address),
+              fmt::format("{} {}: {}: {}", found.reason->id, found.reason->name,
+                          found.reason->summary, found.detail),
+              std::string(found.reason->remedy)};
+  }
+  if (error) {
+    return fail(error->code, error->subject, error->problem, error->hint);
   }
   return {};
 }

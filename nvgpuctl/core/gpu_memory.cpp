@@ -55,7 +55,17 @@ void judge_absent(Gpu& gpu, const CoherentMemoryDsd& memory,
       where);
 }
 
-void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
+// The driver maps whole pages and refuses the rest. 4 KiB where the kernel's
+// pages are not known: whatever is not made of those is wrong on any kernel.
+bool made_of_pages(const HostSnapshot& host, std::uint64_t base,
+                   std::uint64_t size) {
+  const auto& known = host.kernel.page_size;
+  const std::uint64_t page =
+      known && known->value != 0 ? known->value : 4 * kKiB;
+  return base % page == 0 && size % page == 0;
+}
+
+void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
                    const CoherentMemoryDsd& memory) {
   const std::string where = place(dsd);
   for (const auto& problem : memory.problems) {
@@ -87,6 +97,13 @@ void judge_literal(Gpu& gpu, const DeviceDsd& dsd,
   }
   auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
                            gpu.erratum.value);
+  if (plan && !made_of_pages(host, *memory.base_pa, *memory.size)) {
+    add(gpu, "NVG-E014",
+        fmt::format("base {}, size {}: no multiples of a page",
+                    hex(*memory.base_pa), hex(*memory.size)),
+        where);
+    return;
+  }
   if (plan) {
     gpu.plan = *plan;
     return;
@@ -157,7 +174,7 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
       add(gpu, "NVG-E016", dsd->path + "._DSD: " + dsd->problem, place(*dsd));
       return;
     case DsdForm::literal:
-      judge_literal(gpu, *dsd, interpret_coherent_memory(*dsd));
+      judge_literal(host, gpu, *dsd, interpret_coherent_memory(*dsd));
       return;
   }
 }

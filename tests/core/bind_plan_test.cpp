@@ -149,6 +149,17 @@ TEST(BindPlan, IsRefusedWithTheFirstErrorOfABlockedGpu) {
             "iommu_group link");
 }
 
+TEST(BindPlan, NamesWhatElseBlocksTheGpu) {
+  auto host = gh200_host();
+  host.gpus[0].iommu_group.reset();
+  host.modules.vfio_aliases.clear();
+  const auto plan = bind(host);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().problem,
+            "NVG-E030 no-iommu-group: the GPU is in no IOMMU group: no "
+            "iommu_group link; and NVG-E042 no-variant-driver");
+}
+
 TEST(BindPlan, IsRefusedForAGpuOfUnknownModel) {
   auto host = gh200_host();
   host.gpus[0].device = 0x2350;

@@ -169,6 +169,21 @@ TEST(GpuMemory, IsTooSmallBelowOneAndAHalfGibibytes) {
                           "size 0x40000000 (1 GiB) is less than 1.50 GiB"));
 }
 
+TEST(GpuMemory, MustBeMadeOfPages) {
+  auto host = gh200_host();
+  host.kernel.page_size.reset();
+  set_property(host, "nvidia,gpu-mem-base-pa", 0x420000000800);
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E014: base 0x420000000800, size 0x17e4f00000: "
+                          "no multiples of a page"));
+  set_property(host, "nvidia,gpu-mem-base-pa", 0x420000001000);
+  EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+  host.kernel.page_size = {64 * kKiB, Source::sysfs};
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E014: base 0x420000001000, size 0x17e4f00000: "
+                          "no multiples of a page"));
+}
+
 TEST(GpuMemory, MustBePhysicalAddresses) {
   auto host = gh200_host();
   set_property(host, "nvidia,gpu-mem-base-pa", 1ULL << 52);

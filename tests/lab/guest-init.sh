@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
 # /init of a guest in the simulated host. It looks at the GPU that it was given
 # as a guest's driver would, through the BARs, and writes what it saw to the
 # console: one "guest: NAME VALUE" a line.
@@ -22,7 +23,7 @@ report device "$(cat "$gpu/device")"
 echo 1 >"$gpu/enable"
 # Memory decode and bus mastering, as a driver's probe would switch on.
 line=0
-while read -r start end flags; do
+while read -r start end _; do
   case $line in
     2) bar2=$start size2=$((end - start + 1)) ;;
     4) bar4=$start size4=$((end - start + 1)) ;;
@@ -35,7 +36,8 @@ report bar4-size "$size4"
 # at BAR OFFSET [VALUE]: reads or writes 8 bytes.
 at() { devmem "$(printf '0x%x' $(($1 + $2)))" 64 ${3:+"$3"}; }
 
-for word in $(cat /proc/cmdline); do
+read -r words </proc/cmdline
+for word in $words; do
   # What is to be looked at, and what is to be written, comes from the host.
   case $word in
     read2=*) offset=${word#*=} && report "read2@$offset $(at "$bar2" "$offset")" ;;
@@ -44,5 +46,5 @@ for word in $(cat /proc/cmdline); do
     write4=*) pair=${word#*=} && at "$bar4" "${pair%:*}" "${pair#*:}" ;;
   esac
 done
-report done
+report end
 poweroff -f

@@ -34,7 +34,7 @@ def run(host, address, words):
     done = host.run(["timeout", "200", *command(address, words)], timeout=240)
     reports = dict(re.findall(r"guest: (\S+) ?(.*?)\r?$", done.out,
                               re.MULTILINE))
-    if "done" not in reports:
+    if "end" not in reports:
         raise CheckFailed(f"the guest did not come to its end: "
                           f"{(done.out + done.err)[-1500:]}")
     return reports

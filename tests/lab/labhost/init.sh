@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
 # /init of the simulated host: what its disks need, then systemd from there.
-/bin/busybox mkdir -p /proc /sys /dev /root
+/bin/busybox mkdir -p /proc /sys /dev /host
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
@@ -33,12 +34,12 @@ disk() {
   done
 }
 
-mount -t ext4 "/dev/$(disk host)" /root || fail "no host disk"
-mount -t ext4 -o ro "/dev/$(disk modules)" /root/usr/lib/modules || fail "no modules"
-mount -t ext4 -o ro "/dev/$(disk payload)" /root/lab || fail "no payload"
+mount -t ext4 "/dev/$(disk host)" /host || fail "no host disk"
+mount -t ext4 -o ro "/dev/$(disk modules)" /host/usr/lib/modules || fail "no modules"
+mount -t ext4 -o ro "/dev/$(disk payload)" /host/lab || fail "no payload"
 # Installed files go where they belong; the host's disk forgets them at power-off.
-[ ! -d /root/lab/install ] || cp -a /root/lab/install/. /root/
+[ ! -d /host/lab/install ] || cp -a /host/lab/install/. /host/
 for mounted in proc sys dev; do
-  mount --move /$mounted /root/$mounted
+  mount --move /$mounted /host/$mounted
 done
-exec switch_root /root /usr/lib/systemd/systemd
+exec switch_root /host /usr/lib/systemd/systemd

@@ -12,6 +12,7 @@ import time
 
 from labhost import (acpi, console, debian, initrd, kernels, payload, programs, roots,
                      scenario, store)
+from labhost.agent import AgentError
 from labhost.host import CheckFailed, Host, Lab, SimulatedGpu
 from labhost.machine import Machine, Parts, Process
 
@@ -80,7 +81,7 @@ def run_test(chosen, kernel, machine, logs):
                   [SimulatedGpu(machine, host, gpu) for gpu in chosen.gpus])
         try:
             load_test(chosen.test).run(lab)
-        except CheckFailed as failure:
+        except (CheckFailed, AgentError) as failure:
             lab.fail(str(failure))
         lab.quiet_kernel()
         (logs / "dmesg.log").write_text("\n".join(host.kernel_log()),
