@@ -66,7 +66,8 @@ class Driver(unittest.TestCase):
         firmware = read("kmod", "firmware.c")
         named = set(re.findall(r'return "([a-z0-9-]+)";', firmware))
         named |= set(re.findall(r'"([a-z-]+): ', firmware))
-        self.assertEqual(named, {"no-dsd", "dsd-malformed", "c2c-down", "size-too-small",
+        self.assertEqual(named, {"no-dsd", "dsd-malformed", "c2c-down",
+                                 "fallen-off-the-bus", "size-too-small",
                                  "range-invalid", "range-overlap"})
         self.assertLessEqual(named, known)
 
