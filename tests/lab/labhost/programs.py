@@ -10,7 +10,7 @@ from labhost import debian, store
 # For every architecture.
 COMPILER = """
   base-files bash dash coreutils findutils grep sed mawk make cmake ninja-build
-  ccache pkgconf binutils
+  ccache pkgconf binutils python3 python3-yaml
 """.split()
 LIBRARIES = """
   libc6-dev libyaml-cpp-dev libfmt-dev libpci-dev libxml2-dev libudev-dev
