@@ -78,6 +78,9 @@ def attest(lab, gpu):
     lab.equal("exit code of validate", done.code, 0)
     skipped = [name for name, check in checks.items()
                if check["verdict"] == "skipped"]
+    written = lab.host.run(["nvgpuctl", "validate", "--write-test", "--force=write",
+                            gpu.address], check=False, timeout=120)
+    lab.check("validate may write", written.code == 0, written.out + written.err)
     print(f"    {len(checks) - len(skipped)} checks of validate passed; skipped: "
           f"{', '.join(skipped)}")
     return checks

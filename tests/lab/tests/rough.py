@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The exerciser (tests/lab/exerciser): operations at random against a model.
+
+NVGPUCTL_LAB_OPERATIONS and NVGPUCTL_LAB_SEED say how many and which.
+"""
+
+import os
+
+import driver
+
+OPERATIONS = int(os.environ.get("NVGPUCTL_LAB_OPERATIONS", "10000"))
+SEED = int(os.environ.get("NVGPUCTL_LAB_SEED", "1"))
+# What page tables, slabs and stacks may differ by on a host that does nothing.
+NOISE_KIB = 8192
+
+
+def run(lab):
+    gpu = lab.gpus[0]
+    lab.section("bind")
+    driver.bind(lab, gpu)
+    lab.section(f"{OPERATIONS} operations, seed {SEED}")
+    done = lab.host.run(
+        ["exerciser", "--device", gpu.address, "--operations", OPERATIONS, "--seed",
+         SEED, "--unbinds", max(1, OPERATIONS // 25000)],
+        check=False, timeout=600 + OPERATIONS // 20)
+    print("    " + done.out.strip())
+    lab.check("the driver does as its model", done.code == 0,
+              f"exit code {done.code}: {done.err[-2000:]}")
+    if done.code == 0:
+        memory = done.json()["kernel_memory_kib"]
+        lab.check("the kernel keeps no memory",
+                  memory["after"] - memory["before"] < NOISE_KIB, memory)
+    lab.section("unbind")
+    driver.unbind(lab, gpu)
+    driver.unload(lab)
