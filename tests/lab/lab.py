@@ -42,6 +42,9 @@ def arguments():
                         help="put the result into docs/kernels.md")
     matrix.add_argument("--scenario", default="driver")
     matrix.add_argument("suite", nargs="*", help="only kernels of these suites")
+    bench = command("bench", "what mapping GPU memory costs, as Markdown",
+                    kernel=False)
+    bench.add_argument("kernels", nargs="*", help="default: 6.12 and the newest")
     return parser.parse_args()
 
 

@@ -129,6 +129,7 @@ class Lab:
         self.failures = []
         self.passed = 0
         self.loaded = False  # the driver was seen to be bound
+        self.results = []    # rows that a benchmark measured
 
     def section(self, text):
         print(f"  {text}", flush=True)

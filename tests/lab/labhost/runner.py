@@ -64,6 +64,7 @@ class Outcome:
     loaded: bool = False
     passed: int = 0
     failures: list = dataclasses.field(default_factory=list)
+    results: list = dataclasses.field(default_factory=list)
 
     def good(self):
         return self.passed > 0 and not self.failures
@@ -88,7 +89,7 @@ def run_test(chosen, kernel, machine, logs):
                                         encoding="utf-8")
     store.say(f"{chosen.name} on {kernel.version}: {lab.passed} checks passed, "
               f"{len(lab.failures)} failed")
-    return Outcome(lab.loaded, lab.passed, lab.failures)
+    return Outcome(lab.loaded, lab.passed, lab.failures, lab.results)
 
 
 def keep_logs(machine, logs):
@@ -190,6 +191,24 @@ def matrix(options):
     if options.update:
         update_table(results)
     return 0 if all(row[1].startswith("yes") for row in results.values()) else 1
+
+
+def bench(options):
+    """What `./dev bench lab` prints."""
+    rows = []
+    good = True
+    for name in options.kernels or scenario.load("mapping").kernels:
+        kernel = kernels.find(name)
+        options.kernel = kernel.version
+        outcome = run_one("mapping", options)
+        good = good and outcome.good()
+        rows += [(kernel.version, row) for row in outcome.results]
+    print("| kernel | mapping | faults a GiB | seconds to touch 1 GiB | "
+          "`read()`, share of `memcpy()` |", "|---|---|---:|---:|---:|", sep="\n")
+    for version, row in rows:
+        print(f"| {version} | {row['mapping']} | {row['faults_per_gib']:.0f} | "
+              f"{row['touch_seconds']:.1f} | {row['read_share']:.2f} |")
+    return 0 if good else 1
 
 
 # --- a host that stays -------------------------------------------------------
