@@ -81,7 +81,7 @@ std::size_t run_of_skips(const std::vector<Check>& checks, std::size_t first) {
 void add_checks(Table& table, const std::vector<Check>& checks) {
   // One cause can skip everything about a region; a screen full of it hides
   // what was found.
-  constexpr std::size_t kTooMany = 8;
+  constexpr std::size_t kTooMany = 12;
   for (std::size_t i = 0; i < checks.size(); ++i) {
     const std::size_t skips = run_of_skips(checks, i);
     const bool joined = skips >= kTooMany;

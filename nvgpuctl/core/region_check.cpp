@@ -290,8 +290,7 @@ RegionPlan expected_regions(const VfioSubject& subject) {
       by_driver ? attributes->coherent_base : gpu.memory_base->value,
       by_driver ? attributes->coherent_size : gpu.memory_size->value, layout,
       gpu.erratum.value);
-  return plan ? std::move(*plan)
-              : RegionPlan{layout, std::nullopt, std::nullopt};
+  return plan ? *plan : RegionPlan{layout, std::nullopt, std::nullopt};
 }
 
 CheckSection check_regions(const VfioSubject& subject,

@@ -36,7 +36,6 @@ class Mapping {
  public:
   Mapping(int fd, std::uint64_t offset, std::size_t length, int flags)
       : length_(length),
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)
         address_(::mmap(nullptr, length, PROT_READ, flags, fd,
                         static_cast<off_t>(offset))),
         error_(address_ == MAP_FAILED ? errno : 0) {}

@@ -126,7 +126,15 @@ Result<std::unique_ptr<VfioDevice>> open_by_cdev(const RootDir& root,
   // lets none of its DMA through.
   BindIommufd bind{sizeof(BindIommufd), 0, iommufd->get(), 0};
   if (::ioctl(device->get(), kBindIommufd, &bind) != 0) {
-    return refused(path, "VFIO_DEVICE_BIND_IOMMUFD", errno);
+    const int error = errno;
+    // Linux, drivers/vfio/vfio_main.c: vfio_df_open() of a device that was
+    // opened this way before.
+    return refused(path,
+                   error == EINVAL
+                       ? "VFIO_DEVICE_BIND_IOMMUFD, perhaps because somebody "
+                         "has it open"
+                       : "VFIO_DEVICE_BIND_IOMMUFD",
+                   error);
   }
   return make_kernel_device(std::move(*iommufd), Fd(), std::move(*device));
 }

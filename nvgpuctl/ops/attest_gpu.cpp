@@ -212,8 +212,8 @@ Result<LiveReport> attest_gpu(const RootDir& root, const HostSnapshot& host,
     }
     checks.push_back(std::move(*same));
   }
-  auto regions = shown_regions(subject, sections->front());
-  return LiveReport{std::move(*sections), std::move(regions)};
+  const auto regions = shown_regions(subject, sections->front());
+  return LiveReport{std::move(*sections), regions};
 }
 
 }  // namespace nvgpuctl

@@ -78,7 +78,7 @@ Result<Validation> validate(const RootDir& root, const Inventory& inventory,
   }
   std::move(live->sections.begin(), live->sections.end(),
             std::back_inserter(sections));
-  return Validation{std::move(sections), std::move(live->regions)};
+  return Validation{std::move(sections), live->regions};
 }
 
 }  // namespace nvgpuctl

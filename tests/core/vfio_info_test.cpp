@@ -22,7 +22,7 @@ class Answer {
     wide(size).wide(std::uint64_t{4} << 40U);
   }
   Answer& word(std::uint32_t value) {
-    for (int i = 0; i < 4; ++i) {
+    for (unsigned i = 0; i < 4; ++i) {
       bytes_.push_back(static_cast<std::uint8_t>(value >> 8U * i));
     }
     return *this;
