@@ -80,8 +80,6 @@ exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
 def installed():
     """The program and what belongs to it, as `cmake --install` lays it out."""
     root = cross_root()
-    if os.getuid() != 0:
-        raise store.LabSkip("building for arm64 in a Debian tree needs root")
     store.say("building the program for arm64")
     ccache = store.CACHE / "ccache"
     ccache.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@
 import dataclasses
 import importlib
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -17,6 +18,13 @@ from labhost.host import CheckFailed, Host, Lab, SimulatedGpu
 from labhost.machine import Machine, Parts, Process
 
 LOGS = store.REPOSITORY / "build/lab"
+
+
+def need_root():
+    """Asked first: minutes of downloads would come before it shows."""
+    if os.getuid() != 0:
+        raise store.LabSkip("it needs root, to make Debian trees and to build for "
+                            "arm64 in one of them: sudo ./dev lab …")
 
 
 def busybox():
@@ -140,6 +148,7 @@ def run_one(name, options):
         machine = attach(running)
         return test_and_log(chosen, kernels.Kernel(**running["kernel"]), machine,
                             machine.wait_for_boot)
+    need_root()
     kernel = kernels.find(options.kernel or chosen.kernels[0])
     # In /tmp, because a socket's path may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
@@ -172,6 +181,7 @@ def update_table(results):
 
 
 def matrix(options):
+    need_root()
     results = {}
     for suite in options.suite or kernels.SUITES:
         kernel = kernels.find(suite)
@@ -236,6 +246,7 @@ def attach(state):
 def up(options):
     if read_state():
         raise store.LabError("one is running already; ./dev lab down stops it")
+    need_root()
     chosen = scenario.load(options.scenario)
     kernel = kernels.find(options.kernel or chosen.kernels[0])
     machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="nvgpu-lab-", dir="/tmp")))
