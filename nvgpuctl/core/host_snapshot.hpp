@@ -143,7 +143,7 @@ struct HostSnapshot {
   std::vector<PciFunction> gpus;
   // NVIDIA display functions that are no Grace GPU; ids only.
   std::vector<PciFunction> other_gpus;
-  bool has_iommu = false;  // there are IOMMU groups, whosever
+  bool has_iommu = false;                       // one that has a driver
   std::map<unsigned, IommuGroup> iommu_groups;  // those of `gpus`
   AcpiFacts acpi;
   NumaFacts numa;

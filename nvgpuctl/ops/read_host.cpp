@@ -126,9 +126,10 @@ Result<> read_gpus(const RootDir& root, const DeviceTable& table,
   if (!addresses) {
     return forward_error(addresses);
   }
-  // A list that cannot be read is as good as an empty one.
-  const auto groups = root.list("/sys/kernel/iommu_groups");
-  host.has_iommu = groups && !groups->empty();
+  for (const auto* folder : {"/sys/class/iommu", "/sys/kernel/iommu_groups"}) {
+    const auto names = root.list(folder);
+    host.has_iommu = host.has_iommu || (names && !names->empty());
+  }
   std::optional<PciLibrary> library;
   for (const auto& address : *addresses) {
     auto identity = read_pci_identity(root, address);

@@ -80,7 +80,14 @@ TEST(ReadHost, ReadsTheGroupOfAGpuOnce) {
   EXPECT_THAT(host.iommu_groups.at(19).members, SizeIs(2));
 }
 
-TEST(ReadHost, SeesThatNoDeviceHasAnIommuGroup) {
+TEST(ReadHost, SeesAnIommuThatHasNoGroupYet) {
+  FakeRoot fake;
+  fake.pci_function("0009:01:00.0", "0x10de", "0x2342");
+  fake.directory("/sys/class/iommu/smmu3.0x0000000011000000");
+  EXPECT_TRUE(read(fake).has_iommu);
+}
+
+TEST(ReadHost, SeesThatThereIsNoIommu) {
   FakeRoot fake;
   fake.pci_function("0009:01:00.0", "0x10de", "0x2342");
   EXPECT_FALSE(read(fake).has_iommu);

@@ -8,8 +8,7 @@ import stat
 from labhost import kernels
 
 # Everything that stands between power-on and the host's disk.
-MODULES = ["virtio_pci", "virtio-iommu", "virtio_blk", "crc32c_generic", "ext4",
-           "virtio_console"]
+MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "virtio_console"]
 
 INIT = pathlib.Path(__file__).with_name("init.sh")
 
@@ -40,9 +39,11 @@ def archive(files):
     return result + b"\0" * (-len(result) % 512)
 
 
-def acpi(table):
-    """Put first, and not compressed: the kernel adds the table to firmware's."""
-    return archive({"kernel/firmware/acpi/ssdt.aml": table})
+def acpi(tables):
+    """Put first, and not compressed: the kernel takes the tables besides, or
+    instead of, firmware's."""
+    return archive({f"kernel/firmware/acpi/{name}": table
+                    for name, table in tables.items()})
 
 
 def for_host(kernel, busybox):

@@ -35,7 +35,9 @@ class Parts:
 
 def accelerator(tools):
     """KVM where a virtual machine with KVM inside really starts."""
-    fixed = "virt,gic-version=3,iommu=none,highmem-mmio-size=4T"
+    # acpi.iort() says why the SMMU is bypassed.
+    fixed = ("virt,gic-version=3,iommu=smmuv3,default-bus-bypass-iommu=on,"
+             "highmem-mmio-size=4T")
     if debian.native() == "arm64" and os.access("/dev/kvm", os.R_OK | os.W_OK):
         # Without nested virtualisation in the processor there would be no
         # guests in the simulated host.
@@ -73,8 +75,6 @@ def qemu_arguments(parts, scenario, folder):
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
         "-serial", "chardev:console",
-        # The emulated SMMUv3 does not go together with vfio-user.
-        "-device", "virtio-iommu-pci,addr=2.0",
         "-device", "virtio-serial-pci,addr=3.0,id=serial,max_ports=31",
         "-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off",
         "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",

@@ -50,7 +50,7 @@ def assemble(chosen, kernel, folder, build):
     static = busybox()
     image = kernels.files(kernel) / "vmlinuz"
     initrd_path = folder / "initrd"
-    initrd_path.write_bytes(initrd.acpi(acpi.table(chosen))
+    initrd_path.write_bytes(initrd.acpi(acpi.tables(chosen))
                             + initrd.for_host(kernel, static))
     return Parts(
         tools=roots.tools(), gpusim=programs.gpusim(build), kernel=image,
