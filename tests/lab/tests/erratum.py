@@ -2,8 +2,19 @@
 """The MIG erratum: with it memory has a reserved part, without it has none."""
 
 import driver
+from firmware import bind_by_hand
 
-GIB = 1 << 30
+
+def dislikes(lab, gpu):
+    """Ids of the checks of validate that are not content, but for those about
+    nodes: 16 do not suffice for three GPUs."""
+    done = lab.host.run(["nvgpuctl", "validate", "-o", "json", gpu.address],
+                        check=False, timeout=120)
+    sections = done.json()["items"][0]["sections"]
+    return [check["id"] for section in sections if section["name"] != "numa"
+            for check in section["checks"]
+            if check["verdict"] not in ("pass", "skipped")
+            and check["id"] != "vfio-kvm"]
 
 
 def run(lab):
@@ -13,21 +24,13 @@ def run(lab):
     driver.attributes(lab, healthy)
     driver.attest(lab, healthy)
 
-    lab.section("a GH200 that says it has none")
-    driver.bind(lab, wrong)
-    driver.attributes(lab, wrong)
-    done = lab.host.run(["nvgpuctl", "validate", "-o", "json", wrong.address],
-                        check=False)
-    lab.equal("exit code of validate", done.code, 3)
-    bad = [check["id"] for item in done.json()["items"]
-           for section in item["sections"] for check in section["checks"]
-           if check["verdict"] == "fail"]
-    lab.equal("what validate finds wrong", bad, ["pci-dvsec"])
-
-    lab.section("a GH200 that says nothing")
-    driver.bind(lab, silent)
-    driver.attributes(lab, silent)
-    driver.attest(lab, silent)
+    for gpu, text, disliked in (
+            (wrong, "that says it has none", ["pci-dvsec"]),
+            (silent, "that says nothing", [])):
+        lab.section(f"a GH200 {text}")
+        bind_by_hand(lab, gpu)
+        driver.attributes(lab, gpu)
+        lab.equal("what validate finds wrong", dislikes(lab, gpu), disliked)
 
     lab.section("unbind")
     for gpu in lab.gpus:

@@ -77,7 +77,8 @@ def dead(lab, gpu):
               names)
     log = try_to_bind(lab, gpu)
     lab.equal("driver", gpu.driver(), None)
-    lab.check("the driver does not wait for it", "waiting" not in log, log)
+    lab.check("the driver says so, too, and does not wait",
+              ": fallen-off-the-bus: " in log and "waiting" not in log, log)
     release(lab, gpu)
     gpu.control("config ok")
 
