@@ -8,7 +8,7 @@ import os
 
 import driver
 
-OPERATIONS = int(os.environ.get("NVGPUCTL_LAB_OPERATIONS", "10000"))
+OPERATIONS = int(os.environ.get("NVGPUCTL_LAB_OPERATIONS", "50000"))
 SEED = int(os.environ.get("NVGPUCTL_LAB_SEED", "1"))
 # What page tables, slabs and stacks may differ by on a host that does nothing.
 NOISE_KIB = 8192
