@@ -43,9 +43,7 @@ class BindOnAFakeHost : public testing::Test {
     return host;
   }
   BindPlan bind_plan() const { return *plan_bind(host(), only_gpu(host())); }
-  BindPlan unbind_plan() const {
-    return *plan_unbind(only_gpu(host()));
-  }
+  BindPlan unbind_plan() const { return *plan_unbind(only_gpu(host())); }
   BindReport apply(const BindPlan& plan) {
     return nvgpuctl::apply(fake_.open(), loader_, plan);
   }
