@@ -215,8 +215,8 @@ class ModelVfio : public VfioDevice {
     for (const auto& [at, value] :
          {std::pair{0x1498U, c2c_ready}, std::pair{0x200BCU, hbm_ready}}) {
       if (offset >= at && offset < at + 4) {
-        return ready ? static_cast<std::uint8_t>(value >> 8U * (offset - at))
-                     : 0;
+        return static_cast<std::uint8_t>(ready ? value >> 8U * (offset - at)
+                                               : 0U);
       }
     }
     return 0;
