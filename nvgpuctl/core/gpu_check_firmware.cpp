@@ -127,8 +127,10 @@ void check_apart_from_ram(SectionWriter& checks, const HostSnapshot& host,
         gpu.gi_nodes &&
         std::find(gpu.gi_nodes->pxms.begin(), gpu.gi_nodes->pxms.end(),
                   ram.pxm) != gpu.gi_nodes->pxms.end();
+    // Where memory may be plugged in there is none yet.
+    const bool present = ram.enabled && !ram.hot_pluggable && ram.length > 0;
     const Range range{ram.base, ram.length};
-    if (ram.enabled && !own && ram.length > 0 && overlap(memory, range)) {
+    if (present && !own && overlap(memory, range)) {
       overlaps += fmt::format("{}domain {}: {}", overlaps.empty() ? "" : "; ",
                               ram.pxm, describe(range));
     }

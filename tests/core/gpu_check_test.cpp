@@ -270,6 +270,16 @@ TEST(FirmwareChecks, SeeAnOverlapWithSystemRam) {
   EXPECT_THAT(failed(scene), IsEmpty()) << "it only touches";
 }
 
+TEST(FirmwareChecks, DoNotTakeAHotPluggableRangeForSystemRam) {
+  auto scene = gh200();
+  scene.host.acpi.srat->memory.push_back({.pxm = 1,
+                                          .base = kBase,
+                                          .length = kSize,
+                                          .enabled = true,
+                                          .hot_pluggable = true});
+  EXPECT_THAT(failed(scene), IsEmpty());
+}
+
 TEST(FirmwareChecks, LeaveTheGpusOwnDomainsOutOfSystemRam) {
   auto scene = gh200();
   scene.host.acpi.srat->memory.push_back(
