@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,16 @@ std::optional<Integer> read_le(Bytes bytes, std::size_t offset) {
     value = value << 8U | bytes[offset + i];
   }
   return static_cast<Integer>(value);
+}
+
+// The same the other way round.
+template <class Integer>
+std::array<std::uint8_t, sizeof(Integer)> to_le(Integer value) {
+  std::array<std::uint8_t, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(std::uint64_t{value} >> (8U * i));
+  }
+  return bytes;
 }
 
 }  // namespace nvgpuctl

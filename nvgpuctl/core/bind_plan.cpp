@@ -48,7 +48,7 @@ Result<> check_viable(const Gpu& gpu) {
               std::string(found.reason->remedy)};
   }
   if (error) {
-    return fail(error->code, error->subject, error->problem, error->hint);
+    return tl::unexpected<Error>(std::move(*error));
   }
   return {};
 }

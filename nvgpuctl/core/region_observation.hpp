@@ -13,6 +13,12 @@
 
 namespace nvgpuctl {
 
+// What both readiness registers of BAR 0 hold when the memory is there
+// (mainline drivers/vfio/pci/nvgrace-gpu/main.c).
+constexpr std::uint32_t kRegisterReady = 0xFF;
+// Memory_Info_Valid and Memory_Active of CXL 3.1, 8.1.3.8, both set by then.
+constexpr std::uint32_t kCxlRangeReady = 0x3;
+
 // What VFIO said about one region (struct vfio_region_info).
 struct ObservedRegion {
   unsigned index = 0;

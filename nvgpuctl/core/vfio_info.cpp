@@ -59,26 +59,37 @@ std::vector<Capability> walk(Bytes bytes, std::uint32_t first,
   return chain;
 }
 
+using Range = std::pair<std::uint64_t, std::uint64_t>;  // first, end
+
+// Where neighbours overlap: the beginnings of both.
+std::vector<Range> overlaps(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<Range> found;
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i].first < ranges[i - 1].second) {
+      found.emplace_back(ranges[i - 1].first, ranges[i].first);
+    }
+  }
+  return found;
+}
+
 // `lengths` are those of the capabilities in `chain`.
 void find_overlaps(const std::vector<Capability>& chain,
                    const std::vector<std::size_t>& lengths,
                    Problems& problems) {
-  std::vector<std::pair<std::size_t, std::size_t>> ranges;
+  std::vector<Range> ranges;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     ranges.emplace_back(chain[i].offset, chain[i].offset + lengths[i]);
   }
-  std::sort(ranges.begin(), ranges.end());
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    if (ranges[i].first < ranges[i - 1].second) {
-      problems.push_back(fmt::format("capabilities at {:#x} and {:#x} overlap",
-                                     ranges[i - 1].first, ranges[i].first));
-    }
+  for (const auto& [one, next] : overlaps(std::move(ranges))) {
+    problems.push_back(
+        fmt::format("capabilities at {:#x} and {:#x} overlap", one, next));
   }
 }
 
 // What is wrong with areas that are to lie in a region, one behind the other.
 void check_areas(const ObservedRegion& region, Problems& problems) {
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  std::vector<Range> ranges;
   for (const auto& area : *region.sparse) {
     std::uint64_t end = 0;
     if (area.size == 0 ||
@@ -91,13 +102,9 @@ void check_areas(const ObservedRegion& region, Problems& problems) {
     }
     ranges.emplace_back(area.offset, end);
   }
-  std::sort(ranges.begin(), ranges.end());
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    if (ranges[i].first < ranges[i - 1].second) {
-      problems.push_back(fmt::format("mappable areas {} and {} overlap",
-                                     hex(ranges[i - 1].first),
-                                     hex(ranges[i].first)));
-    }
+  for (const auto& [one, next] : overlaps(std::move(ranges))) {
+    problems.push_back(
+        fmt::format("mappable areas {} and {} overlap", hex(one), hex(next)));
   }
 }
 

@@ -52,8 +52,7 @@ class Folder {
 
 Result<std::optional<DriverAttributes>> read_driver_attributes(
     const RootDir& root, const PciAddress& address) {
-  const std::string path =
-      "/sys/bus/pci/devices/" + to_string(address) + "/nvgpu/";
+  const std::string path = sysfs_path(address, "nvgpu/");
   if (!root.exists(path)) {
     return std::optional<DriverAttributes>();
   }

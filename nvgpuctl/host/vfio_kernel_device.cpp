@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -26,9 +27,8 @@ constexpr std::size_t kDeviceInfoRoom = 24;
 
 void put_le32(std::span<std::uint8_t> bytes, std::size_t offset,
               std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) {
-    bytes[offset + i] = static_cast<std::uint8_t>(value >> (8U * i));
-  }
+  const auto word = to_le(value);
+  std::copy(word.begin(), word.end(), bytes.subspan(offset).begin());
 }
 
 // A mapping of a region, unmapped at the end.

@@ -25,13 +25,11 @@ constexpr unsigned kMaxRegions = 64;
 // BAR 0 of the GPU; mainline drivers/vfio/pci/nvgrace-gpu/main.c polls them.
 constexpr std::uint64_t kC2cReadyOffset = 0x1498;
 constexpr std::uint64_t kHbmReadyOffset = 0x200BC;
-constexpr std::uint32_t kReady = 0xFF;
 // CXL 3.1, 8.1.3: the DVSEC's vendor is in the dword at +4, Size Low of range 1
-// at +0x1C with Memory_Info_Valid and Memory_Active in bits 0 and 1.
+// at +0x1C.
 constexpr std::uint16_t kCxlVendor = 0x1E98;
 constexpr std::uint16_t kCxlVendorOffset = 0x04;
 constexpr std::uint16_t kCxlRangeOffset = 0x1C;
-constexpr std::uint32_t kCxlReady = 0x3;
 
 constexpr milliseconds kReadyStep{100};
 
@@ -160,10 +158,11 @@ void Observer::read_readiness() {
 // Also when nothing could be read: waiting would not change that.
 bool Observer::ready() const {
   if (options_.cxl_dvsec) {
-    return (seen_.cxl_range.value_or(kCxlReady) & kCxlReady) == kCxlReady;
+    return (seen_.cxl_range.value_or(kCxlRangeReady) & kCxlRangeReady) ==
+           kCxlRangeReady;
   }
-  return seen_.c2c_ready.value_or(kReady) == kReady &&
-         seen_.hbm_ready.value_or(kReady) == kReady;
+  return seen_.c2c_ready.value_or(kRegisterReady) == kRegisterReady &&
+         seen_.hbm_ready.value_or(kRegisterReady) == kRegisterReady;
 }
 
 void Observer::wait_ready() {

@@ -21,11 +21,7 @@ constexpr std::string_view kReopen =
 
 Result<> write_word(VfioDevice& device, std::uint64_t offset,
                     std::uint32_t value) {
-  std::array<std::uint8_t, 4> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<std::uint8_t>(value >> (8U * i));
-  }
-  return device.write(kConfigRegion, offset, bytes);
+  return device.write(kConfigRegion, offset, to_le(value));
 }
 
 // Four bytes at a time: mainline's emulation patches only the first BAR of a
@@ -106,10 +102,7 @@ std::optional<std::uint16_t> MemoryDecode::read(
 }
 
 Result<> MemoryDecode::write(std::uint16_t value) {
-  const std::array<std::uint8_t, 2> bytes{
-      static_cast<std::uint8_t>(value & 0xFFU),
-      static_cast<std::uint8_t>(value >> 8U)};
-  return device_.write(kConfigRegion, kCommandOffset, bytes);
+  return device_.write(kConfigRegion, kCommandOffset, to_le(value));
 }
 
 void MemoryDecode::enable(DeviceObservation& seen) {

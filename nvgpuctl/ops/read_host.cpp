@@ -127,8 +127,11 @@ Result<> read_gpus(const RootDir& root, const DeviceTable& table,
     return forward_error(addresses);
   }
   for (const auto* folder : {"/sys/class/iommu", "/sys/kernel/iommu_groups"}) {
-    const auto names = root.list(folder);
-    host.has_iommu = host.has_iommu || (names && !names->empty());
+    // The groups may be hundreds: they are listed only where they must be.
+    if (!host.has_iommu) {
+      const auto names = root.list(folder);
+      host.has_iommu = names && !names->empty();
+    }
   }
   std::optional<PciLibrary> library;
   for (const auto& address : *addresses) {

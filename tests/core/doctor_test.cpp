@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/find_check.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -14,19 +15,6 @@ using testing::ElementsAre;
 
 std::vector<CheckSection> examine(const HostSnapshot& host) {
   return check_host(host, assemble(host));
-}
-
-// The first check of that id; a check that is not there fails the test.
-Check check(const std::vector<CheckSection>& sections, std::string_view id) {
-  for (const auto& section : sections) {
-    for (const auto& one : section.checks) {
-      if (one.id == id) {
-        return one;
-      }
-    }
-  }
-  ADD_FAILURE() << "no check " << id;
-  return {};
 }
 
 std::vector<std::string> names(const std::vector<CheckSection>& sections) {

@@ -6,6 +6,8 @@
 
 #include "base/text.hpp"
 
+#include "support/find_check.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -100,15 +102,7 @@ std::vector<CheckSection> sections(const Scene& scene) {
 }
 
 Check check(const Scene& scene, std::string_view id) {
-  for (const auto& section : sections(scene)) {
-    for (const auto& one : section.checks) {
-      if (one.id == id) {
-        return one;
-      }
-    }
-  }
-  ADD_FAILURE() << "no check " << id;
-  return {};
+  return nvgpuctl::check(sections(scene), id);
 }
 
 std::vector<std::string> with_verdict(const Scene& scene, Verdict verdict) {

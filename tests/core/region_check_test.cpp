@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "support/find_check.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -132,13 +133,7 @@ Subject single_subject() {
 
 Check check(const DeviceObservation& seen, std::string_view id,
             const Subject& subject = Subject()) {
-  for (const auto& one : subject.check(seen).checks) {
-    if (one.id == id) {
-      return one;
-    }
-  }
-  ADD_FAILURE() << "no check " << id;
-  return {};
+  return nvgpuctl::check({subject.check(seen)}, id);
 }
 
 // Ids of the checks that neither passed nor were skipped.

@@ -6,6 +6,7 @@
 
 #include "support/fake_root.hpp"
 #include "support/fake_vfio.hpp"
+#include "support/find_check.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -48,18 +49,6 @@ struct Bench {
         .tells("fallback_reason", "none\n");
   }
 };
-
-Check check(const std::vector<CheckSection>& sections, std::string_view id) {
-  for (const auto& section : sections) {
-    for (const auto& one : section.checks) {
-      if (one.id == id) {
-        return one;
-      }
-    }
-  }
-  ADD_FAILURE() << "no check " << id;
-  return {};
-}
 
 std::vector<std::string> bad(const std::vector<CheckSection>& sections) {
   std::vector<std::string> ids;

@@ -72,11 +72,7 @@ class Writer {
  public:
   template <class Integer>
   Writer& add(Integer value) {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-      bytes_.push_back(
-          static_cast<std::uint8_t>(std::uint64_t{value} >> (8 * i)));
-    }
-    return *this;
+    return add_bytes(to_le(value));
   }
   Writer& add_bytes(Bytes bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
