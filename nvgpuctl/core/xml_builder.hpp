@@ -43,6 +43,8 @@ class XmlDocument {
  public:
   // A root name with a prefix needs that prefix's URI.
   explicit XmlDocument(std::string_view root, std::string_view uri = {});
+  // Takes over a parsed document that has a root.
+  explicit XmlDocument(xmlDoc* parsed) : document_(parsed) {}
 
   XmlElement root() const;
   // Indented by two spaces, without an XML declaration.

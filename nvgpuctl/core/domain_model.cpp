@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/domain_model.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/domain_args.hpp"
+#include "core/libvirt_values.hpp"
+#include "core/xml_reader.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr unsigned kLargestUnsigned = std::numeric_limits<unsigned>::max();
+
+// Reads values and notes those that cannot be read.
+class Reader {
+ public:
+  Reader(XmlElement root, Domain& domain) : places_(root), domain_(domain) {}
+
+  XmlPlace place(XmlElement element) const { return places_.of(element); }
+
+  void note(XmlElement element, std::string text) {
+    domain_.problems.push_back({place(element), std::move(text)});
+  }
+
+  std::optional<unsigned> number(XmlElement element, std::string_view what,
+                                 const std::string& text,
+                                 unsigned most = kLargestUnsigned) {
+    const auto value = parse_libvirt_number(text);
+    if (!value || *value > most) {
+      note(element, most == kLargestUnsigned
+                        ? fmt::format("{} '{}' is no number", what, text)
+                        : fmt::format("{} '{}' is no number from 0 to {:#x}",
+                                      what, text, most));
+      return std::nullopt;
+    }
+    return static_cast<unsigned>(*value);
+  }
+
+  std::optional<unsigned> number_attribute(XmlElement element,
+                                           std::string_view name,
+                                           unsigned most = kLargestUnsigned) {
+    const auto text = attribute_of(element, name);
+    return text ? number(element, name, *text, most) : std::nullopt;
+  }
+
+  std::optional<std::vector<unsigned>> set_attribute(XmlElement element,
+                                                     std::string_view name) {
+    const auto text = attribute_of(element, name);
+    auto set = text ? parse_libvirt_set(*text) : std::nullopt;
+    if (text && !set) {
+      note(element, fmt::format("{} '{}' is no list of numbers", name, *text));
+    }
+    return set;
+  }
+
+  std::optional<std::uint64_t> size(XmlElement element, std::string_view what,
+                                    const std::string& text) {
+    const std::string unit = attribute_of(element, "unit").value_or("");
+    const auto bytes = parse_libvirt_size(text, unit);
+    if (!bytes) {
+      note(element, fmt::format("{} '{}' '{}' is no size", what, text, unit));
+    }
+    return bytes;
+  }
+
+  // libvirt takes a missing part for 0.
+  std::optional<PciAddress> address(XmlElement element) {
+    const auto part = [&](std::string_view name, unsigned most) {
+      return attribute_of(element, name) ? number_attribute(element, name, most)
+                                         : std::optional<unsigned>(0);
+    };
+    // The limits are those of libvirt's schema.
+    const auto domain = part("domain", 0xffffffff);
+    const auto bus = part("bus", 0xff);
+    const auto slot = part("slot", 0x1f);
+    const auto function = part("function", 7);
+    if (!domain || !bus || !slot || !function) {
+      return std::nullopt;
+    }
+    return PciAddress{.domain = *domain,
+                      .bus = static_cast<std::uint8_t>(*bus),
+                      .device = static_cast<std::uint8_t>(*slot),
+                      .function = static_cast<std::uint8_t>(*function)};
+  }
+
+ private:
+  XmlPlaces places_;
+  Domain& domain_;
+};
+
+std::string text_attribute(XmlElement element, std::string_view name) {
+  return attribute_of(element, name).value_or("");
+}
+
+// The descendant at the end of a chain of names, the first of each.
+std::optional<XmlElement> descend(
+    XmlElement from, std::initializer_list<std::string_view> names) {
+  std::optional<XmlElement> at = from;
+  for (const auto name : names) {
+    at = at ? first_element(*at, name) : std::nullopt;
+  }
+  return at;
+}
+
+// A device's own address; <address type='pci'/> alone asks libvirt for one.
+std::optional<PciAddress> guest_address(Reader& read, XmlElement device) {
+  for (const XmlElement address : elements(device, "address")) {
+    if (text_attribute(address, "type") == "pci" &&
+        attribute_of(address, "slot")) {
+      return read.address(address);
+    }
+  }
+  return std::nullopt;
+}
+
+void read_cells(Reader& read, XmlElement root, Domain& domain) {
+  const auto numa = descend(root, {"cpu", "numa"});
+  domain.has_cpu_numa = numa.has_value();
+  if (!numa) {
+    return;
+  }
+  for (const XmlElement element : elements(*numa, "cell")) {
+    DomainCell cell;
+    cell.place = read.place(element);
+    cell.id = read.number_attribute(element, "id")
+                  .value_or(static_cast<unsigned>(domain.cells.size()));
+    cell.cpus = read.set_attribute(element, "cpus");
+    if (const auto memory = attribute_of(element, "memory")) {
+      cell.memory_bytes = read.size(element, "memory", *memory);
+    }
+    const auto distances = first_element(element, "distances");
+    for (const XmlElement sibling : distances ? elements(*distances, "sibling")
+                                              : std::vector<XmlElement>()) {
+      const auto id = read.number_attribute(sibling, "id");
+      const auto value = read.number_attribute(sibling, "value");
+      if (id && value) {
+        cell.distances.emplace_back(*id, *value);
+      }
+    }
+    domain.cells.push_back(std::move(cell));
+  }
+}
+
+DomainController read_controller(Reader& read, XmlElement element) {
+  DomainController out;
+  out.place = read.place(element);
+  out.type = text_attribute(element, "type");
+  out.index = read.number_attribute(element, "index");
+  out.model = text_attribute(element, "model");
+  if (const auto target = first_element(element, "target")) {
+    out.bus_nr = read.number_attribute(*target, "busNr", 0xff);
+    out.chassis = read.number_attribute(*target, "chassis", 0xff);
+    if (const auto node = first_element(*target, "node")) {
+      out.node = read.number(*node, "node", text_of(*node));
+    }
+  }
+  if (const auto hole = first_element(element, "pcihole64")) {
+    out.pcihole64_bytes = read.size(*hole, "pcihole64", text_of(*hole));
+  }
+  return out;
+}
+
+DomainHostdev read_hostdev(Reader& read, XmlElement element) {
+  DomainHostdev out;
+  out.place = read.place(element);
+  out.managed = text_attribute(element, "managed");
+  if (const auto address = descend(element, {"source", "address"})) {
+    out.source = read.address(*address);
+  } else {
+    read.note(element, "has no <source><address>");
+  }
+  if (const auto driver = first_element(element, "driver")) {
+    out.driver_name = text_attribute(*driver, "name");
+    out.driver_model = text_attribute(*driver, "model");
+    out.iommufd = text_attribute(*driver, "iommufd");
+  }
+  if (const auto alias = first_element(element, "alias")) {
+    out.alias = text_attribute(*alias, "name");
+  }
+  if (const auto acpi = first_element(element, "acpi")) {
+    out.nodeset_text = text_attribute(*acpi, "nodeset");
+    out.nodeset = read.set_attribute(*acpi, "nodeset");
+  }
+  return out;
+}
+
+DomainIommu read_iommu(Reader& read, XmlElement element) {
+  DomainIommu out;
+  out.place = read.place(element);
+  out.model = text_attribute(element, "model");
+  if (const auto driver = first_element(element, "driver")) {
+    out.pci_bus = read.number_attribute(*driver, "pciBus");
+    out.driver = attributes_of(*driver);
+  }
+  return out;
+}
+
+void read_devices(Reader& read, XmlElement root, Domain& domain) {
+  const auto devices = first_element(root, "devices");
+  if (!devices) {
+    return;
+  }
+  for (const XmlElement device : elements(*devices)) {
+    const auto address = guest_address(read, device);
+    if (address) {
+      domain.pci_uses.push_back({read.place(device), *address});
+    }
+    if (has_name(device, "controller")) {
+      domain.controllers.push_back(read_controller(read, device));
+      domain.controllers.back().address = address;
+    } else if (has_name(device, "hostdev") &&
+               text_attribute(device, "type") == "pci") {
+      domain.hostdevs.push_back(read_hostdev(read, device));
+      domain.hostdevs.back().address = address;
+    } else if (has_name(device, "iommu")) {
+      domain.iommus.push_back(read_iommu(read, device));
+    } else if (has_name(device, "memory")) {
+      domain.memory_devices.push_back(
+          {read.place(device), text_attribute(device, "model")});
+    }
+  }
+}
+
+void read_memory(Reader& read, XmlElement root, Domain& domain) {
+  // <maxMemory> is room for more; <memory> is what the guest starts with.
+  if (const auto memory = first_element(root, "memory")) {
+    domain.memory_bytes = read.size(*memory, "memory", text_of(*memory));
+  }
+  if (const auto limit = descend(root, {"memtune", "hard_limit"})) {
+    domain.hard_limit_bytes = read.size(*limit, "hard_limit", text_of(*limit));
+  }
+  const auto huge = descend(root, {"memoryBacking", "hugepages"});
+  for (const XmlElement page :
+       huge ? elements(*huge, "page") : std::vector<XmlElement>()) {
+    const auto bytes = read.size(page, "size", text_attribute(page, "size"));
+    if (bytes) {
+      domain.huge_pages.push_back(
+          {read.place(page), *bytes, read.set_attribute(page, "nodeset")});
+    }
+  }
+}
+
+void read_pinning(Reader& read, XmlElement root, Domain& domain) {
+  if (const auto vcpu = first_element(root, "vcpu")) {
+    domain.vcpus = read.number(*vcpu, "vcpu", text_of(*vcpu)).value_or(0);
+  }
+  const auto tune = first_element(root, "cputune");
+  for (const XmlElement pin :
+       tune ? elements(*tune, "vcpupin") : std::vector<XmlElement>()) {
+    const auto vcpu = read.number_attribute(pin, "vcpu");
+    auto cpus = read.set_attribute(pin, "cpuset");
+    if (vcpu && cpus) {
+      domain.pins.push_back({read.place(pin), *vcpu, std::move(*cpus)});
+    }
+  }
+  const auto numatune = first_element(root, "numatune");
+  if (!numatune) {
+    return;
+  }
+  if (const auto memory = first_element(*numatune, "memory")) {
+    domain.numatune_nodes = read.set_attribute(*memory, "nodeset");
+  }
+  for (const XmlElement memnode : elements(*numatune, "memnode")) {
+    const auto cell = read.number_attribute(memnode, "cellid");
+    auto nodes = read.set_attribute(memnode, "nodeset");
+    if (cell && nodes) {
+      domain.memnodes.push_back({read.place(memnode), *cell,
+                                 text_attribute(memnode, "mode"),
+                                 std::move(*nodes)});
+    }
+  }
+}
+
+void read_override(Reader& read, XmlElement device, Domain& domain) {
+  for (const XmlElement side : elements(device, "frontend", kQemuNamespace)) {
+    for (const XmlElement property :
+         elements(side, "property", kQemuNamespace)) {
+      domain.overrides.push_back({read.place(property),
+                                  text_attribute(device, "alias"),
+                                  text_attribute(property, "name"),
+                                  text_attribute(property, "value")});
+    }
+  }
+}
+
+void read_qemu(Reader& read, XmlElement root, Domain& domain) {
+  for (const XmlElement line : elements(root, "commandline", kQemuNamespace)) {
+    for (const XmlElement arg : elements(line, "arg", kQemuNamespace)) {
+      domain.qemu_arguments.push_back(
+          {read.place(arg), text_attribute(arg, "value")});
+    }
+  }
+  for (const XmlElement all : elements(root, "override", kQemuNamespace)) {
+    for (const XmlElement device : elements(all, "device", kQemuNamespace)) {
+      read_override(read, device, domain);
+    }
+  }
+}
+
+void read_head(XmlElement root, Domain& domain) {
+  domain.type = text_attribute(root, "type");
+  const auto text = [&](std::string_view name) {
+    const auto element = first_element(root, name);
+    return element ? text_of(*element) : std::string();
+  };
+  domain.name = text("name");
+  domain.uuid = text("uuid");
+  if (const auto type = descend(root, {"os", "type"})) {
+    domain.arch = text_attribute(*type, "arch");
+    domain.machine = text_attribute(*type, "machine");
+  }
+  domain.acpi = descend(root, {"features", "acpi"}).has_value();
+  if (const auto gic = descend(root, {"features", "gic"})) {
+    domain.gic_version = text_attribute(*gic, "version");
+  }
+  const auto iommufd = first_element(root, "iommufd");
+  domain.iommufd = iommufd && text_attribute(*iommufd, "enabled") == "yes";
+}
+
+}  // namespace
+
+Result<Domain> read_domain(const XmlDocument& document,
+                           const std::string& name) {
+  const XmlElement root = document.root();
+  if (!has_name(root, "domain")) {
+    return fail(Errc::malformed, name,
+                fmt::format("its root is <{}>, not <domain>",
+                            reinterpret_cast<const char*>(root.node()->name)),
+                "virsh dumpxml --inactive prints what is wanted");
+  }
+  Domain domain;
+  Reader read(root, domain);
+  read_head(root, domain);
+  read_memory(read, root, domain);
+  read_pinning(read, root, domain);
+  read_cells(read, root, domain);
+  read_devices(read, root, domain);
+  read_qemu(read, root, domain);
+  return domain;
+}
+
+Result<Domain> read_domain(std::string_view text, const std::string& name) {
+  const auto document = parse_xml_document(text, name);
+  if (!document) {
+    return forward_error(document);
+  }
+  return read_domain(*document, name);
+}
+
+}  // namespace nvgpuctl
