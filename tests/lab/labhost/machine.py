@@ -70,7 +70,8 @@ def qemu_arguments(parts, scenario, folder):
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
         "-append", "console=ttyAMA0 quiet panic=-1 acpi_no_memhotplug "
                    # What only costs time under emulation.
-                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 "
+                   "mitigations=off systemd.gpt_auto=0 "
+                   + ("" if scenario.libvirt else "audit=0 apparmor=0 ") +
                    "systemd.ssh_auto=0 TERM=dumb "
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
