@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Linked into nvgpuctl in place of cli/cmd_xml.cpp: the verbs that need libxml2
+// Linked into nvgpuctl in place of cli/cmd_xml*.cpp: the verbs that need libxml2
 // are carried out by nvgpuctl-xml, so that the others start without it
 // (docs/adr/0009).
 #include "cli/verbs.hpp"
@@ -9,6 +9,10 @@
 namespace nvgpuctl::cli {
 
 Result<ExitCode> run_xml_generate(Context& context, const Arguments&) {
+  return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
+}
+
+Result<ExitCode> run_xml_lint(Context& context, const Arguments&) {
   return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
 }
 

@@ -39,6 +39,7 @@ enum class Operands {
   optional_gpus,  // explain [GPU…]
   required_gpus,  // bind GPU… or --all
   one_choice,     // completion SHELL: one of `choices`
+  one_domain,     // xml lint NAME|FILE, or --all
 };
 
 // Parsed arguments of one verb. Options are found by their long name.

@@ -9,6 +9,7 @@
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
+#include "ops/lint.hpp"
 #include "ops/validate.hpp"
 
 // Values as text for people, on context.out.
@@ -23,6 +24,9 @@ void print_check_sections(Context& context,
                           const std::vector<CheckSection>& sections);
 void print_validation(Context& context, const Gpu& gpu,
                       const Validation& validation);
+void print_lint(Context& context, const LintedDomain& domain);
+// On context.err: what was corrected, and what was not.
+void print_fixes(Context& context, const LintedDomain& domain);
 void print_bind_plan(Context& context, const BindPlan& plan);
 void print_bind_report(Context& context, const BindPlan& plan,
                        const BindReport& report);
