@@ -131,7 +131,8 @@ void judge_sharing(const GuestView& view, LintWriter& out) {
     }
     const std::string& name = *gpu.gpu->pci.smmu;
     const auto [of, first] = physical.emplace(name, std::pair(smmu, &gpu));
-    if (!first && of->second.first != smmu) {
+    if (!first && of->second.first != smmu &&
+        of->second.second->gpu != gpu.gpu) {
       out.add("smmu-split", smmu->place,
               {fmt::format("one SMMU for {} and {}, which share the host's {}",
                            name_of(*of->second.second), name_of(gpu), name),
