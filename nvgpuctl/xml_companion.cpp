@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Linked into nvgpuctl in place of cli/cmd_xml*.cpp: the verbs that need libxml2
-// are carried out by nvgpuctl-xml, so that the others start without it
+// Linked into nvgpuctl in place of cli/cmd_xml*.cpp: the verbs that need
+// libxml2 are carried out by nvgpuctl-xml, so that the others start without it
 // (docs/adr/0009).
 #include "cli/verbs.hpp"
 #include "host/companion.hpp"

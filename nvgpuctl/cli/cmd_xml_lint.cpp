@@ -10,7 +10,8 @@
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
-#include "host/domain_file.hpp"
+#include "core/xml_place.hpp"
+#include "host/input_text.hpp"
 #include "host/libvirt_domains.hpp"
 #include "ops/lint.hpp"
 
@@ -30,9 +31,9 @@ Result<> read_guest_nodes(const Arguments& arguments, LintOptions& options) {
   if (nodes) {
     const auto number = parse_unsigned(*nodes);
     if (!number || *number == 0 || *number > kMostNodes) {
-      return fail(Errc::usage, "--guest-nodes",
-                  fmt::format("'{}' is no number from 1 to {}", *nodes,
-                              kMostNodes));
+      return fail(
+          Errc::usage, "--guest-nodes",
+          fmt::format("'{}' is no number from 1 to {}", *nodes, kMostNodes));
     }
     options.guest_nodes = static_cast<unsigned>(*number);
   }
@@ -69,14 +70,19 @@ bool is_file(std::string_view word) {
          word.ends_with(".xml");
 }
 
+// Who gives a domain back to libvirt must give its passwords back, too.
 Result<DomainText> read_operand(const Context& context,
-                                const std::string& word) {
+                                const Arguments& arguments) {
+  const std::string& word = arguments.operands.front();
+  const Secrets secrets =
+      arguments.has("--fix") ? Secrets::include : Secrets::leave_out;
   if (!is_file(word) && context.root != "/") {
     return fail(Errc::usage, word,
                 "is a domain's name, and a recorded host has no libvirt to ask",
                 "name a file: ./NAME.xml");
   }
-  auto xml = is_file(word) ? read_domain_file(word) : inactive_xml(word);
+  auto xml = is_file(word) ? read_input(word, kMaxXmlBytes)
+                           : inactive_xml(word, secrets);
   if (!xml) {
     return forward_error(xml);
   }
@@ -88,13 +94,13 @@ Result<std::vector<DomainText>> read_all(const Context& context) {
     return fail(Errc::usage, "--all",
                 "asks libvirt, and a recorded host has none");
   }
-  const auto names = domain_names();
+  const auto names = list_domains();
   if (!names) {
     return forward_error(names);
   }
   std::vector<DomainText> texts;
   for (const auto& name : *names) {
-    auto xml = inactive_xml(name);
+    auto xml = inactive_xml(name, Secrets::leave_out);
     if (!xml) {
       return forward_error(xml);
     }
@@ -119,7 +125,7 @@ Result<std::vector<DomainText>> read_domains(const Context& context,
                 "name one of libvirt's, a file, - for standard input, or "
                 "--all");
   }
-  auto text = read_operand(context, arguments.operands.front());
+  auto text = read_operand(context, arguments);
   if (!text) {
     return forward_error(text);
   }
@@ -127,7 +133,8 @@ Result<std::vector<DomainText>> read_domains(const Context& context,
 }
 
 bool is_clean(const LintedDomain& domain) {
-  const auto worst = worst_of(domain.fixed ? domain.left : domain.lint.findings);
+  const auto worst =
+      worst_of(domain.fixed ? domain.left : domain.lint.findings);
   return !worst || *worst == LintSeverity::remark;
 }
 

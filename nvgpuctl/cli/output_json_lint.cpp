@@ -13,19 +13,18 @@ Json text_or_null(const std::string& text) {
 Json findings_json(const std::vector<LintFinding>& findings) {
   Json json = Json::array();
   for (const auto& finding : findings) {
-    json.push_back(
-        {{"id", finding.rule->id},
-         {"theme", finding.rule->theme},
-         {"severity", to_string(finding.rule->severity)},
-         {"title", finding.rule->title},
-         {"xpath", text_or_null(finding.place.xpath)},
-         {"line", finding.place.line > 0 ? Json(finding.place.line)
-                                         : Json(nullptr)},
-         {"expected", text_or_null(finding.expected)},
-         {"seen", text_or_null(finding.seen)},
-         {"fix", text_or_null(finding.fix)},
-         {"safe_fix", finding.safe.has_value()},
-         {"reason", text_or_null(finding.reason)}});
+    json.push_back({{"id", finding.rule->id},
+                    {"theme", finding.rule->theme},
+                    {"severity", to_string(finding.rule->severity)},
+                    {"title", finding.rule->title},
+                    {"xpath", text_or_null(finding.place.xpath)},
+                    {"line", finding.place.line > 0 ? Json(finding.place.line)
+                                                    : Json(nullptr)},
+                    {"expected", text_or_null(finding.expected)},
+                    {"seen", text_or_null(finding.seen)},
+                    {"fix", text_or_null(finding.fix)},
+                    {"safe_fix", finding.safe.has_value()},
+                    {"reason", text_or_null(finding.reason)}});
   }
   return json;
 }

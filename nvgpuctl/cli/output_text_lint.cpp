@@ -25,9 +25,8 @@ Cell severity_cell(LintSeverity severity) {
 
 Cell verdict_cell(const std::vector<LintFinding>& findings) {
   const auto worst = worst_of(findings);
-  return !worst || *worst == LintSeverity::remark
-             ? Cell{"CLEAN", Style::good}
-             : severity_cell(*worst);
+  return !worst || *worst == LintSeverity::remark ? Cell{"CLEAN", Style::good}
+                                                  : severity_cell(*worst);
 }
 
 // "2 errors, 1 remark".
@@ -48,17 +47,25 @@ std::string tally(const std::vector<LintFinding>& findings) {
   return text.empty() ? "nothing found" : text;
 }
 
+// Every path begins so.
+std::string path_text(const XmlPlace& place) {
+  constexpr std::string_view kRoot = "/domain/";
+  return place.xpath.starts_with(kRoot) ? place.xpath.substr(kRoot.size())
+                                        : place.xpath;
+}
+
 std::string line_text(const XmlPlace& place) {
   return place.line > 0 ? std::to_string(place.line) : "";
 }
 
 void print_findings(Context& context,
                     const std::vector<LintFinding>& findings) {
-  Table table({"RESULT", "RULE", "LINE", "EXPECTED", "SEEN"});
+  Table table({"RESULT", "RULE", "LINE", "PLACE", "EXPECTED", "SEEN"});
   for (const auto& finding : findings) {
     table.add({severity_cell(finding.rule->severity),
                {std::string(finding.rule->id)},
                {line_text(finding.place)},
+               {path_text(finding.place)},
                {finding.expected},
                {finding.seen}});
   }
@@ -72,11 +79,10 @@ void print_findings(Context& context,
     }
     const std::string reason =
         finding.reason.empty() ? "" : fmt::format(" ({})", finding.reason);
-    print_prose(context.out, context.width,
-                fmt::format("  {}: ", finding.rule->id),
-                fmt::format("{}{}: {}{}", finding.rule->title, reason,
-                            finding.fix,
-                            finding.safe ? " (--fix does it)" : ""));
+    print_prose(
+        context.out, context.width, fmt::format("  {}: ", finding.rule->id),
+        fmt::format("{}{}: {}{}", finding.rule->title, reason, finding.fix,
+                    finding.safe ? " (--fix does it)" : ""));
   }
 }
 
@@ -105,23 +111,23 @@ void print_lint(Context& context, const LintedDomain& domain) {
 void print_fixes(Context& context, const LintedDomain& domain) {
   const auto& findings = domain.lint.findings;
   if (domain.lint.gpus.empty()) {
-    print_prose(context.err, context.width, "note: ",
-                fmt::format("{} has no Grace GPU", domain.source));
+    print_prose(context.err, context.width,
+                "note: ", fmt::format("{} has no Grace GPU", domain.source));
   }
   for (const auto& finding : findings) {
     if (finding.safe) {
-      print_prose(context.err, context.width, "fixed: ",
-                  fmt::format("{} in line {}: {}, was {}", finding.rule->id,
-                              line_text(finding.place), finding.fix,
-                              finding.seen));
+      print_prose(
+          context.err, context.width, "fixed: ",
+          fmt::format("{} in line {}: {}, was {}", finding.rule->id,
+                      line_text(finding.place), finding.fix, finding.seen));
     }
   }
   for (const auto& finding : domain.left) {
     print_prose(context.err, context.width,
                 fmt::format("{}: ", to_string(finding.rule->severity)),
-                fmt::format("{} in line {}: {}; seen: {}; {}",
-                            finding.rule->id, line_text(finding.place),
-                            finding.rule->title, finding.seen, finding.fix));
+                fmt::format("{} in line {}: {}; seen: {}; {}", finding.rule->id,
+                            line_text(finding.place), finding.rule->title,
+                            finding.seen, finding.fix));
   }
   print_prose(context.err, context.width, "note: ", domain.schema_note);
 }

@@ -42,16 +42,14 @@ std::optional<XmlElement> nth_child(XmlElement parent, std::string_view name,
 // Follows "/domain/devices/hostdev[2]": only what XmlPlaces writes.
 std::optional<XmlElement> find(XmlElement root, std::string_view xpath) {
   std::optional<XmlElement> at;
-  for (const auto step : split(xpath.substr(std::min<std::size_t>(
-                                   1, xpath.size())),
-                               '/')) {
+  for (const auto step :
+       split(xpath.substr(std::min<std::size_t>(1, xpath.size())), '/')) {
     const auto bracket = step.find('[');
     const auto name = step.substr(0, bracket);
-    const auto position =
-        bracket == std::string_view::npos
-            ? std::optional<std::uint64_t>(1)
-            : parse_unsigned(
-                  step.substr(bracket + 1, step.size() - bracket - 2));
+    const auto position = bracket == std::string_view::npos
+                              ? std::optional<std::uint64_t>(1)
+                              : parse_unsigned(step.substr(
+                                    bracket + 1, step.size() - bracket - 2));
     if (!position || *position == 0) {
       return std::nullopt;
     }
@@ -134,11 +132,10 @@ Result<> apply(XmlElement root, const std::string& name,
 std::string unformatted(XmlElement root, bool declaration) {
   const std::unique_ptr<xmlBuffer, decltype(&xmlBufferFree)> buffer(
       xmlBufferCreate(), &xmlBufferFree);
-  xmlSaveCtxt* save =
-      buffer == nullptr
-          ? nullptr
-          : xmlSaveToBuffer(buffer.get(), "UTF-8",
-                            declaration ? 0 : XML_SAVE_NO_DECL);
+  xmlSaveCtxt* save = buffer == nullptr
+                          ? nullptr
+                          : xmlSaveToBuffer(buffer.get(), "UTF-8",
+                                            declaration ? 0 : XML_SAVE_NO_DECL);
   if (save == nullptr) {
     throw std::bad_alloc();
   }

@@ -105,8 +105,8 @@ DomainLint lint_domain(const Domain& domain, const LintTarget& target) {
 std::optional<LintSeverity> worst_of(std::span<const LintFinding> findings) {
   std::optional<LintSeverity> worst;
   for (const LintFinding& finding : findings) {
-    worst = std::min(worst.value_or(LintSeverity::remark),
-                     finding.rule->severity);
+    worst =
+        std::min(worst.value_or(LintSeverity::remark), finding.rule->severity);
   }
   return worst;
 }

@@ -15,9 +15,10 @@ void judge_machine_type(const Domain& domain, LintWriter& out) {
   const bool virt = domain.machine.empty() || domain.machine == "virt" ||
                     domain.machine.starts_with("virt-");
   if (!arm || !virt) {
-    out.add("machine", domain.place,
-            {"aarch64, virt", fmt::format("{}, {}", domain.arch, domain.machine),
-             "<type arch='aarch64' machine='virt'>"});
+    out.add(
+        "machine", domain.place,
+        {"aarch64, virt", fmt::format("{}, {}", domain.arch, domain.machine),
+         "<type arch='aarch64' machine='virt'>"});
   }
 }
 
@@ -82,10 +83,10 @@ void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
   const DomainHostdev& hostdev = *gpu.hostdev;
   const XmlPlace place = hostdev.driver_place.value_or(hostdev.place);
   if (!hostdev.driver_name.empty() && hostdev.driver_name != "vfio") {
-    out.add("driver-name", place,
-            {"name='vfio', or none",
-             fmt::format("name='{}'", hostdev.driver_name),
-             "take the attribute out"});
+    out.add(
+        "driver-name", place,
+        {"name='vfio', or none", fmt::format("name='{}'", hostdev.driver_name),
+         "take the attribute out"});
   }
   const std::string wanted = wanted_driver(*gpu.gpu);
   const std::string& said = hostdev.driver_model;
@@ -94,12 +95,12 @@ void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
       normal_name(said) == wanted) {
     return;
   }
-  LintFinding& finding = out.add(
-      said.empty() ? "driver-model-unsaid" : "driver-model", place,
-      {fmt::format("model='{}'", wanted),
-       said.empty() ? "no model; libvirt chooses by modules.alias"
-                    : fmt::format("model='{}'", said),
-       fmt::format("<driver model='{}'/>", wanted)});
+  LintFinding& finding =
+      out.add(said.empty() ? "driver-model-unsaid" : "driver-model", place,
+              {fmt::format("model='{}'", wanted),
+               said.empty() ? "no model; libvirt chooses by modules.alias"
+                            : fmt::format("model='{}'", said),
+               fmt::format("<driver model='{}'/>", wanted)});
   if (hostdev.driver_place) {
     finding.safe = DomainEdit{.kind = DomainEdit::Kind::set_attribute,
                               .xpath = place.xpath,
@@ -153,9 +154,10 @@ void lint_machine(const LintInput& input, LintWriter& out) {
   }
   if (!domain.gic_version.empty() && domain.gic_version != "3" &&
       domain.gic_version != "4" && domain.gic_version != "host") {
-    out.add("gic-version", domain.place,
-            {"<gic version='3'/>", fmt::format("version {}", domain.gic_version),
-             "<gic version='3'/>; its ITS carries the GPU's interrupts"});
+    out.add(
+        "gic-version", domain.place,
+        {"<gic version='3'/>", fmt::format("version {}", domain.gic_version),
+         "<gic version='3'/>; its ITS carries the GPU's interrupts"});
   }
   for (const XmlPlace& place : input.view.egm) {
     out.add("egm", place,
@@ -175,10 +177,10 @@ void lint_gpus(const LintInput& input, LintWriter& out) {
                "take one of the two out"});
     }
     if (is_absent(gpu, input.target)) {
-      out.add("gpu-absent", gpu.hostdev->place,
-              {"a Grace GPU of this host",
-               fmt::format("{} is none", name_of(gpu)),
-               "nvgpuctl list says which there are"});
+      out.add(
+          "gpu-absent", gpu.hostdev->place,
+          {"a Grace GPU of this host", fmt::format("{} is none", name_of(gpu)),
+           "nvgpuctl list says which there are"});
       continue;
     }
     if (gpu.gpu == nullptr) {

@@ -41,9 +41,9 @@ void judge_memlock(const LintInput& input, LintWriter& out) {
           ? 1
           : std::max<std::uint64_t>(1, input.domain.hostdevs.size());
   // The guest's memory is at most 2^64, so no product below overflows.
-  const std::uint64_t usual =
-      *memory > (UINT64_MAX - kGiB) / times ? UINT64_MAX
-                                            : *memory * times + kGiB;
+  const std::uint64_t usual = *memory > (UINT64_MAX - kGiB) / times
+                                  ? UINT64_MAX
+                                  : *memory * times + kGiB;
   const std::string seen = human_size(*limit);
   if (*limit < *memory) {
     out.add("memlock-low", input.domain.hard_limit_place,
@@ -79,8 +79,7 @@ void judge_huge_pages(const LintInput& input, LintWriter& out) {
   }
   for (const DomainHugePage& page : input.domain.huge_pages) {
     const auto pool = std::ranges::find(
-        pools, page.size_bytes,
-        &VirtualizationFacts::HugePages::page_size);
+        pools, page.size_bytes, &VirtualizationFacts::HugePages::page_size);
     if (pools.empty() || (base && base->value == page.size_bytes)) {
       continue;
     }

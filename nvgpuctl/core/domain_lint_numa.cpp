@@ -61,10 +61,10 @@ void judge_named_cells(const GuestView& view, const GuestViewGpu& gpu,
     }
   }
   if (!absent.empty()) {
-    out.add("gi-absent", place_of_nodes(gpu),
-            {"cells that the guest has", fmt::format("no cell {}",
-                                                     id_list(absent)),
-             fmt::format("add the cells, or name others; {}", kHow)});
+    out.add(
+        "gi-absent", place_of_nodes(gpu),
+        {"cells that the guest has", fmt::format("no cell {}", id_list(absent)),
+         fmt::format("add the cells, or name others; {}", kHow)});
   }
   if (!full.empty()) {
     out.add("gi-not-empty", place_of_nodes(gpu),
@@ -113,15 +113,14 @@ void judge_order(const GuestView& view, LintWriter& out) {
     if (cell.empty() && !initiators.contains(cell.id)) {
       unused.insert(cell.id);
     } else {
-      kinds.emplace(cell.id,
-                    std::pair(cell.cpus    ? CellKind::cpu
-                              : cell.empty() ? CellKind::initiator
-                                             : CellKind::memory,
-                              &cell));
+      kinds.emplace(cell.id, std::pair(cell.cpus      ? CellKind::cpu
+                                       : cell.empty() ? CellKind::initiator
+                                                      : CellKind::memory,
+                                       &cell));
     }
   }
-  const auto wrong = std::ranges::adjacent_find(
-      kinds, [](const auto& a, const auto& b) {
+  const auto wrong =
+      std::ranges::adjacent_find(kinds, [](const auto& a, const auto& b) {
         return a.second.first > b.second.first;
       });
   if (wrong != kinds.end()) {
@@ -156,9 +155,9 @@ void judge_room(const LintInput& input, LintWriter& out) {
   const std::size_t count = input.view.cells.size();
   const auto& told = input.target.guest_nodes;
   const std::string seen = fmt::format("{} cells", count);
-  const std::string fix = fmt::format(
-      "a guest kernel with CONFIG_NODES_SHIFT of at least {}",
-      count == 0 ? 0 : std::bit_width(count - 1));
+  const std::string fix =
+      fmt::format("a guest kernel with CONFIG_NODES_SHIFT of at least {}",
+                  count == 0 ? 0 : std::bit_width(count - 1));
   if (told && count > *told) {
     out.add("guest-nodes", input.view.cells.front().place,
             {fmt::format("at most {}", *told), seen, fix});

@@ -20,8 +20,7 @@ constexpr std::string_view kSizeOption = "highmem-mmio-size=";
 std::uint64_t needed_window(const LintInput& input) {
   std::vector<const Gpu*> gpus;
   for (const GuestViewGpu& gpu : input.view.gpus) {
-    if (gpu.gpu != nullptr &&
-        std::ranges::find(gpus, gpu.gpu) == gpus.end()) {
+    if (gpu.gpu != nullptr && std::ranges::find(gpus, gpu.gpu) == gpus.end()) {
       gpus.push_back(gpu.gpu);
     }
   }
@@ -119,17 +118,16 @@ void lint_window(const LintInput& input, LintWriter& out) {
   const std::uint64_t bytes = window ? window->bytes : kLeastWindow;
   const std::uint64_t wanted = std::max(needed, kLeastWindow);
   const XmlPlace place = window ? window->place : input.domain.place;
-  const std::string fix =
-      fmt::format("{} GiB, in <pcihole64> of pcie-root or, before libvirt "
-                  "11.8, -machine highmem-mmio-size=",
-                  in_gib(wanted));
+  const std::string fix = fmt::format(
+      "{} GiB, in <pcihole64> of pcie-root or, before libvirt "
+      "11.8, -machine highmem-mmio-size=",
+      in_gib(wanted));
   const auto add = [&](std::string_view id, std::string expected,
                        std::uint64_t raised) {
-    LintFinding& finding =
-        out.add(id, place,
-                {std::move(expected),
-                 window ? human_size(bytes) : "none said, so QEMU's 512 GiB",
-                 fix});
+    LintFinding& finding = out.add(
+        id, place,
+        {std::move(expected),
+         window ? human_size(bytes) : "none said, so QEMU's 512 GiB", fix});
     finding.safe = raise_window(input, raised);
   };
   if (!std::has_single_bit(bytes) || bytes < kLeastWindow) {

@@ -62,8 +62,7 @@ std::optional<unsigned> better_cell(const LintInput& input, unsigned cell,
 
 std::vector<unsigned> cpus_of_node(const HostSnapshot& host, unsigned node) {
   const auto found = std::ranges::find(host.numa.nodes, node, &NumaNode::id);
-  return found == host.numa.nodes.end() ? std::vector<unsigned>()
-                                        : found->cpus;
+  return found == host.numa.nodes.end() ? std::vector<unsigned>() : found->cpus;
 }
 
 bool has_vcpu(const Domain& domain, unsigned cell, unsigned vcpu) {
@@ -90,13 +89,13 @@ void judge_pins(const LintInput& input, const GuestViewGpu& gpu, unsigned cell,
     }
   }
   if (first != nullptr && !local.empty()) {
-    out.add("pin-socket", first->place,
-            {fmt::format("CPUs {} of node {}, beside {}", format_id_list(local),
-                         node, name_of(gpu)),
-             fmt::format("vCPUs {} elsewhere",
-                         format_id_list(std::vector<unsigned>(away.begin(),
-                                                              away.end()))),
-             "pin them to that socket"});
+    out.add(
+        "pin-socket", first->place,
+        {fmt::format("CPUs {} of node {}, beside {}", format_id_list(local),
+                     node, name_of(gpu)),
+         fmt::format("vCPUs {} elsewhere", format_id_list(std::vector<unsigned>(
+                                               away.begin(), away.end()))),
+         "pin them to that socket"});
   }
 }
 
@@ -108,10 +107,8 @@ void judge_gpu(const LintInput& input, const GuestViewGpu& gpu,
   }
   const unsigned node = *gpu.gpu->cpu_node;
   const auto memory = memory_of(input.domain, *cell);
-  const bool fits =
-      !memory || memory->nodes == std::vector<unsigned>{node};
-  const auto better =
-      fits ? std::nullopt : better_cell(input, *cell, node);
+  const bool fits = !memory || memory->nodes == std::vector<unsigned>{node};
+  const auto better = fits ? std::nullopt : better_cell(input, *cell, node);
   if (better && gpu.expander != nullptr) {
     out.add("expander-socket", gpu.expander->place,
             {fmt::format("<node>{}</node>: {} sits beside node {}", *better,

@@ -17,9 +17,9 @@ namespace {
 const GuestViewSmmu* smmu_of(const GuestView& view, const GuestViewGpu& gpu) {
   const auto found =
       std::ranges::find_if(view.smmus, [&](const GuestViewSmmu& smmu) {
-        return smmu.bus ? gpu.expander != nullptr &&
-                              smmu.bus == gpu.expander->index
-                        : !smmu.accel;
+        return smmu.bus
+                   ? gpu.expander != nullptr && smmu.bus == gpu.expander->index
+                   : !smmu.accel;
       });
   return found == view.smmus.end() ? nullptr : &*found;
 }
@@ -77,11 +77,11 @@ void judge_acceleration(const GuestView& view, const GuestViewGpu& gpu,
     return;
   }
   if (!smmu->accel) {
-    out.add("smmu-emulated", smmu->place,
-            {"accel='on'",
-             fmt::format("none, and {} is behind it", name_of(gpu)),
-             "accel='on', or no SMMU: an emulated one cannot translate a "
-             "GPU's DMA"});
+    out.add(
+        "smmu-emulated", smmu->place,
+        {"accel='on'", fmt::format("none, and {} is behind it", name_of(gpu)),
+         "accel='on', or no SMMU: an emulated one cannot translate a "
+         "GPU's DMA"});
   } else if (!gpu.iommufd) {
     out.add("smmu-iommufd", gpu.hostdev->place,
             {fmt::format("IOMMUFD for {}", name_of(gpu)), "none",
@@ -109,11 +109,11 @@ void judge_endpoints(const LintInput& input, LintWriter& out) {
         harmless ? nullptr : view.expander_above(use.address.bus);
     if (expander != nullptr && expander->index &&
         accelerated.contains(*expander->index)) {
-      out.add("smmu-emulated-device", use.place,
-              {"only devices that are passed through",
-               fmt::format("it is on the bus of controller {}",
-                           *expander->index),
-               "put it on another bus"});
+      out.add(
+          "smmu-emulated-device", use.place,
+          {"only devices that are passed through",
+           fmt::format("it is on the bus of controller {}", *expander->index),
+           "put it on another bus"});
     }
   }
 }
@@ -140,12 +140,12 @@ void judge_sharing(const GuestView& view, LintWriter& out) {
     }
     const auto [other, alone] = shown.emplace(smmu, &gpu);
     if (!alone && other->second->gpu->pci.smmu != gpu.gpu->pci.smmu) {
-      out.add("smmu-mixed", smmu->place,
-              {"GPUs behind one physical SMMU",
-               fmt::format("{} is behind {}, {} behind {}",
-                           name_of(*other->second),
-                           *other->second->gpu->pci.smmu, name_of(gpu), name),
-               "give each physical SMMU a bus and an SMMU of its own"});
+      out.add(
+          "smmu-mixed", smmu->place,
+          {"GPUs behind one physical SMMU",
+           fmt::format("{} is behind {}, {} behind {}", name_of(*other->second),
+                       *other->second->gpu->pci.smmu, name_of(gpu), name),
+           "give each physical SMMU a bus and an SMMU of its own"});
     }
   }
 }
@@ -154,15 +154,14 @@ void judge_sharing(const GuestView& view, LintWriter& out) {
 void judge_number(const GuestViewProperty& property, const GuestViewSmmu& smmu,
                   std::string_view id, std::string expected,
                   unsigned long long most, LintWriter& out) {
-  LintFinding& finding = out.add(
-      id, property.place,
-      {std::move(expected),
-       fmt::format("{}='{}'", property.name, property.value),
-       fmt::format("{}='{}'", property.name, most)});
+  LintFinding& finding =
+      out.add(id, property.place,
+              {std::move(expected),
+               fmt::format("{}='{}'", property.name, property.value),
+               fmt::format("{}='{}'", property.name, most)});
   const auto number = parse_libvirt_number(property.value);
-  const bool attribute =
-      smmu.said == GuestViewSmmu::Said::libvirt &&
-      property.place.xpath.ends_with("/driver");
+  const bool attribute = smmu.said == GuestViewSmmu::Said::libvirt &&
+                         property.place.xpath.ends_with("/driver");
   if (number && *number > most && attribute) {
     finding.safe = DomainEdit{.kind = DomainEdit::Kind::set_attribute,
                               .xpath = property.place.xpath,
@@ -200,12 +199,12 @@ void lint_smmus(const LintInput& input, LintWriter& out) {
   for (const GuestViewSmmu& smmu : view.smmus) {
     judge_bus(view, smmu, out);
     if (smmu.accel && smmu.said == GuestViewSmmu::Said::qemu) {
-      out.add("smmu-argument", smmu.place,
-              {"an SMMU before the devices behind it",
-               "one in <qemu:commandline>, which comes after them",
-               fmt::format("<iommu model='smmuv3'>, from libvirt {}.{} on",
-                           kLibvirtSmmuPerBus.major,
-                           kLibvirtSmmuPerBus.minor)});
+      out.add(
+          "smmu-argument", smmu.place,
+          {"an SMMU before the devices behind it",
+           "one in <qemu:commandline>, which comes after them",
+           fmt::format("<iommu model='smmuv3'>, from libvirt {}.{} on",
+                       kLibvirtSmmuPerBus.major, kLibvirtSmmuPerBus.minor)});
     }
   }
   judge_uniqueness(view, out);

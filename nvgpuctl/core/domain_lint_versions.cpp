@@ -52,8 +52,8 @@ void judge_hostdev(const LintInput& input, const DomainHostdev& hostdev,
          kOtherProfile);
   }
   if (hostdev.nodeset) {
-    drop(input, out, hostdev.place, "<acpi nodeset=>",
-         kLibvirtGenericInitiator, kOtherProfile);
+    drop(input, out, hostdev.place, "<acpi nodeset=>", kLibvirtGenericInitiator,
+         kOtherProfile);
   }
 }
 
@@ -78,8 +78,8 @@ void judge_smmu_attributes(const LintInput& input, const DomainIommu& iommu,
     }
   }
   if (iommu.pci_bus) {
-    drop(input, out, iommu.driver_place, "<driver pciBus=>",
-         kLibvirtSmmuPerBus, kOtherProfile);
+    drop(input, out, iommu.driver_place, "<driver pciBus=>", kLibvirtSmmuPerBus,
+         kOtherProfile);
   }
   if (!newer.empty()) {
     drop(input, out, iommu.driver_place, fmt::format("<driver {}>", newer),
@@ -94,8 +94,8 @@ void judge_releases(const LintInput& input, LintWriter& out) {
     out.add("libvirt-unknown", input.domain.place,
             {"both versions",
              fmt::format("{} not known", !libvirt && !qemu ? "neither is"
-                                         : libvirt ? "QEMU's is"
-                                                   : "libvirt's is"),
+                                         : libvirt         ? "QEMU's is"
+                                                           : "libvirt's is"),
              "--libvirt X.Y --qemu X.Y; what depends on them is not judged"})
         .reason = "NVG-W060";
   }
@@ -146,12 +146,12 @@ void judge_smmus(const LintInput& input, LintWriter& out) {
   for (const GuestViewSmmu& smmu : input.view.smmus) {
     const Version& needed = smmu.accel ? kQemuSmmuAccel : kQemuSmmuPerBus;
     if ((smmu.bus || smmu.accel) && input.qemu_before(needed)) {
-      out.add("smmu-qemu", smmu.place,
-              {fmt::format("QEMU {}.{} for {}", needed.major, needed.minor,
-                           smmu.accel ? "an accelerated SMMU"
-                                      : "an SMMU per bus"),
-               to_string(input.target.qemu->value),
-               "update QEMU, or do without the SMMU"});
+      out.add(
+          "smmu-qemu", smmu.place,
+          {fmt::format("QEMU {}.{} for {}", needed.major, needed.minor,
+                       smmu.accel ? "an accelerated SMMU" : "an SMMU per bus"),
+           to_string(input.target.qemu->value),
+           "update QEMU, or do without the SMMU"});
     }
   }
 }
@@ -174,8 +174,7 @@ void judge_iommufd(const LintInput& input, LintWriter& out) {
     // Which files a capture has is known; whether a module would load is not.
     if (!input.host().virtualization.dev_iommu) {
       out.add("iommufd-no-device", gpu.iommufd_place,
-              {"/dev/iommu", "absent",
-               std::string(reason("NVG-W055").remedy)})
+              {"/dev/iommu", "absent", std::string(reason("NVG-W055").remedy)})
           .reason = "NVG-W055";
     }
     if (!gpu.iommufd_object.empty() && !is_made(input, gpu.iommufd_object)) {

@@ -49,7 +49,7 @@ struct DomainHostdev {
   std::string driver_name;           // "vfio"
   std::string driver_model;          // "nvgrace_gpu_vfio_pci"
   std::optional<XmlPlace> driver_place;
-  std::string iommufd;               // "yes", "no", ""
+  std::string iommufd;  // "yes", "no", ""
   std::string alias;
   std::string rom_bar;                           // "on", "off", ""
   std::string nodeset_text;                      // <acpi nodeset>, as it stands
@@ -125,7 +125,7 @@ struct Domain {
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::uint64_t> hard_limit_bytes;  // <memtune>
   XmlPlace hard_limit_place;
-  unsigned vcpus = 0;                             // the most it can have
+  unsigned vcpus = 0;  // the most it can have
   bool acpi = false;
   bool firmware = false;  // <os firmware=> or <loader>: UEFI
   std::string gic_version;

@@ -16,8 +16,7 @@ constexpr std::size_t kMaxGpus = 64;
 constexpr std::size_t kMaxSmmus = 256;
 constexpr std::size_t kMaxNodes = 16384;
 
-void add_distance(GuestView& view, unsigned from, unsigned to,
-                  unsigned value) {
+void add_distance(GuestView& view, unsigned from, unsigned to, unsigned value) {
   view.distances.insert_or_assign(std::minmax(from, to), value);
 }
 
@@ -67,8 +66,8 @@ void take_gpus(const Domain& domain, const std::vector<Gpu>& gpus,
     gpu.iommufd =
         hostdev.iommufd == "yes" || (domain.iommufd && hostdev.iommufd != "no");
     gpu.iommufd_place = hostdev.driver_place.value_or(hostdev.place);
-    gpu.expander = hostdev.address ? view.expander_above(hostdev.address->bus)
-                                   : nullptr;
+    gpu.expander =
+        hostdev.address ? view.expander_above(hostdev.address->bus) : nullptr;
     view.gpus.push_back(std::move(gpu));
   }
 }
@@ -139,14 +138,13 @@ void take_numa(const QemuOption& option, GuestView& view) {
     view.qemu_distances = true;
   }
   if (option.head == "node") {
-    view.cells.push_back(
-        {.place = option.place,
-         .id = option.number("nodeid").value_or(
-             static_cast<unsigned>(view.cells.size())),
-         .cpus = option.values.contains("cpus"),
-         .memory = option.values.contains("mem") ||
-                   option.values.contains("memdev"),
-         .said = GuestViewCell::Said::qemu});
+    view.cells.push_back({.place = option.place,
+                          .id = option.number("nodeid").value_or(
+                              static_cast<unsigned>(view.cells.size())),
+                          .cpus = option.values.contains("cpus"),
+                          .memory = option.values.contains("mem") ||
+                                    option.values.contains("memdev"),
+                          .said = GuestViewCell::Said::qemu});
   }
 }
 
@@ -168,9 +166,8 @@ std::optional<unsigned> controller_of(std::string_view bus) {
   const auto index = dot == std::string_view::npos
                          ? std::nullopt
                          : parse_unsigned(bus.substr(dot + 1));
-  return index && *index < 65536
-             ? std::optional(static_cast<unsigned>(*index))
-             : std::nullopt;
+  return index && *index < 65536 ? std::optional(static_cast<unsigned>(*index))
+                                 : std::nullopt;
 }
 
 void take_device(const QemuOption& option, GuestView& view) {
@@ -201,8 +198,7 @@ void take_qemu_arguments(const Domain& domain, GuestView& view) {
     } else if (option.option == "object" &&
                option.head == "acpi-generic-initiator") {
       take_initiator(option, view);
-    } else if (option.option == "object" &&
-               option.head == "acpi-egm-memory") {
+    } else if (option.option == "object" && option.head == "acpi-egm-memory") {
       view.egm.push_back(option.place);
     }
   }

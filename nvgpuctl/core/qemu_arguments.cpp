@@ -81,9 +81,10 @@ std::vector<QemuOption> qemu_options(const std::vector<DomainArgument>& args) {
 
 std::optional<std::uint64_t> parse_qemu_size(std::string_view text) {
   constexpr std::string_view kSuffixes = "bkmgtpe";
-  const auto last = text.empty() ? '\0'
-                                 : static_cast<char>(std::tolower(
-                                       static_cast<unsigned char>(text.back())));
+  const auto last =
+      text.empty() ? '\0'
+                   : static_cast<char>(
+                         std::tolower(static_cast<unsigned char>(text.back())));
   const auto power = kSuffixes.find(last);
   const bool suffix = last != '\0' && power != std::string_view::npos;
   const bool hexadecimal = text.starts_with("0x");

@@ -83,8 +83,7 @@ void add_messages(const SchemaVerdict& verdict, const std::string& file,
   }
 }
 
-Result<std::string> judge_by_schema(const RootDir& root,
-                                    const std::string& xml,
+Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
                                     const LintOptions& options,
                                     const Domain& domain, DomainLint& lint) {
   if (options.schema.empty() && options.libvirt) {
@@ -125,14 +124,13 @@ Result<Judged> judge(const RootDir& root, const Inventory& inventory,
     return forward_error(domain);
   }
   const auto& facts = inventory.host.virtualization;
-  const LintTarget target{
-      .host = &inventory.host,
-      .gpus = &inventory.gpus,
-      .others = other_functions(root, inventory, *domain),
-      .libvirt = version_of(options.libvirt, facts.libvirt),
-      .qemu = version_of(options.qemu, facts.qemu),
-      .guest_nodes = options.guest_nodes,
-      .managed = options.managed};
+  const LintTarget target{.host = &inventory.host,
+                          .gpus = &inventory.gpus,
+                          .others = other_functions(root, inventory, *domain),
+                          .libvirt = version_of(options.libvirt, facts.libvirt),
+                          .qemu = version_of(options.qemu, facts.qemu),
+                          .guest_nodes = options.guest_nodes,
+                          .managed = options.managed};
   Judged out{std::move(*domain), {}, ""};
   out.lint = lint_domain(out.domain, target);
   if (out.lint.gpus.empty()) {

@@ -45,6 +45,10 @@ void print_lists(Context& context) {
              {bind_report_json(samples::bind_plan(), samples::failed_report(),
                                GpuState::ready),
               bind_report_json({}, {}, {})});
+  separate(context);
+  print_list(context, "DomainLint",
+             {lint_json(samples::linted()), lint_json(samples::fixed()),
+              lint_json(samples::without_gpu())});
 }
 
 void print_documents(Context& context) {

@@ -77,8 +77,8 @@ DomainLint lint_text(const Case& of, const std::string& xml) {
     return {};
   }
   const LintHost host = lint_host(of.settings.at("host"));
-  LintTarget target{.host = &host.host, .gpus = &host.gpus,
-                    .others = host.others};
+  LintTarget target{
+      .host = &host.host, .gpus = &host.gpus, .others = host.others};
   target.libvirt = version_of(of, "libvirt", {12, 8, 0});
   target.qemu = version_of(of, "qemu", {11, 1, 0});
   if (of.settings.contains("guest-nodes")) {
@@ -192,9 +192,9 @@ TEST(Lint, SaysNothingAboutADomainWithoutAGraceGpu) {
 
 TEST(Lint, ListsTheGpusOfADomainByAddress) {
   const Case of = case_named("good-two");
-  EXPECT_THAT(lint_text(of, of.xml).gpus,
-              testing::ElementsAre(PciAddress{9, 1, 0, 0},
-                                   PciAddress{0x19, 1, 0, 0}));
+  EXPECT_THAT(
+      lint_text(of, of.xml).gpus,
+      testing::ElementsAre(PciAddress{9, 1, 0, 0}, PciAddress{0x19, 1, 0, 0}));
 }
 
 TEST(Lint, SaysHowManyCellsTheGpuNeedsAndWhichItHas) {

@@ -53,6 +53,7 @@ def run(program, tree, command):
     verb, *rest = command.split()
     return subprocess.run([program, "--root", tree, verb, *rest],
                           env=environment, stdin=subprocess.DEVNULL,
+                          cwd=os.path.dirname(HERE),
                           capture_output=True, text=True, errors="replace",
                           timeout=TIMEOUT_SECONDS)
 
@@ -210,6 +211,7 @@ def main():
     parser.add_argument("--schemas", default=os.path.abspath(
         os.path.join(HERE, "..", "..", "schemas")))
     arguments = parser.parse_args()
+    arguments.program = os.path.abspath(arguments.program)
     if arguments.host == "leftovers":
         problems = check_leftovers(arguments)
     else:
