@@ -4,12 +4,11 @@
 #include <vector>
 
 #include "cli/command.hpp"
-#include "core/bind_plan.hpp"
 #include "core/check.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
-#include "ops/bind.hpp"
 #include "ops/lint.hpp"
+#include "ops/transaction.hpp"
 #include "ops/validate.hpp"
 
 // Values as text for people, on context.out.
@@ -28,7 +27,6 @@ void print_lint(Context& context, const LintedDomain& domain);
 // On context.err: what was corrected, and what was not.
 void print_fixes(Context& context, const LintedDomain& domain);
 void print_bind_plan(Context& context, const BindPlan& plan);
-void print_bind_report(Context& context, const BindPlan& plan,
-                       const BindReport& report);
+void print_bind_report(Context& context, const ChangeReport& change);
 
 }  // namespace nvgpuctl::cli
