@@ -2,22 +2,16 @@
 #include "core/domain_edit.hpp"
 
 #include <fmt/format.h>
-#include <libxml/xmlsave.h>
 
-#include <memory>
-#include <new>
+#include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "base/text.hpp"
+#include "core/xml_graft.hpp"
 #include "core/xml_reader.hpp"
 
 namespace nvgpuctl {
 namespace {
-
-const xmlChar* xml(const std::string& text) {
-  return reinterpret_cast<const xmlChar*>(text.c_str());
-}
 
 std::string full_name(const xmlNode* node) {
   const std::string name = reinterpret_cast<const char*>(node->name);
@@ -65,43 +59,27 @@ std::optional<XmlElement> find(XmlElement root, std::string_view xpath) {
   return at;
 }
 
-void set_attribute(XmlElement element, const std::string& name,
-                   const std::string& value) {
-  if (xmlSetProp(element.node(), xml(name), xml(value)) == nullptr) {
-    throw std::bad_alloc();
-  }
-}
-
-void set_text(XmlElement element, const DomainEdit& edit) {
-  xmlNodeSetContent(element.node(), nullptr);
-  xmlNodeAddContent(element.node(), xml(edit.value));
+void set_unit(XmlElement element, const DomainEdit& edit) {
   if (!edit.unit.empty()) {
-    set_attribute(element, "unit", edit.unit);
+    set_attribute(element, "unit", &edit.unit);
   }
 }
 
 // In its place in the order, which operators are used to.
 void rename_attribute(XmlElement element, const DomainEdit& edit) {
-  xmlAttr* attribute = xmlHasProp(element.node(), xml(edit.name));
+  xmlAttr* attribute = xmlHasProp(
+      element.node(), reinterpret_cast<const xmlChar*>(edit.name.c_str()));
   if (attribute != nullptr && !attribute_of(element, edit.value)) {
-    xmlNodeSetName(reinterpret_cast<xmlNode*>(attribute), xml(edit.value));
+    xmlNodeSetName(reinterpret_cast<xmlNode*>(attribute),
+                   reinterpret_cast<const xmlChar*>(edit.value.c_str()));
   }
 }
 
 void add_first_child(XmlElement parent, const DomainEdit& edit) {
-  const XmlElement child = parent.child(edit.name, edit.value);
-  if (!edit.unit.empty()) {
-    set_attribute(child, "unit", edit.unit);
-  }
-  xmlNode* first = parent.node()->children;
-  if (first != child.node()) {
-    // The white space before the first child is wanted before this one, too.
-    xmlNode* space = first->type == XML_TEXT_NODE ? first : nullptr;
-    xmlAddPrevSibling(space == nullptr ? first : space, child.node());
-    if (space != nullptr) {
-      xmlAddPrevSibling(child.node(), xmlCopyNode(space, 1));
-    }
-  }
+  const XmlDocument piece(edit.name);
+  set_raw_text(piece.root(), edit.value);
+  set_unit(piece.root(), edit);
+  graft({parent}, piece.root());
 }
 
 Result<> apply(XmlElement root, const std::string& name,
@@ -113,36 +91,20 @@ Result<> apply(XmlElement root, const std::string& name,
   }
   switch (edit.kind) {
     case DomainEdit::Kind::set_attribute:
-      set_attribute(*element, edit.name, edit.value);
+      set_attribute(*element, edit.name, &edit.value);
       break;
     case DomainEdit::Kind::rename_attribute:
       rename_attribute(*element, edit);
       break;
     case DomainEdit::Kind::set_text:
-      set_text(*element, edit);
+      set_raw_text(*element, edit.value);
+      set_unit(*element, edit);
       break;
     case DomainEdit::Kind::add_first_child:
       add_first_child(*element, edit);
       break;
   }
   return {};
-}
-
-// Not XmlDocument::text(), which indents anew.
-std::string unformatted(XmlElement root, bool declaration) {
-  const std::unique_ptr<xmlBuffer, decltype(&xmlBufferFree)> buffer(
-      xmlBufferCreate(), &xmlBufferFree);
-  xmlSaveCtxt* save = buffer == nullptr
-                          ? nullptr
-                          : xmlSaveToBuffer(buffer.get(), "UTF-8",
-                                            declaration ? 0 : XML_SAVE_NO_DECL);
-  if (save == nullptr) {
-    throw std::bad_alloc();
-  }
-  xmlSaveDoc(save, root.node()->doc);
-  xmlSaveClose(save);
-  return {reinterpret_cast<const char*>(xmlBufferContent(buffer.get())),
-          static_cast<std::size_t>(xmlBufferLength(buffer.get()))};
 }
 
 }  // namespace
@@ -159,7 +121,7 @@ Result<std::string> edit_domain(std::string_view text, const std::string& name,
       return forward_error(done);
     }
   }
-  return unformatted(document->root(), text.starts_with("<?xml"));
+  return text_like(*document, text);
 }
 
 }  // namespace nvgpuctl

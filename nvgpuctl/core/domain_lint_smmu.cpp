@@ -150,23 +150,30 @@ void judge_sharing(const GuestView& view, LintWriter& out) {
   }
 }
 
-// A value that is too large becomes the largest.
+struct NumberRule {
+  std::string_view id;
+  std::string_view name;  // of the property, spelled as libvirt does
+  std::string_view expected;
+  unsigned most = 0;
+};
+
+// A value that is too large becomes the largest. `misspelt` has corrected the
+// name by then.
 void judge_number(const GuestViewProperty& property, const GuestViewSmmu& smmu,
-                  std::string_view id, std::string expected,
-                  unsigned long long most, LintWriter& out) {
+                  const NumberRule& rule, LintWriter& out) {
   LintFinding& finding =
-      out.add(id, property.place,
-              {std::move(expected),
+      out.add(rule.id, property.place,
+              {std::string(rule.expected),
                fmt::format("{}='{}'", property.name, property.value),
-               fmt::format("{}='{}'", property.name, most)});
+               fmt::format("{}='{}'", rule.name, rule.most)});
   const auto number = parse_libvirt_number(property.value);
   const bool attribute = smmu.said == GuestViewSmmu::Said::libvirt &&
                          property.place.xpath.ends_with("/driver");
-  if (number && *number > most && attribute) {
+  if (number && *number > rule.most && attribute) {
     finding.safe = DomainEdit{.kind = DomainEdit::Kind::set_attribute,
                               .xpath = property.place.xpath,
-                              .name = property.name,
-                              .value = std::to_string(most),
+                              .name = std::string(rule.name),
+                              .value = std::to_string(rule.most),
                               .unit = {}};
   }
 }
@@ -175,13 +182,14 @@ void judge_property(const GuestView& view, const GuestViewSmmu& smmu,
                     const GuestViewProperty& property, LintWriter& out) {
   const auto number = parse_libvirt_number(property.value);
   const bool is_auto = property.value == "auto";
-  // KubeVirt and NVIDIA's fork spell it so; `misspelt` speaks of that.
   if (property.name == "oas" && !is_auto && number != 44 && number != 48) {
-    judge_number(property, smmu, "smmu-oas", "44 or 48", 48, out);
+    judge_number(property, smmu, {"smmu-oas", "oas", "44 or 48", 48}, out);
   }
+  // KubeVirt and NVIDIA's fork spell it in the second way.
   if ((property.name == "ssidsize" || property.name == "ssidSize") &&
       !is_auto && number.value_or(99) > 20) {
-    judge_number(property, smmu, "smmu-ssidsize", "0 to 20", 20, out);
+    judge_number(property, smmu, {"smmu-ssidsize", "ssidsize", "0 to 20", 20},
+                 out);
   }
   if (property.name == "cmdqv" &&
       (property.value == "on" || property.value == "true") &&

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 
 #include "core/domain_lint_rules.hpp"
 #include "core/domain_profile.hpp"
@@ -57,23 +58,38 @@ void judge_hostdev(const LintInput& input, const DomainHostdev& hostdev,
   }
 }
 
-void judge_smmu_attributes(const LintInput& input, const DomainIommu& iommu,
-                           LintWriter& out) {
-  std::string newer;
+void judge_spelling(const DomainIommu& iommu, LintWriter& out) {
+  // Two spellings of one may have two values, and which is meant is not ours
+  // to say.
+  std::map<std::string, unsigned> spellings;
+  for (const auto& [name, value] : iommu.driver) {
+    ++spellings[lower(name)];
+  }
   for (const auto& [name, value] : iommu.driver) {
     const auto meant = std::ranges::find_if(
         kSmmuAttributes,
         [&](std::string_view known) { return lower(known) == lower(name); });
-    if (!knows(name) && meant != kSmmuAttributes.end()) {
-      LintFinding& finding = out.add(
-          "misspelt", iommu.driver_place,
-          {std::string(*meant), name, fmt::format("{}='{}'", *meant, value)});
+    if (knows(name) || meant == kSmmuAttributes.end()) {
+      continue;
+    }
+    LintFinding& finding = out.add(
+        "misspelt", iommu.driver_place,
+        {std::string(*meant), name, fmt::format("{}='{}'", *meant, value)});
+    if (spellings[lower(name)] == 1) {
       finding.safe = DomainEdit{.kind = DomainEdit::Kind::rename_attribute,
                                 .xpath = iommu.driver_place.xpath,
                                 .name = name,
                                 .value = std::string(*meant),
                                 .unit = {}};
-    } else if (knows(name) && name != "pciBus") {
+    }
+  }
+}
+
+void judge_smmu_attributes(const LintInput& input, const DomainIommu& iommu,
+                           LintWriter& out) {
+  std::string newer;
+  for (const auto& [name, value] : iommu.driver) {
+    if (knows(name) && name != "pciBus") {
       newer += fmt::format("{}{}=", newer.empty() ? "" : " ", name);
     }
   }
@@ -193,6 +209,7 @@ void lint_versions(const LintInput& input, LintWriter& out) {
     judge_hostdev(input, *gpu.hostdev, out);
   }
   for (const DomainIommu& iommu : input.domain.iommus) {
+    judge_spelling(iommu, out);
     judge_smmu_attributes(input, iommu, out);
   }
   if (input.domain.iommufd_place) {

@@ -6,7 +6,8 @@
 
 namespace nvgpuctl {
 
-// As much as libvirt's protocol carries (REMOTE_STRING_MAX).
+// The most that a document may have: what libvirt's protocol carries
+// (REMOTE_STRING_MAX).
 constexpr std::size_t kMaxXmlBytes = 4 << 20;
 
 // Where an element of a document is, for messages.
