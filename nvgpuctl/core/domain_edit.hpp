@@ -28,9 +28,10 @@ struct DomainEdit {
 };
 
 // The document with all edits made. Everything else stays as it is, comments,
-// white space and foreign namespaces too, as far as libxml2 keeps it: the white
-// space between attributes is not kept, and quotes become one kind. Errors: no
-// XML; an element that is not there (malformed).
+// white space and foreign namespaces too, as far as libxml2 keeps it: in
+// tags, declarations of namespaces come first, white space is one blank and
+// quotes become one kind. Errors: no XML; an element that is not there
+// (malformed).
 Result<std::string> edit_domain(std::string_view text, const std::string& name,
                                 std::span<const DomainEdit> edits);
 
