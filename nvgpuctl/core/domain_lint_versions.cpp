@@ -66,16 +66,17 @@ void judge_spelling(const DomainIommu& iommu, LintWriter& out) {
     ++spellings[lower(name)];
   }
   for (const auto& [name, value] : iommu.driver) {
+    const std::string said = lower(name);
     const auto meant = std::ranges::find_if(
         kSmmuAttributes,
-        [&](std::string_view known) { return lower(known) == lower(name); });
+        [&](std::string_view known) { return lower(known) == said; });
     if (knows(name) || meant == kSmmuAttributes.end()) {
       continue;
     }
     LintFinding& finding = out.add(
         "misspelt", iommu.driver_place,
         {std::string(*meant), name, fmt::format("{}='{}'", *meant, value)});
-    if (spellings[lower(name)] == 1) {
+    if (spellings[said] == 1) {
       finding.safe = DomainEdit{.kind = DomainEdit::Kind::rename_attribute,
                                 .xpath = iommu.driver_place.xpath,
                                 .name = name,

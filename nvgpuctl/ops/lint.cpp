@@ -108,6 +108,9 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
     return forward_error(verdict);
   }
   add_messages(*verdict, schema->file, domain, lint);
+  std::ranges::stable_sort(lint.findings, {}, [](const LintFinding& finding) {
+    return finding.place.line;
+  });
   return "held against " + schema->file;
 }
 

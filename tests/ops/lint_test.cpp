@@ -114,7 +114,7 @@ TEST_F(LintedDomains, HaveAFindingForWhatTheSchemaDoesNotKnow) {
   const auto& domain = *result;
   ASSERT_FALSE(domain.lint.findings.empty());
   const auto& finding = domain.lint.findings.front();
-  EXPECT_EQ(finding.rule->id, "schema");
+  ASSERT_EQ(finding.rule->id, "schema");
   EXPECT_GT(finding.place.line, 0);
   EXPECT_THAT(finding.seen, HasSubstr("the schema knows no "));
   EXPECT_EQ(finding.expected,
