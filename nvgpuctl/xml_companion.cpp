@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Linked into nvgpuctl in place of cli/cmd_xml.cpp: the verbs that need libxml2
-// are carried out by nvgpuctl-xml, so that the others start without it
+// Linked into nvgpuctl in place of cli/cmd_xml*.cpp: the verbs that need
+// libxml2 are carried out by nvgpuctl-xml, so that the others start without it
 // (docs/adr/0009).
 #include "cli/hook_domain.hpp"
 #include "cli/verbs.hpp"
@@ -11,6 +11,10 @@
 namespace nvgpuctl::cli {
 
 Result<ExitCode> run_xml_generate(Context& context, const Arguments&) {
+  return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
+}
+
+Result<ExitCode> run_xml_lint(Context& context, const Arguments&) {
   return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
 }
 

@@ -138,6 +138,33 @@ constexpr std::array kGenerateOptions{
                .help = "Write each part of the fragment to a new file in DIR"},
 };
 
+constexpr std::array kLintOptions{
+    OptionSpec{.name = "--all", .help = "Every domain that libvirt knows"},
+    OptionSpec{.name = "--fix",
+               .help = "Print the domain with everything corrected that cannot "
+                       "do harm"},
+    OptionSpec{.name = "--guest-nodes",
+               .kind = OptionKind::value,
+               .metavar = "N",
+               .help = "How many NUMA nodes the guest's kernel can have"},
+    OptionSpec{.name = "--guest-nodes-shift",
+               .kind = OptionKind::value,
+               .metavar = "N",
+               .help = "The same, as its CONFIG_NODES_SHIFT"},
+    OptionSpec{.name = "--libvirt",
+               .kind = OptionKind::value,
+               .metavar = "X.Y",
+               .help = "Judge for this libvirt, not for the host's own"},
+    OptionSpec{.name = "--qemu",
+               .kind = OptionKind::value,
+               .metavar = "X.Y",
+               .help = "Judge for this QEMU, not for the host's own"},
+    OptionSpec{.name = "--schema",
+               .kind = OptionKind::value,
+               .metavar = "FILE",
+               .help = "Check against this domain.rng, not the installed one"},
+};
+
 constexpr std::array kCommands{
     Command{.name = "list",
             .summary = "List the Grace GPUs of this host",
@@ -211,6 +238,17 @@ constexpr std::array kCommands{
             .operands = Operands::required_gpus,
             .options = kGenerateOptions,
             .run = run_xml_generate},
+    Command{.name = "xml lint",
+            .summary = "Check whether a domain is right for this host",
+            .details =
+                "Looks for what libvirt takes without a word and QEMU or the "
+                "guest trips over. A word with a slash or ending in .xml is a "
+                "file, - is standard input, any other word is a domain of "
+                "libvirt, whose inactive XML is read. Each finding has a "
+                "stable ID, which docs/lint.md explains.",
+            .operands = Operands::one_domain,
+            .options = kLintOptions,
+            .run = run_xml_lint},
     Command{.name = "doctor",
             .summary = "Check whether this host is ready to pass GPUs through",
             .details =

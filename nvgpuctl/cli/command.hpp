@@ -40,6 +40,7 @@ enum class Operands {
   required_gpus,  // bind GPU… or --all
   one_choice,     // completion SHELL: one of `choices`
   hook_words,     // hook qemu GUEST OPERATION SUBOPERATION EXTRA
+  one_domain,     // xml lint NAME|FILE, or --all
 };
 
 // Parsed arguments of one verb. Options are found by their long name.

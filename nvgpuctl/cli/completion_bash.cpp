@@ -166,6 +166,8 @@ std::string verb_cases() {
     if (command.operands == Operands::one_choice) {
       candidates =
           fmt::format("{} {}", fmt::join(command.choices, " "), candidates);
+    } else if (command.operands == Operands::one_domain) {
+      candidates += " $(compgen -f -- \"$current\")";
     } else if (takes_gpus(command)) {
       candidates += " $(eval \"$gpus\")";
     }

@@ -79,6 +79,9 @@ std::string operand_lines(const Command& command, std::string_view condition) {
   if (!takes_gpus(command)) {
     return "";
   }
+  if (command.operands == Operands::one_domain) {
+    return fmt::format("complete -c nvgpuctl{} -F\n", condition);
+  }
   return fmt::format("complete -c nvgpuctl{} -a {} -d GPU\n", condition, kGpus);
 }
 

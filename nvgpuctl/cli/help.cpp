@@ -113,6 +113,9 @@ std::string synopsis(const Command& command) {
     case Operands::one_choice:
       text += fmt::format(" {}", fmt::join(command.choices, "|"));
       break;
+    case Operands::one_domain:
+      text += " NAME|FILE|--all";
+      break;
   }
   return text;
 }

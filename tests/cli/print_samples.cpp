@@ -44,6 +44,10 @@ void print_lists(Context& context) {
   print_list(context, "BindReport",
              {bind_report_json(samples::failed_change(), GpuState::ready),
               bind_report_json({}, {})});
+  separate(context);
+  print_list(context, "DomainLint",
+             {lint_json(samples::linted()), lint_json(samples::fixed()),
+              lint_json(samples::without_gpu())});
 }
 
 void print_documents(Context& context) {
