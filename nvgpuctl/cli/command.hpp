@@ -39,6 +39,7 @@ enum class Operands {
   optional_gpus,  // explain [GPU…]
   required_gpus,  // bind GPU… or --all
   one_choice,     // completion SHELL: one of `choices`
+  optional_file,  // xml merge [FILE]; GPUs are named by --gpu
 };
 
 // Parsed arguments of one verb. Options are found by their long name.

@@ -166,6 +166,8 @@ std::string verb_cases() {
     if (command.operands == Operands::one_choice) {
       candidates =
           fmt::format("{} {}", fmt::join(command.choices, " "), candidates);
+    } else if (command.operands == Operands::optional_file) {
+      candidates += " $(compgen -f -- \"$current\")";
     } else if (command.operands != Operands::none) {
       candidates += " $(eval \"$gpus\")";
     }

@@ -79,6 +79,9 @@ std::string operand_lines(const Command& command, std::string_view condition) {
   if (command.operands == Operands::none) {
     return "";
   }
+  if (command.operands == Operands::optional_file) {
+    return fmt::format("complete -c nvgpuctl{} -F\n", condition);
+  }
   return fmt::format("complete -c nvgpuctl{} -a {} -d GPU\n", condition, kGpus);
 }
 

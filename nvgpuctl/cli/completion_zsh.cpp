@@ -78,6 +78,8 @@ std::string operand_specs(const Command& command) {
   if (command.operands == Operands::one_choice) {
     text += fmt::format("        '{}:word:({})'\n", ++place,
                         fmt::join(command.choices, " "));
+  } else if (command.operands == Operands::optional_file) {
+    text += fmt::format("        '{}:file:_files'\n", ++place);
   } else if (command.operands != Operands::none) {
     text += "        '*:GPU:_nvgpuctl_gpus'\n";
   }

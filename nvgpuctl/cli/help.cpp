@@ -110,6 +110,9 @@ std::string synopsis(const Command& command) {
     case Operands::one_choice:
       text += fmt::format(" {}", fmt::join(command.choices, "|"));
       break;
+    case Operands::optional_file:
+      text += " --domain NAME|FILE";
+      break;
   }
   return text;
 }

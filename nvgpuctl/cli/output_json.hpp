@@ -10,6 +10,7 @@
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
 #include "ops/generate.hpp"
+#include "ops/merge.hpp"
 #include "ops/validate.hpp"
 
 // Values as documents; schemas/ describes every one of them. Integers are raw,
@@ -26,6 +27,7 @@ Json bind_report_json(const BindPlan& plan, const BindReport& report,
                       std::optional<GpuState> state);
 Json domain_json(const std::vector<PciAddress>& gpus,
                  const GenerateOptions& options, const Generated& generated);
+Json domain_change_json(const DomainChange& change, bool defined);
 Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
                       const std::vector<CheckSection>& sections);
 Json version_json();

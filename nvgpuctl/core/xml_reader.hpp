@@ -17,9 +17,6 @@
 
 namespace nvgpuctl {
 
-// As much as libvirt's protocol carries (REMOTE_STRING_MAX).
-constexpr std::size_t kMaxXmlBytes = 4 << 20;
-
 // Parses a whole document. `name` stands in messages: "guest.xml:12: …". No
 // file is opened and no entity expanded; a document type declaration is
 // refused, because no domain has one. Errors: malformed.

@@ -260,7 +260,7 @@ void expect_contiguous_cells(const DomainRequest& request,
   for (const GuestCpuCell& cell : guest.cpu_cells) {
     EXPECT_EQ(cell.first_vcpu, vcpus);
     EXPECT_GE(cell.vcpus, 1U);
-    EXPECT_GE(cell.memory_mib, 1U);
+    EXPECT_GE(cell.memory_kib, 1024U);
     vcpus += cell.vcpus;
   }
   EXPECT_EQ(vcpus, request.vcpus);
