@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include "core/text_diff.hpp"
-#include "host/libvirt_domains.hpp"
 #include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
@@ -115,9 +114,11 @@ Result<DomainChange> unmerge(const DomainText& source) {
   return change;
 }
 
-Result<> define_change(const DomainChange& change) {
+Result<> define_change(const DomainChange& change,
+                       const LibvirtService& service) {
   const auto read_back = define_domain(
-      {.old_xml = change.before, .new_xml = change.after, .validate = true});
+      {.old_xml = change.before, .new_xml = change.after, .validate = true},
+      service);
   if (!read_back) {
     return forward_error(read_back);
   }
@@ -129,7 +130,8 @@ Result<> define_change(const DomainChange& change) {
     return {};
   }
   const auto restored = define_domain(
-      {.old_xml = *read_back, .new_xml = change.before, .validate = false});
+      {.old_xml = *read_back, .new_xml = change.before, .validate = false},
+      service);
   return fail(Errc::unsupported, change.domain,
               fmt::format("libvirt dropped what it does not know: {}",
                           fmt::join(*missing, ", ")),

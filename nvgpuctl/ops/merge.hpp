@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "core/domain_merge.hpp"
+#include "host/libvirt_domains.hpp"
 #include "ops/generate.hpp"
 
 namespace nvgpuctl {
@@ -43,6 +44,7 @@ Result<DomainChange> unmerge(const DomainText& source);
 // Gives a changed domain to libvirt and reads it back. When libvirt has dropped
 // something that was added, the old definition is put back and the error says
 // what was dropped.
-Result<> define_change(const DomainChange& change);
+Result<> define_change(const DomainChange& change,
+                       const LibvirtService& service = {});
 
 }  // namespace nvgpuctl

@@ -10,6 +10,7 @@
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
 #include "ops/generate.hpp"
+#include "ops/merge.hpp"
 
 // Values built by hand, with the numbers of a GH200 96GB.
 
@@ -123,6 +124,20 @@ inline Generated generated() {
           .profile = Profile::hybrid,
           .schema_note = "validated against domain.rng",
           .validated = true};
+}
+
+inline DomainChange domain_change() {
+  return {.domain = "domain a",
+          .before = "<domain/>\n",
+          .after = "<domain>\n</domain>\n",
+          .diff = "--- a\n+++ b\n",
+          .changed = true,
+          .gpus = {{9, 1, 0, 0}},
+          .values = {{"pcihole64", "256 GiB", Source::computed, ""}},
+          .warnings = {"a warning"},
+          .schema_note = "valid by domain.rng",
+          .validated = true,
+          .profile = "hybrid"};
 }
 
 }  // namespace nvgpuctl::samples
