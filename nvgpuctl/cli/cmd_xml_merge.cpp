@@ -7,6 +7,7 @@
 #include "cli/layout.hpp"
 #include "cli/output_json.hpp"
 #include "cli/select.hpp"
+#include "cli/split_files.hpp"
 #include "cli/verbs.hpp"
 #include "core/xml_place.hpp"
 #include "host/input_text.hpp"
@@ -41,6 +42,11 @@ Result<Target> find_target(const Context& context, const Arguments& arguments) {
     return fail(Errc::usage, "--define", "is for a domain of libvirt's",
                 "name it with --domain, or give the printed domain to virsh "
                 "define");
+  }
+  if (arguments.has("--pieces") &&
+      (target.define || arguments.has("--diff") || wants_document(context))) {
+    return fail(Errc::usage, "--pieces",
+                "cannot stand beside --define, --diff and documents");
   }
   if (domain && context.root != "/") {
     return fail(Errc::usage, "--domain",
@@ -124,6 +130,25 @@ Result<ExitCode> carry_out(Context& context, const Arguments& arguments,
   return ExitCode::done;
 }
 
+// The devices as files, and what they cannot say.
+Result<ExitCode> write_pieces(Context& context, const std::string& directory,
+                              const DomainChange& change) {
+  const auto paths = write_split_files(directory, change.pieces);
+  if (!paths) {
+    return forward_error(paths);
+  }
+  print_remarks(context, change, false);
+  print_prose(context.err, context.width, "warning: ",
+              "virsh attach-device --config takes these one by one, in this "
+              "order; it cannot add NUMA cells, distances, <numatune>, "
+              "<pcihole64>, features and QEMU arguments, without which the "
+              "guest does not find the GPU's memory");
+  for (const auto& path : *paths) {
+    context.out << path << '\n';
+  }
+  return ExitCode::done;
+}
+
 }  // namespace
 
 Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments) {
@@ -142,10 +167,18 @@ Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  return carry_out(context, arguments, *target, [&](const DomainText& source) {
+  const auto make = [&](const DomainText& source) {
     return merge(selection->root, selection->inventory, selection->gpus,
                  *options, source);
-  });
+  };
+  if (const auto directory = arguments.value("--pieces")) {
+    const auto source = read_target(*target, Secrets::leave_out);
+    const auto change =
+        source ? make(*source) : Result<DomainChange>(forward_error(source));
+    return change ? write_pieces(context, *directory, *change)
+                  : Result<ExitCode>(forward_error(change));
+  }
+  return carry_out(context, arguments, *target, make);
 }
 
 Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments) {

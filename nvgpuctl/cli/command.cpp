@@ -149,9 +149,15 @@ constexpr OptionSpec kDefine{
 constexpr OptionSpec kDiff{.name = "--diff",
                            .help = "Print what changes, not the whole domain"};
 
+constexpr OptionSpec kPieces{
+    .name = "--pieces",
+    .kind = OptionKind::value,
+    .metavar = "DIR",
+    .help = "Write each device to a new file in DIR, for virsh attach-device"};
+
 constexpr std::array kMergeOptions{kGpu,    kAll,     kDomain, kDefine,
                                    kDiff,   kLibvirt, kQemu,   kProfile,
-                                   kViommu, kManaged, kSchema};
+                                   kViommu, kManaged, kSchema, kPieces};
 
 constexpr std::array kUnmergeOptions{kDomain, kDefine, kDiff};
 

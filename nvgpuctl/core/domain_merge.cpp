@@ -258,6 +258,22 @@ MergeRecord start_record(const DomainRequest& request) {
   return record;
 }
 
+// Buses, ports, GPUs, IOMMUs, as the fragment has them; pcie-root is there in
+// every domain, and attach-device cannot change it.
+std::vector<std::pair<std::string, std::string>> pieces_of(
+    XmlElement fragment) {
+  std::vector<std::pair<std::string, std::string>> pieces;
+  for (const XmlElement device : elements(needed(fragment, "devices"))) {
+    if (attribute_of(device, "model") != "pcie-root") {
+      pieces.emplace_back(
+          fmt::format("{:02}-{}", pieces.size() + 1,
+                      reinterpret_cast<const char*>(device.node()->name)),
+          standalone_text(device));
+    }
+  }
+  return pieces;
+}
+
 tl::unexpected<Error> no_domain(const Error& error) {
   return fail(error.code, error.subject, error.problem + " (not-a-domain)",
               error.hint);
@@ -344,7 +360,8 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
   MergedDomain merged{.xml = text_like(*base.document, base.source),
                       .changed = true,
                       .values = std::move(parts->values),
-                      .warnings = std::move(parts->warnings)};
+                      .warnings = std::move(parts->warnings),
+                      .pieces = pieces_of(parts->fragment.root())};
   // Through the text: places and record are those that others will read.
   const auto check = read_domain(merged.xml, base.name);
   if (!check) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -42,6 +43,9 @@ struct MergedDomain {
   bool changed = false;  // else `xml` is what was given, to the byte
   std::vector<DomainValue> values;
   std::vector<std::string> warnings;
+  // The devices one by one, as `virsh attach-device --config` takes them, in
+  // the order in which it must be given them: "01-controller" and its XML.
+  std::vector<std::pair<std::string, std::string>> pieces;
 };
 // vCPUs, memory, name and room of the request are the domain's.
 Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request);

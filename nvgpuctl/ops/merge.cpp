@@ -83,7 +83,8 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
                       .warnings = std::move(merged->warnings),
                       .schema_note = {},
                       .validated = false,
-                      .profile = std::string(to_string(request->profile))};
+                      .profile = std::string(to_string(request->profile)),
+                      .pieces = std::move(merged->pieces)};
   for (const Gpu* gpu : chosen) {
     change.gpus.push_back(gpu->pci.address);
   }

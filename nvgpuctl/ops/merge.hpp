@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -24,7 +25,8 @@ struct DomainChange {
   std::vector<std::string> warnings;
   std::string schema_note;
   bool validated = false;
-  std::string profile;  // "" for unmerge
+  std::string profile;                                      // "" for unmerge
+  std::vector<std::pair<std::string, std::string>> pieces;  // MergedDomain
 };
 
 struct DomainText {

@@ -137,7 +137,8 @@ inline DomainChange domain_change() {
           .warnings = {"a warning"},
           .schema_note = "valid by domain.rng",
           .validated = true,
-          .profile = "hybrid"};
+          .profile = "hybrid",
+          .pieces = {}};
 }
 
 }  // namespace nvgpuctl::samples

@@ -356,6 +356,21 @@ TEST_P(EveryMerge, LacksNothingOfItself) {
   EXPECT_THAT(*missing_parts(xml, xml), IsEmpty());
 }
 
+TEST(DomainMerge, HasTheDevicesInTheOrderThatAttachDeviceWants) {
+  DomainRequest request = hopper_request();
+  request.viommu = Viommu::smmuv3;
+  const auto result = merge(kPlain, request);
+  ASSERT_TRUE(result);
+  Strings names;
+  for (const auto& [name, xml] : result->pieces) {
+    names.push_back(name);
+  }
+  EXPECT_THAT(names, ElementsAre("01-controller", "02-controller", "03-hostdev",
+                                 "04-iommu"));
+  EXPECT_THAT(xpath(result->pieces[1].second, "/controller/@model"),
+              ElementsAre("pcie-root-port"));
+}
+
 TEST(DomainMerge, ReplacesTheGpusOfAnEarlierMerge) {
   const std::string four = merged(kTuned, two_socket_request());
   EXPECT_THAT(xpath(four, "//hostdev"), testing::SizeIs(4));

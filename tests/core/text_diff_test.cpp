@@ -10,13 +10,13 @@ TEST(UnifiedDiff, IsEmptyForEqualTexts) {
   EXPECT_EQ(unified_diff("a\n", "a\n", "old", "new"), "");
 }
 
-TEST(UnifiedDiff, ShowsWhatWasAddedWithThreeLinesAround) {
+TEST(UnifiedDiff, ShowsWhatWasAddedWithTheLinesAround) {
   EXPECT_EQ(unified_diff("1\n2\n3\n4\n5\n6\n7\n8\n",
                          "1\n2\n3\n4\nnew\n5\n6\n7\n8\n", "old", "new"),
             "--- old\n"
             "+++ new\n"
-            "@@ -2,6 +2,7 @@\n"
-            " 2\n 3\n 4\n+new\n 5\n 6\n 7\n");
+            "@@ -2,7 +2,8 @@\n"
+            " 2\n 3\n 4\n+new\n 5\n 6\n 7\n 8\n");
 }
 
 TEST(UnifiedDiff, ShowsWhatWasReplaced) {

@@ -8,8 +8,6 @@
 namespace nvgpuctl {
 namespace {
 
-using testing::HasSubstr;
-
 const LibvirtService kTestDriver{.uri = "test:///default"};
 
 DomainChange change_of_test(std::string_view addition) {
@@ -30,20 +28,19 @@ TEST(DefineChange, IsDoneWhenLibvirtHasEverything) {
 // The test driver forgets, so what cannot be seen here is that the old
 // definition is put back.
 TEST(DefineChange, SaysWhatLibvirtHasDropped) {
-  auto change = change_of_test("");
-  // The record claims a cell that libvirt will not have.
-  change.after.insert(change.after.find("<memory"),
-                      "<metadata><n:merged xmlns:n='urn:nvgpuctl:domain:1' "
-                      "controllers='7'/></metadata>");
-  change.after.insert(change.after.find("</devices>"),
-                      "<!-- --><controller type='pci' index='7' "
-                      "model='pci-bridge'><target chassisNr='2' "
-                      "busNr='250'/></controller>");
-  const auto done = define_change(change, kTestDriver);
+  // libvirt writes managed='no' where nothing is said.
+  const auto done = define_change(
+      change_of_test("<hostdev mode='subsystem' type='pci'><source>"
+                     "<address domain='0x0009' bus='0x01' slot='0x00' "
+                     "function='0x0'/></source>"
+                     "<alias name='ua-nvgpu-gpu0'/></hostdev>"),
+      kTestDriver);
   ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::unsupported);
+  EXPECT_EQ(done.error().subject, "domain test");
   EXPECT_EQ(done.error().problem,
-            "libvirt dropped what it does not know: PCI controller 7 "
-            "(pci-bridge)");
+            "libvirt dropped what it does not know: managed of GPU "
+            "0009:01:00.0");
 }
 
 }  // namespace
