@@ -111,7 +111,7 @@ std::string synopsis(const Command& command) {
       text += fmt::format(" {}", fmt::join(command.choices, "|"));
       break;
     case Operands::optional_file:
-      text += " --domain NAME|FILE";
+      text += " FILE|--domain NAME";
       break;
   }
   return text;

@@ -282,7 +282,7 @@ tl::unexpected<Error> no_domain(const Error& error) {
 // Whether the domain that was given has it all already, as libvirt tells it.
 bool says_the_same(const MergeBase& base, const MergeRecord& record,
                    const Domain& merged) {
-  if (!base.record || *base.record != record) {
+  if (!base.record || !adds_the_same(*base.record, record)) {
     return false;
   }
   const auto given = read_domain(base.source, base.name);

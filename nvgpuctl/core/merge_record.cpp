@@ -103,6 +103,12 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
   return record;
 }
 
+bool adds_the_same(const MergeRecord& a, const MergeRecord& b) {
+  return a.gpus == b.gpus && a.profile == b.profile && a.viommu == b.viommu &&
+         a.managed == b.managed && a.cells == b.cells &&
+         a.controllers == b.controllers && a.smmus == b.smmus;
+}
+
 XmlDocument write_record(const MergeRecord& record) {
   XmlDocument document("nvgpuctl:merged", kMergeNamespace);
   const XmlElement root = document.root();

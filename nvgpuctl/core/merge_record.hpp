@@ -34,7 +34,6 @@ struct MergeRecord {
   struct Window {
     std::optional<std::string> unit;
     std::string value;
-    friend bool operator==(const Window&, const Window&) = default;
   };
   std::vector<PciAddress> gpus;
   std::string profile;
@@ -48,9 +47,11 @@ struct MergeRecord {
   // Elements that were there and had no child: "cpu", "cell-0".
   std::set<std::string, std::less<>> empty;
   std::optional<Window> window;
-
-  friend bool operator==(const MergeRecord&, const MergeRecord&) = default;
 };
+
+// Whether the same was added, whatever was there before: libvirt fills in what
+// it finds empty.
+bool adds_the_same(const MergeRecord& a, const MergeRecord& b);
 
 // The record of a domain, if it has one. Error: it is damaged.
 Result<std::optional<MergeRecord>> read_record(XmlElement root,
