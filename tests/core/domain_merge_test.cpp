@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/domain_merge.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <string>
 #include <string_view>
 
-#include "core/merge_refusal.hpp"
-#include "support/domain_requests.hpp"
+#include "support/merge_domains.hpp"
 #include "support/xpath.hpp"
 
 namespace nvgpuctl {
@@ -22,126 +20,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 using Strings = std::vector<std::string>;
-
-// What people have: a disk, no NUMA, no PCI addresses.
-constexpr std::string_view kPlain = R"(<?xml version='1.0'?>
-<!-- do not touch -->
-<domain type='kvm'>
-  <name>guest</name>
-  <memory unit='GiB'>64</memory>
-  <vcpu placement='static'>16</vcpu>
-  <os firmware='efi'>
-    <type arch='aarch64' machine='virt'>hvm</type>
-  </os>
-  <cpu mode='host-passthrough'/>
-  <devices>
-    <disk type='file' device='disk'>
-      <target dev='vda' bus='virtio'/>
-    </disk>
-    <!-- the last one -->
-  </devices>
-</domain>
-)";
-
-// One that somebody has tuned by hand; <devices> begins in line 23.
-constexpr std::string_view kTuned = R"(<domain type="kvm">
-	<name>guest</name>
-	<memory unit="GiB">64</memory>
-	<vcpu>16</vcpu>
-	<numatune>
-		<memory mode="strict" nodeset="0-1"/>
-		<memnode cellid="0" mode="strict" nodeset="1"/>
-		<memnode cellid="1" mode="strict" nodeset="0"/>
-	</numatune>
-	<os firmware="efi"><type arch="aarch64" machine="virt">hvm</type></os>
-	<features><acpi/><gic version="3"/></features>
-	<cpu mode="host-passthrough">
-		<numa>
-			<cell id="0" cpus="0-7" memory="32" unit="GiB">
-				<distances>
-					<sibling id="1" value="30"/>
-				</distances>
-			</cell>
-			<cell id="1" cpus="8-15" memory="32" unit="GiB"/>
-		</numa>
-	</cpu>
-	<clock offset="utc"/>
-	<devices>
-		<controller type="pci" index="0" model="pcie-root">
-			<pcihole64 unit="KiB">1048576</pcihole64>
-		</controller>
-		<controller type="pci" index="1" model="pcie-root-port">
-			<target chassis="3"/>
-		</controller>
-		<controller type="pci" index="4" model="pcie-expander-bus">
-			<target busNr="200"/>
-		</controller>
-		<interface type="user">
-			<address type="pci" domain="0" bus="2" slot="0" function="0"/>
-		</interface>
-	</devices>
-</domain>
-)";
-
-std::string with(std::string_view text, std::string_view old,
-                 std::string_view replacement) {
-  std::string out(text);
-  const auto at = out.find(old);
-  EXPECT_NE(at, std::string::npos) << old;
-  return out.replace(at, old.size(), replacement);
-}
-
-Result<MergedDomain> merge(std::string_view text,
-                           const DomainRequest& request = hopper_request()) {
-  auto base = open_for_merge(text, "guest.xml");
-  if (!base) {
-    return forward_error(base);
-  }
-  return merge_domain(std::move(*base), request);
-}
-
-std::string merged(std::string_view text,
-                   const DomainRequest& request = hopper_request()) {
-  const auto result = merge(text, request);
-  if (!result) {
-    ADD_FAILURE() << result.error().subject << ": " << result.error().problem;
-    return {};
-  }
-  return result->xml;
-}
-
-std::string unmerged(std::string_view text) {
-  const auto result = unmerge_domain(text, "guest.xml");
-  if (!result) {
-    ADD_FAILURE() << result.error().subject << ": " << result.error().problem;
-    return {};
-  }
-  return result->xml;
-}
-
-DomainRequest legacy_request() {
-  DomainRequest request = hopper_request();
-  request.profile = Profile::legacy;
-  request.libvirt.value = {11, 3, 0};
-  return request;
-}
-
-DomainRequest hybrid_request() {
-  DomainRequest request = hopper_request();
-  request.profile = Profile::hybrid;
-  request.libvirt.value = {11, 10, 0};
-  request.viommu = Viommu::accel;
-  request.iommufd = true;
-  return request;
-}
-
-// The message as "subject: problem".
-std::string refusal(std::string_view text,
-                    const DomainRequest& request = hopper_request()) {
-  const auto result = merge(text, request);
-  return result ? "merged"
-                : result.error().subject + ": " + result.error().problem;
-}
 
 TEST(DomainMerge, PutsEverythingThatAGpuNeedsIntoAPlainDomain) {
   const std::string xml = merged(kPlain);
@@ -497,103 +375,6 @@ TEST(DomainMerge, DoesNotGuessWhatADamagedRecordMeans) {
   const std::string text =
       with(merged(kPlain), "controllers='1-2'", "controllers='one'");
   EXPECT_THAT(refusal(text), EndsWith("controllers cannot be read (record)"));
-}
-
-struct Conflict {
-  std::string_view old;
-  std::string_view replacement;
-  std::string_view message;
-};
-
-TEST(DomainMerge, RefusesWhatCannotWorkAndSaysWhere) {
-  const Conflict kConflicts[] = {
-      {R"(type="kvm")", R"(type="qemu")",
-       "guest.xml:1: /domain: is a domain of type 'qemu' (not-kvm)"},
-      {R"(arch="aarch64")", R"(arch="x86_64")",
-       "guest.xml:10: /domain/os/type: the guest is of architecture 'x86_64' "
-       "(not-aarch64)"},
-      {R"(machine="virt")", R"(machine="raspi3b")",
-       "guest.xml:10: /domain/os/type: the machine is 'raspi3b' (not-virt)"},
-      {R"(firmware="efi")", "",
-       "guest.xml:10: /domain/os: the guest has no UEFI, so it cannot have "
-       "ACPI and NUMA nodes (no-firmware)"},
-      {R"(<gic version="3"/>)", R"(<gic version="2"/>)",
-       "guest.xml:11: /domain/features/gic: GICv2 cannot deliver the GPU's "
-       "interrupts (gic-version)"},
-      {R"(cell id="1")", R"(cell id="5")",
-       "guest.xml:19: /domain/cpu/numa/cell[2]: cell id 5 in a guest with 2 "
-       "cells (cell-ids)"},
-      {R"(sibling id="1")", R"(sibling id="2")",
-       "guest.xml:14: /domain/cpu/numa/cell[1]: names a distance to cell 2, "
-       "which does not exist (stray-distance)"},
-      {R"(busNr="200")", R"(busNr="300")",
-       "guest.xml:31: /domain/devices/controller[3]/target: busNr '300' is no "
-       "number from 0 to 0xff (unreadable)"},
-      {R"(busNr="200")", R"(busNr="6")",
-       "guest.xml: 1 GPUs need more PCI buses than the 4 controllers of the "
-       "guest leave free (no-room)"},
-      {"pcie-root\"", "pci-root\"",
-       "guest.xml:24: /domain/devices/controller[1]: PCI controller 0 is "
-       "'pci-root' (no-pcie-root)"},
-      {"1048576</pci", "1048576<!-- much --></pci",
-       "guest.xml:25: /domain/devices/controller[1]/pcihole64: holds more than "
-       "a number (window)"},
-      {"<clock offset=\"utc\"/>", "<cpu/>",
-       "guest.xml:22: /domain/cpu[2]: <cpu> is there twice (twice)"},
-      {"\t</devices>",
-       "<hostdev mode='subsystem' type='pci'><source><address domain='9' "
-       "bus='1'/></source></hostdev></devices>",
-       "guest.xml:36: /domain/devices/hostdev: passes 0009:01:00.0 through "
-       "already (gpu-taken)"},
-      {"</interface>", "<alias name='ua-nvgpu-net'/></interface>",
-       "guest.xml:35: /domain/devices/interface/alias: has an alias of "
-       "nvgpuctl's, and no record of a merge goes with it (alias-taken)"},
-      {"\t</devices>", "<iommu model='smmuv3'/></devices>",
-       "guest.xml:36: /domain/devices/iommu: an IOMMU of model 'smmuv3' for "
-       "the whole machine (other-iommu)"},
-      {"\t</devices>",
-       "</devices><q:commandline "
-       "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg "
-       "value='-numa'/><q:arg value='node,nodeid=2'/></q:commandline>",
-       "guest.xml:36: /domain/q:commandline/q:arg[1]: '-numa node,nodeid=2' is "
-       "for nvgpuctl to say (qemu-arguments)"},
-  };
-  for (const Conflict& conflict : kConflicts) {
-    EXPECT_EQ(refusal(with(kTuned, conflict.old, conflict.replacement)),
-              conflict.message);
-  }
-}
-
-TEST(DomainMerge, RefusesAnotherIommuBesideItsOwnOnly) {
-  const std::string text =
-      with(kTuned, "\t</devices>", "<iommu model='virtio'/></devices>");
-  EXPECT_EQ(refusal(text), "merged");
-  EXPECT_THAT(refusal(text, hybrid_request()), EndsWith("(other-iommu)"));
-}
-
-TEST(DomainMerge, RefusesToSwitchIommufdOn) {
-  DomainRequest request = hopper_request();
-  request.iommufd = true;
-  EXPECT_THAT(refusal(with(kTuned, "<clock offset=\"utc\"/>",
-                           "<iommufd enabled='no'/>"),
-                      request),
-              EndsWith("IOMMUFD is switched off (iommufd-off)"));
-}
-
-TEST(DomainMerge, RefusesMoreCellsThanQemuHas) {
-  std::string cells;
-  for (unsigned id = 2; id < 125; ++id) {
-    cells += fmt::format("<cell id='{}' memory='1'/>", id);
-  }
-  EXPECT_EQ(refusal(with(kTuned, "\t\t</numa>", cells + "</numa>")),
-            "guest.xml: 1 GPUs need more than 128 NUMA cells, QEMU's limit "
-            "(no-room)");
-}
-
-TEST(DomainMerge, RefusesWhatIsNoDomain) {
-  EXPECT_EQ(refusal("<network/>"),
-            "guest.xml: its root is <network>, not <domain> (not-a-domain)");
-  EXPECT_THAT(refusal("<domain"), EndsWith("(not-a-domain)"));
 }
 
 }  // namespace

@@ -10,18 +10,19 @@ set -euo pipefail
 
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/../support/debian.sh"
+folder=${nvgpuctl_cache:?set by debian.sh}
 
 # An apt configuration of its own for sources: the lists of a suite's packages
 # need not grow for everybody else.
 sources_of() {  # SUITE
-  local state=$nvgpuctl_cache/apt/$1-sources mirror binary
+  local state=$folder/apt/$1-sources mirror binary
   binary=$(apt_of "$1") || return 1
   mirror=$(find_mirror) || return 1
   mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
   : >"$state/status"
   echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
     >"$state/etc/sources.list"
-  sed "s#$nvgpuctl_cache/apt/$1#$state#" "$binary" >"$state/apt.conf"
+  sed "s#$folder/apt/$1#$state#" "$binary" >"$state/apt.conf"
   APT_CONFIG=$state/apt.conf apt-get -qq update >&2 || return 1
   echo "$state/apt.conf"
 }
@@ -41,13 +42,13 @@ fetch() {  # SUITE DIRECTORY
   rm "$2"/libvirt_*
 }
 
-cache=$nvgpuctl_cache/collection-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
+cache=$folder/collection-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
 if [ ! -d "$cache" ]; then
-  exec 9>"$nvgpuctl_cache/.lock-collection"
+  exec 9>"$folder/.lock-collection"
   flock 9
 fi
 if [ ! -d "$cache" ]; then
-  find "$nvgpuctl_cache" -maxdepth 1 -name 'collection-*' -exec rm -rf {} +
+  find "$folder" -maxdepth 1 -name 'collection-*' -exec rm -rf {} +
   for suite in forky trixie; do
     rm -rf "$cache.new"
     ! fetch "$suite" "$cache.new" || break
