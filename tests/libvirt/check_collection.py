@@ -33,6 +33,7 @@ def made_over(text):
     text = re.sub(r"<type\b[^>]*>\s*hvm\s*</type>|<type\b[^>]*>\s*(xen|exe|linux)\s*</type>",
                   "<type arch='aarch64' machine='virt'>hvm</type>", text, count=1)
     text = re.sub(r"<os\b[^>]*>", "<os firmware='efi'>", text, count=1)
+    text = re.sub(r"(<vcpu\b[^>]*>)\s*\d+", r"\g<1>16", text, count=1)
     return re.sub(r"(<controller\b[^>]*\bmodel=['\"])pci-root\b", r"\1pcie-root",
                   text)
 
