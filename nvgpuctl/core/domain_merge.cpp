@@ -110,12 +110,13 @@ std::vector<unsigned> host_nodes_of(const GuestRoom& room) {
 
 Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
   const Domain& domain = base.domain;
+  // What follows changes it.
+  const auto document = std::move(base.document);
   request.room = base.room;
   // libvirt takes 1 where none is said.
   request.vcpus = std::max(1U, domain.vcpus);
   request.memory_bytes = domain.memory_bytes.value_or(0);
-  if (auto ok = check_conflicts(*base.document, domain, request, base.name);
-      !ok) {
+  if (auto ok = check_conflicts(*document, domain, request, base.name); !ok) {
     return forward_error(ok);
   }
   auto parts = generate_parts(request);
@@ -127,9 +128,8 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
     return forward_error(parts);
   }
   MergeRecord record = start_record(request);
-  put_in(base.document->root(), parts->fragment.root(), parts->window_bytes,
-         record);
-  MergedDomain merged{.xml = text_like(*base.document, base.source),
+  put_in(document->root(), parts->fragment.root(), parts->window_bytes, record);
+  MergedDomain merged{.xml = text_like(*document, base.source),
                       .changed = true,
                       .values = std::move(parts->values),
                       .warnings = std::move(parts->warnings),
