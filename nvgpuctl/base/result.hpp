@@ -11,15 +11,18 @@ namespace nvgpuctl {
 // What kind of failure this is. The CLI turns it into an exit code, so callers
 // must be able to branch on it; everything else in Error is for people.
 enum class Errc {
-  not_found,    // the thing looked for does not exist
-  no_such_gpu,  // a selector matched no Grace GPU
-  permission,   // exists, but this user may not read or write it
-  malformed,    // exists, but its content cannot be what it claims to be
-  unsupported,  // valid, but this version or this host cannot do it
-  busy,         // in use by somebody
-  not_viable,   // the GPU cannot be passed through on this host
-  usage,        // the command line asks for something that makes no sense
-  io,           // the kernel failed the request
+  not_found,       // the thing looked for does not exist
+  no_such_gpu,     // a selector matched no Grace GPU
+  permission,      // exists, but this user may not read or write it
+  malformed,       // exists, but its content cannot be what it claims to be
+  unsupported,     // valid, but this version or this host cannot do it
+  busy,            // in use by somebody
+  not_viable,      // the GPU cannot be passed through on this host
+  usage,           // the command line asks for something that makes no sense
+  io,              // the kernel failed the request
+  locked,          // another nvgpuctl is at work, and was for too long
+  rolled_back,     // a change failed, and the host is as it was before
+  needs_operator,  // a change failed half-way, and somebody has to look
 };
 
 struct Error {

@@ -6,24 +6,23 @@
 
 #include "cli/command.hpp"
 #include "core/gpu.hpp"
-#include "ops/bind.hpp"
+#include "ops/transaction.hpp"
 
 namespace nvgpuctl::cli {
 
-// A plan that was carried out, or tried.
+// What became of one GPU of a command.
 struct Outcome {
-  BindPlan plan;
-  BindReport report;
+  ChangeReport change;
   std::optional<GpuState> state;  // afterwards
 };
 
-// Carries plans out one after the other, and reads what the GPUs came to be.
-// Stops at the first plan that could not be carried out.
-std::vector<Outcome> carry_out(Context& context, const RootDir& root,
-                               ModuleLoader& modules,
-                               const std::vector<BindPlan>& plans);
+// Adds what the GPUs came to be, which the kernel's accepting every write does
+// not tell.
+std::vector<Outcome> read_outcomes(const RootDir& root,
+                                   std::vector<ChangeReport> changes);
 
 // The exit code of it all; a failure is said on context.err.
-ExitCode judge(Context& context, const std::vector<Outcome>& outcomes);
+ExitCode judge(Context& context, const std::optional<Error>& failure,
+               const std::vector<Outcome>& outcomes);
 
 }  // namespace nvgpuctl::cli

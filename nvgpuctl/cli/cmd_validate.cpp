@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "cli/layout.hpp"
 #include "cli/output_json.hpp"
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -60,19 +60,6 @@ Result<WriteTest> wanted_write_test(const Context& context,
   return wanted ? WriteTest::yes : WriteTest::no;
 }
 
-AttestOptions waiting(Context& context, const Gpu& gpu) {
-  AttestOptions options;
-  options.pause = [](std::chrono::milliseconds time) {
-    std::this_thread::sleep_for(time);
-  };
-  if (context.progress) {
-    options.tell = [&context, &gpu](std::string_view text) {
-      context.err << fmt::format("{}: {}\n", to_string(gpu.pci.address), text);
-    };
-  }
-  return options;
-}
-
 // All are looked at before the first device is opened.
 Result<> check_all_free(const Selection& selection) {
   for (const auto index : selection.gpus) {
@@ -107,8 +94,9 @@ Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
   std::vector<Json> items;
   for (const auto index : gpus) {
     const auto& gpu = inventory.gpus[index];
-    const auto validation = validate(root, inventory, index, vfio,
-                                     {waiting(context, gpu), *write_test});
+    const auto validation = validate(
+        root, inventory, index, vfio,
+        {waiting(context, to_string(gpu.pci.address) + ": "), *write_test});
     if (!validation) {
       return forward_error(validation);
     }

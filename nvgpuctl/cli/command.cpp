@@ -62,11 +62,27 @@ constexpr std::array kValidateOptions{
                .choices = kWriteForce},
 };
 
+constexpr OptionSpec kDryRun{
+    .name = "--dry-run",
+    .help = "Print the plan, word for word, and change nothing"};
+
+constexpr OptionSpec kLockTimeout{
+    .name = "--lock-timeout",
+    .kind = OptionKind::value,
+    .metavar = "SECONDS",
+    .help = "How long to wait for another nvgpuctl; default: 120"};
+
 constexpr std::array kBindOptions{
     kAll,
-    OptionSpec{.name = "--dry-run",
-               .help = "Print the plan, word for word, and change nothing"},
+    kDryRun,
+    kLockTimeout,
+    OptionSpec{.name = "--no-validate",
+               .help = "Do not open the bound device to see whether it works"},
 };
+
+constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
+
+constexpr std::array kRecoverOptions{kLockTimeout};
 
 constexpr OptionSpec kGpu{
     .name = "--gpu",
@@ -197,20 +213,33 @@ constexpr std::array kCommands{
     Command{.name = "bind",
             .summary = "Give GPUs to their VFIO variant driver",
             .details =
-                "All plans are made before the first is carried out. Every "
-                "write is read back; the first that does not hold ends the "
-                "work.",
+                "All GPUs of a command are one transaction: its journal is "
+                "written first, every write is read back, each GPU is then "
+                "validated through VFIO, and the first failure brings all of "
+                "them back to what they were.",
             .operands = Operands::required_gpus,
             .options = kBindOptions,
             .run = run_bind},
     Command{.name = "unbind",
             .summary = "Give GPUs back to the host",
             .details =
-                "Clears a driver override to a VFIO driver and lets the kernel "
-                "choose a driver again. An override to any other driver stays.",
+                "Restores driver and override that a GPU had when it was "
+                "bound. Without a record of that, clears an override to a VFIO "
+                "driver and lets the kernel choose; an override to any other "
+                "driver stays. One transaction, as with bind.",
             .operands = Operands::required_gpus,
-            .options = kBindOptions,
+            .options = kUnbindOptions,
             .run = run_unbind},
+    Command{.name = "recover",
+            .summary = "Finish or take back what a crash has left",
+            .details =
+                "Reads the journal of a change that a kill, a crash or a power "
+                "loss ended, and finishes it when all of its GPUs had arrived, "
+                "or brings them back. A journal that cannot be used is kept "
+                "aside. Every bind and unbind begins with the same.",
+            .operands = Operands::none,
+            .options = kRecoverOptions,
+            .run = run_recover},
     Command{.name = "xml generate",
             .summary = "Write the libvirt domain XML for GPUs",
             .details =

@@ -59,6 +59,12 @@ ExitCode exit_code(Errc code) {
       return ExitCode::not_viable;
     case Errc::usage:
       return ExitCode::usage;
+    case Errc::locked:
+      return ExitCode::lock_timeout;
+    case Errc::rolled_back:
+      return ExitCode::rolled_back;
+    case Errc::needs_operator:
+      return ExitCode::needs_operator;
     case Errc::not_found:
     case Errc::malformed:
     case Errc::unsupported:

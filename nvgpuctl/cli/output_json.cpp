@@ -210,6 +210,17 @@ Json options_json(std::span<const OptionSpec> options) {
   return json;
 }
 
+Json step_reports(const std::vector<StepReport>& reports) {
+  Json steps = Json::array();
+  for (const auto& report : reports) {
+    Json json = step_json(report.step);
+    json["done"] = report.done;
+    json["seen"] = text_or_null(report.seen);
+    steps.push_back(json);
+  }
+  return steps;
+}
+
 }  // namespace
 
 Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
@@ -263,22 +274,38 @@ Json bind_plan_json(const BindPlan& plan) {
           {"notes", plan.notes}};
 }
 
-Json bind_report_json(const BindPlan& plan, const BindReport& report,
+Json bind_report_json(const ChangeReport& change,
                       std::optional<GpuState> state) {
-  Json steps = Json::array();
-  for (const auto& step : report.steps) {
-    Json json = step_json(step.step);
-    json["done"] = step.done;
-    json["seen"] = text_or_null(step.seen);
-    steps.push_back(json);
-  }
-  return {{"address", to_string(report.gpu)},
-          {"from", text_or_null(plan.from)},
-          {"to", text_or_null(plan.to)},
-          {"done", report.done},
+  const bool arrived =
+      change.ending == Ending::done || change.ending == Ending::unchanged;
+  return {{"address", to_string(change.plan.gpu)},
+          {"from", text_or_null(change.plan.from)},
+          {"to", text_or_null(change.plan.to)},
+          {"done", arrived},
+          {"ending", to_string(change.ending)},
+          {"problem", text_or_null(change.problem)},
           {"state", state ? Json(to_string(*state)) : Json(nullptr)},
-          {"steps", steps},
-          {"notes", plan.notes}};
+          {"attestation", change.proof.empty()
+                              ? Json(nullptr)
+                              : Json(to_string(overall(change.proof)))},
+          {"steps", step_reports(change.steps)},
+          {"undo", step_reports(change.undo)},
+          {"notes", change.plan.notes}};
+}
+
+Json recovery_json(const Recovery& recovery) {
+  Json undone = Json::array();
+  for (const auto& one : recovery.undone) {
+    undone.push_back({{"address", to_string(one.gpu)},
+                      {"done", one.done},
+                      {"problem", text_or_null(one.problem)},
+                      {"steps", step_reports(one.steps)}});
+  }
+  return {{"course",
+           recovery.course ? Json(to_string(*recovery.course)) : Json(nullptr)},
+          {"complete", !recovery.failure},
+          {"undone", undone},
+          {"lines", recovery.lines}};
 }
 
 Json values_json(const std::vector<DomainValue>& values) {

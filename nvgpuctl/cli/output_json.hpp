@@ -11,6 +11,8 @@
 #include "ops/bind.hpp"
 #include "ops/generate.hpp"
 #include "ops/merge.hpp"
+#include "ops/recovery.hpp"
+#include "ops/transaction.hpp"
 #include "ops/validate.hpp"
 
 // Values as documents; schemas/ describes every one of them. Integers are raw,
@@ -23,8 +25,9 @@ Json explanation_json(const HostSnapshot& host, const Gpu& gpu);
 Json validation_json(const Gpu& gpu, const Validation& validation);
 Json bind_plan_json(const BindPlan& plan);
 // `state` is the GPU's after the change; nothing when it could not be read.
-Json bind_report_json(const BindPlan& plan, const BindReport& report,
+Json bind_report_json(const ChangeReport& change,
                       std::optional<GpuState> state);
+Json recovery_json(const Recovery& recovery);
 Json domain_json(const std::vector<PciAddress>& gpus,
                  const GenerateOptions& options, const Generated& generated);
 Json domain_change_json(const DomainChange& change, bool defined);

@@ -4,11 +4,10 @@
 #include <vector>
 
 #include "cli/command.hpp"
-#include "core/bind_plan.hpp"
 #include "core/check.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
-#include "ops/bind.hpp"
+#include "ops/transaction.hpp"
 #include "ops/validate.hpp"
 
 // Values as text for people, on context.out.
@@ -24,7 +23,6 @@ void print_check_sections(Context& context,
 void print_validation(Context& context, const Gpu& gpu,
                       const Validation& validation);
 void print_bind_plan(Context& context, const BindPlan& plan);
-void print_bind_report(Context& context, const BindPlan& plan,
-                       const BindReport& report);
+void print_bind_report(Context& context, const ChangeReport& change);
 
 }  // namespace nvgpuctl::cli

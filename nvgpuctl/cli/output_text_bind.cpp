@@ -24,6 +24,9 @@ std::string step_text(const Step& step) {
     case StepKind::write_attribute:
       return fmt::format("write {} to {}", quoted(step.value), step.path);
     case StepKind::expect_driver:
+      if (step.value.empty()) {
+        return fmt::format("expect no driver at {}", step.path);
+      }
       return fmt::format("expect driver {} at {}", step.value, step.path);
     case StepKind::expect_released:
       break;
@@ -49,6 +52,29 @@ void print_notes(Context& context, const BindPlan& plan) {
   }
 }
 
+void print_steps(Context& context, const std::vector<StepReport>& steps) {
+  for (const auto& step : steps) {
+    context.out << "  "
+                << paint(context, step.done ? "done   " : "FAILED ",
+                         step.done ? Style::good : Style::bad)
+                << ' ' << printable(step_text(step.step)) << '\n';
+    if (!step.done && !step.seen.empty()) {
+      print_prose(context.out, context.width, "          ", step.seen);
+    }
+  }
+}
+
+// In one line; `validate` has the checks.
+void print_proof(Context& context, const std::vector<CheckSection>& proof) {
+  const auto verdict = overall(proof);
+  const bool good = verdict == Verdict::pass;
+  context.out << "  "
+              << paint(context, good ? "done   " : "FAILED ",
+                       good ? Style::good : Style::bad)
+              << " validate it through VFIO\n";
+  print_prose(context.out, context.width, "          ", worst_check(proof));
+}
+
 }  // namespace
 
 void print_bind_plan(Context& context, const BindPlan& plan) {
@@ -67,22 +93,23 @@ void print_bind_plan(Context& context, const BindPlan& plan) {
   print_notes(context, plan);
 }
 
-void print_bind_report(Context& context, const BindPlan& plan,
-                       const BindReport& report) {
-  print_heading(context, plan);
-  if (plan.steps.empty()) {
+void print_bind_report(Context& context, const ChangeReport& change) {
+  print_heading(context, change.plan);
+  if (change.plan.steps.empty()) {
     context.out << "  nothing to do\n";
   }
-  for (const auto& step : report.steps) {
-    context.out << "  "
-                << paint(context, step.done ? "done   " : "FAILED ",
-                         step.done ? Style::good : Style::bad)
-                << ' ' << printable(step_text(step.step)) << '\n';
-    if (!step.done && !step.seen.empty()) {
-      print_prose(context.out, context.width, "          ", step.seen);
-    }
+  print_steps(context, change.steps);
+  if (!change.proof.empty()) {
+    print_proof(context, change.proof);
   }
-  print_notes(context, plan);
+  if (change.ending == Ending::rolled_back ||
+      change.ending == Ending::needs_operator) {
+    context.out << "  back to what it was:"
+                << (change.undo.empty() ? " nothing to do\n" : "\n");
+    print_steps(context, change.undo);
+  }
+  print_prose(context.out, context.width, "  problem: ", change.problem);
+  print_notes(context, change.plan);
 }
 
 }  // namespace nvgpuctl::cli

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "cli/layout.hpp"
 #include "cli/wording.hpp"
 #include "core/selector.hpp"
@@ -84,6 +86,28 @@ Result<Selection> select(Context& context, const Arguments& arguments,
   }
   print_reading_problems(context, inventory->host);
   return Selection{std::move(*root), std::move(*inventory), std::move(*gpus)};
+}
+
+Result<> reread(Selection& selection) {
+  auto fresh = take_inventory(selection.root, kToJudge);
+  if (!fresh) {
+    return forward_error(fresh);
+  }
+  std::vector<std::size_t> places;
+  for (const auto index : selection.gpus) {
+    const auto address = selection.inventory.gpus[index].pci.address;
+    const auto found = std::find_if(
+        fresh->gpus.begin(), fresh->gpus.end(),
+        [&](const Gpu& gpu) { return gpu.pci.address == address; });
+    if (found == fresh->gpus.end()) {
+      return fail(Errc::no_such_gpu, to_string(address),
+                  "is not there any more");
+    }
+    places.push_back(static_cast<std::size_t>(found - fresh->gpus.begin()));
+  }
+  selection.inventory = std::move(*fresh);
+  selection.gpus = std::move(places);
+  return {};
 }
 
 void print_reading_problems(Context& context, const HostSnapshot& host) {

@@ -26,6 +26,10 @@ struct Selection {
 Result<Selection> select(Context& context, const Arguments& arguments,
                          const HostNeeds& needs, Operands operands);
 
+// Reads the host once more; the same GPUs stay selected. Error: no_such_gpu
+// when one of them has gone.
+Result<> reread(Selection& selection);
+
 // Says on `err` what could not be read and so is missing from every answer.
 void print_reading_problems(Context& context, const HostSnapshot& host);
 

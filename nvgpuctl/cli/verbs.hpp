@@ -15,6 +15,7 @@ Result<ExitCode> run_explain(Context& context, const Arguments& arguments);
 Result<ExitCode> run_validate(Context& context, const Arguments& arguments);
 Result<ExitCode> run_bind(Context& context, const Arguments& arguments);
 Result<ExitCode> run_unbind(Context& context, const Arguments& arguments);
+Result<ExitCode> run_recover(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_generate(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments);

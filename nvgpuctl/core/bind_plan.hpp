@@ -12,7 +12,8 @@ namespace nvgpuctl {
 enum class StepKind {
   load_module,      // value: module name
   write_attribute,  // value written to path
-  expect_driver,    // path is a driver link; it must name value
+  expect_driver,    // path is a driver link; it must name value, or be absent
+                    // when that is empty
   expect_released,  // path is a driver link; it must not name value any more
 };
 

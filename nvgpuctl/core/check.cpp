@@ -49,4 +49,20 @@ Verdict overall(const std::vector<CheckSection>& sections) {
   return worst == Verdict::remark ? Verdict::pass : worst;
 }
 
+std::string worst_check(const std::vector<CheckSection>& sections) {
+  const Verdict worst = overall(sections);
+  for (const auto& section : sections) {
+    for (const auto& check : section.checks) {
+      if (worst == Verdict::pass || check.verdict != worst) {
+        continue;
+      }
+      return worst == Verdict::skipped
+                 ? check.id + ": " + check.seen
+                 : check.id + ": expected " + check.expected + ", seen " +
+                       check.seen;
+    }
+  }
+  return "";
+}
+
 }  // namespace nvgpuctl

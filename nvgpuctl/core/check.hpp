@@ -37,4 +37,8 @@ struct CheckSection {
 // skipped does only when something else passed.
 Verdict overall(const std::vector<CheckSection>& sections);
 
+// The worst check in one line: "vfio-layout: expected …, seen …"; empty when
+// nothing is worse than passed.
+std::string worst_check(const std::vector<CheckSection>& sections);
+
 }  // namespace nvgpuctl

@@ -16,55 +16,22 @@
 #include <optional>
 #include <system_error>
 
+#include "host/root_dir_calls.hpp"
+
 namespace nvgpuctl {
 namespace {
 
 // sysfs hands out at most one page, and Grace kernels may use 64 KiB pages.
 constexpr std::size_t kMaxAttributeSize = 64 * 1024UL;
 
-Errc classify(int error) {
-  switch (error) {
-    case ENOENT:
-    case ENODEV:
-    case ENOTDIR:
-    case ENXIO:
-      return Errc::not_found;
-    case EACCES:
-    case EPERM:
-      return Errc::permission;
-    case EBUSY:
-      return Errc::busy;
-    case ELOOP:
-    case ENAMETOOLONG:
-      return Errc::malformed;
-    default:
-      return Errc::io;
-  }
-}
-
-std::string absolute(std::string_view path) {
-  return path.starts_with('/') ? std::string(path) : '/' + std::string(path);
-}
-
-tl::unexpected<Error> system_failure(std::string_view path, int error) {
-  return fail(classify(error), absolute(path),
-              std::generic_category().message(error));
-}
-
-std::string relative(std::string_view path) {
-  while (path.starts_with('/')) {
-    path.remove_prefix(1);
-  }
-  return path.empty() ? "." : std::string(path);
-}
-
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-Fd open_in_root(int root, const char* path, int flags) {
+Fd open_in_root(int root, const char* path, int flags, unsigned mode) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags);
+  how.mode = mode;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   // A path with ".." gives EAGAIN when anything on the system is renamed or
   // mounted meanwhile (openat2(2)); it is rare to happen even twice.
@@ -112,10 +79,12 @@ Result<RootDir> RootDir::open(const std::string& directory) {
   return RootDir(std::move(fd), live ? "" : std::move(prefix), live);
 }
 
-Result<Fd> RootDir::open_below(std::string_view path, int flags) const {
+Result<Fd> RootDir::open_below(std::string_view path, int flags,
+                               unsigned mode) const {
   const std::string name = relative(path);
-  Fd fd = live_ ? Fd(::open(absolute(path).c_str(), flags | O_CLOEXEC))
-                : open_in_root(fd_.get(), name.c_str(), flags | O_CLOEXEC);
+  Fd fd = live_
+              ? Fd(::open(absolute(path).c_str(), flags | O_CLOEXEC, mode))
+              : open_in_root(fd_.get(), name.c_str(), flags | O_CLOEXEC, mode);
   if (!fd.valid()) {
     return system_failure(path, errno);
   }
@@ -235,22 +204,6 @@ Result<std::string> RootDir::resolve(std::string_view path) const {
 
 bool RootDir::exists(std::string_view path) const {
   return open_below(path, O_PATH).has_value();
-}
-
-Result<> RootDir::write(std::string_view path, std::string_view value) const {
-  // sysfs ignores O_TRUNC; a plain file would keep the end of a longer value.
-  auto fd = open_below(path, O_WRONLY | O_TRUNC | O_NONBLOCK);
-  if (!fd) {
-    return forward_error(fd);
-  }
-  const ssize_t count = ::write(fd->get(), value.data(), value.size());
-  if (count < 0) {
-    return system_failure(path, errno);
-  }
-  if (static_cast<std::size_t>(count) != value.size()) {
-    return fail(Errc::io, absolute(path), "the kernel took only part of it");
-  }
-  return {};
 }
 
 }  // namespace nvgpuctl

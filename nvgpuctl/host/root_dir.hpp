@@ -9,6 +9,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "host/change_observer.hpp"
 
 namespace nvgpuctl {
 
@@ -51,13 +52,41 @@ class RootDir {
   // root and in tests; ops/ decides whether it may.
   Result<> write(std::string_view path, std::string_view value) const;
 
+  // The program's own files (root_changes.cpp). What these have done is still
+  // done after a power loss; whoever calls them holds the lock.
+
+  // One directory whose parent exists. It may be there already.
+  Result<> make_directory(std::string_view path) const;
+  // The whole content of a file: afterwards it is the old one or the new one,
+  // never a part. Writes "PATH.new" first.
+  Result<> replace(std::string_view path, std::string_view content) const;
+  // The file may be gone already.
+  Result<> remove(std::string_view path) const;
+  // Within one directory.
+  Result<> rename(std::string_view from, std::string_view to) const;
+  // For flock(2); made when it is not there.
+  Result<Fd> open_lock_file(std::string_view path) const;
+
+  // Every change from now on passes by `observer`, which must outlive this.
+  void watch(ChangeObserver* observer) { observer_ = observer; }
+
  private:
   RootDir(Fd fd, std::string prefix, bool live);
-  Result<Fd> open_below(std::string_view path, int flags) const;
+  Result<Fd> open_below(std::string_view path, int flags,
+                        unsigned mode = 0) const;
+  Result<Fd> open_parent(std::string_view path) const;
+  // A system call that gives a negative number and errno when it fails.
+  template <class Call>
+  Result<> change(std::string_view call, std::string_view path,
+                  Call&& perform) const;
+  Result<> write_whole(const Fd& fd, std::string_view path,
+                       std::string_view content) const;
+  Result<> sync_parent(std::string_view path) const;
 
   Fd fd_;
   std::string prefix_;
   bool live_;
+  ChangeObserver* observer_ = nullptr;
 };
 
 }  // namespace nvgpuctl

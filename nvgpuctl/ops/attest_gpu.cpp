@@ -166,7 +166,7 @@ Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
   if (!root.live() || !has_vfio_driver(gpu)) {
     return {};  // it will not be opened
   }
-  auto free = check_not_held(root, gpu);
+  auto free = check_not_held(root, gpu.pci);
   if (!free) {
     Error error = free.error();
     error.hint =

@@ -49,7 +49,7 @@ StepReport check_driver(const RootDir& root, const Step& step) {
   if (!driver && driver.error().code != Errc::not_found) {
     return {step, false, driver.error().problem};
   }
-  const bool bound_as_told = driver && *driver == step.value;
+  const bool bound_as_told = (driver ? *driver : "") == step.value;
   return {step, bound_as_told == (step.kind == StepKind::expect_driver),
           driver ? *driver : "no driver"};
 }
@@ -73,8 +73,8 @@ StepReport carry_out(const RootDir& root, ModuleLoader& modules,
 
 }  // namespace
 
-Result<> check_not_held(const RootDir& root, const Gpu& gpu) {
-  const auto holders = find_holders(root, gpu.pci);
+Result<> check_not_held(const RootDir& root, const PciFunction& function) {
+  const auto holders = find_holders(root, function);
   if (holders.empty()) {
     return {};
   }
@@ -83,7 +83,7 @@ Result<> check_not_held(const RootDir& root, const Gpu& gpu) {
     names += fmt::format("{}{} (pid {}) has {} open", names.empty() ? "" : ", ",
                          holder.command, holder.pid, holder.path);
   }
-  return fail(Errc::busy, to_string(gpu.pci.address), names,
+  return fail(Errc::busy, to_string(function.address), names,
               "stop it first; a driver change would wait for it");
 }
 

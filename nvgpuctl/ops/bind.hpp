@@ -24,7 +24,7 @@ struct BindReport {
 
 // Error `busy`, naming process and device node, when somebody has the GPU open.
 // The kernel's unbind would wait for them, possibly for ever.
-Result<> check_not_held(const RootDir& root, const Gpu& gpu);
+Result<> check_not_held(const RootDir& root, const PciFunction& function);
 
 // Carries a plan out on the host, reading every write back. Stops at the first
 // step that does not hold.

@@ -42,9 +42,8 @@ void print_lists(Context& context) {
              {bind_plan_json(samples::bind_plan()), bind_plan_json({})});
   separate(context);
   print_list(context, "BindReport",
-             {bind_report_json(samples::bind_plan(), samples::failed_report(),
-                               GpuState::ready),
-              bind_report_json({}, {}, {})});
+             {bind_report_json(samples::failed_change(), GpuState::ready),
+              bind_report_json({}, {})});
 }
 
 void print_documents(Context& context) {
@@ -60,6 +59,10 @@ void print_documents(Context& context) {
   print_document(context, "HostReport",
                  host_report_json(samples::host(), {samples::gpu()},
                                   samples::sections(Verdict::degraded)));
+  separate(context);
+  print_document(context, "RecoveryReport", recovery_json({}));
+  separate(context);
+  print_document(context, "RecoveryReport", recovery_json(samples::recovery()));
   separate(context);
   print_document(context, "VersionInfo", version_json());
 }

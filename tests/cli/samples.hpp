@@ -8,9 +8,10 @@
 #include "core/check.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
-#include "ops/bind.hpp"
 #include "ops/generate.hpp"
 #include "ops/merge.hpp"
+#include "ops/recovery.hpp"
+#include "ops/transaction.hpp"
 
 // Values built by hand, with the numbers of a GH200 96GB.
 
@@ -107,12 +108,22 @@ inline BindPlan bind_plan() {
           .notes = {"the host loses this GPU"}};
 }
 
-inline BindReport failed_report() {
+inline ChangeReport failed_change() {
   const auto plan = bind_plan();
-  return {.gpu = plan.gpu,
-          .done = false,
+  return {.plan = plan,
+          .ending = Ending::rolled_back,
           .steps = {{plan.steps[0], true, ""},
-                    {plan.steps[1], false, "Permission denied"}}};
+                    {plan.steps[1], false, "Permission denied"}},
+          .undo = {{plan.steps[1], true, "not set"}},
+          .problem = "not as it was to be",
+          .proof = sections(Verdict::fail)};
+}
+
+inline Recovery recovery() {
+  return {.course = RecoveryCourse::undo,
+          .undone = {{{9, 1, 0, 0}, false, failed_change().undo, "held"}},
+          .lines = {"0009:01:00.0: cannot be brought back: held"},
+          .failure = Error{Errc::needs_operator, "journal", "held", ""}};
 }
 
 inline Generated generated() {

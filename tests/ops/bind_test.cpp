@@ -217,7 +217,7 @@ class BindUnderAKernel : public BindOnAFakeHost {
   BindUnderAKernel() { kernel_.prefer("nvidia"); }
 
   BindReport carry_out(const BindPlan& plan) {
-    return kernel_.apply(fake_.open(), loader_, plan);
+    return kernel_.apply(loader_, plan);
   }
   std::string driver() const {
     const auto name =
@@ -294,14 +294,14 @@ TEST_F(BindUnderAKernel, LeavesTheGpuToWhomAnotherManagerNamed) {
 TEST(CheckNotHeld, PassesAFreeGpu) {
   FakeRoot fake;
   fake.link("/proc/12/fd/3", "/dev/vfio/7");
-  EXPECT_TRUE(check_not_held(fake.open(), only_gpu(gh200_host())));
+  EXPECT_TRUE(check_not_held(fake.open(), gh200_function()));
 }
 
 TEST(CheckNotHeld, NamesEachProcessAndWhatItHasOpen) {
   FakeRoot fake;
   fake.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
   fake.link("/proc/34/fd/9", "/dev/vfio/19");
-  const auto held = check_not_held(fake.open(), only_gpu(gh200_host()));
+  const auto held = check_not_held(fake.open(), gh200_function());
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().code, Errc::busy);
   EXPECT_EQ(held.error().subject, "0009:01:00.0");

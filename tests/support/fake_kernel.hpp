@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "host/module_loader.hpp"
 #include "ops/bind.hpp"
 #include "support/fake_root.hpp"
@@ -45,7 +46,7 @@ class ScriptedLoader : public ModuleLoader {
 // The PCI core of a kernel: what is written to `unbind` takes the driver from
 // a function, what is written to `drivers_probe` gives it the one that its
 // override names, or else the host's own.
-class FakeKernel {
+class FakeKernel : public ChangeObserver {
  public:
   explicit FakeKernel(FakeRoot& root) : root_(root) { root_.file(kProbe, ""); }
 
@@ -56,25 +57,30 @@ class FakeKernel {
     preferred_ = driver;
     offer(driver);
   }
-  // The driver's probe() fails from now on.
+  // The driver's probe() fails from now on; with an address, of that function.
   void fail_probe(const std::string& driver) { drivers_.erase(driver); }
+  void fail_probe(const std::string& driver, const std::string& address) {
+    refusals_.insert({driver, address});
+  }
 
-  // apply() for one step after the other, and the kernel acts after each.
-  BindReport apply(const RootDir& root, ModuleLoader& modules,
-                   const BindPlan& plan) {
-    BindReport whole{plan.gpu, true, {}};
-    for (const auto& step : plan.steps) {
-      BindPlan one = plan;
-      one.steps = {step};
-      auto report = nvgpuctl::apply(root, modules, one);
-      whole.steps.push_back(std::move(report.steps.at(0)));
-      if (!report.done) {
-        whole.done = false;
-        break;
-      }
+  // The host as this kernel runs it.
+  RootDir open() {
+    auto root = root_.open();
+    root.watch(this);
+    return root;
+  }
+  BindReport apply(ModuleLoader& modules, const BindPlan& plan) {
+    return nvgpuctl::apply(open(), modules, plan);
+  }
+
+  Interference before(std::string_view /*call*/,
+                      std::string_view /*path*/) override {
+    return {};
+  }
+  void after(std::string_view call, std::string_view path) override {
+    if (call == "write" && path.starts_with("/sys/")) {
       act();
     }
-    return whole;
   }
 
  private:
@@ -110,17 +116,19 @@ class FakeKernel {
     if (address.empty() || std::filesystem::is_symlink(root_.path(link))) {
       return;  // nobody asked, or it has a driver: the kernel leaves it alone
     }
-    const std::string wanted =
+    const std::string text =
         root_.content(function(address) + "/driver_override");
-    const bool free = wanted.empty() || wanted == "\n" || wanted == "(null)\n";
+    const std::string wanted(trim(text));
+    const bool free = wanted.empty() || wanted == "(null)";
     const std::string& driver = free ? preferred_ : wanted;
-    if (drivers_.contains(driver)) {
+    if (drivers_.contains(driver) && !refusals_.contains({driver, address})) {
       root_.driver(address, driver);
     }
   }
 
   FakeRoot& root_;
   std::set<std::string> drivers_;
+  std::set<std::pair<std::string, std::string>> refusals_;
   std::string preferred_;
 };
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/host_change.hpp"
+
+#include "base/text.hpp"
+#include "cli/layout.hpp"
+#include "ops/recovery.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+constexpr unsigned kMaxWait = 3600;
+
+// A change of eight GPUs, one after the other, may well take a minute.
+constexpr unsigned kDefaultWait = 120;
+
+Result<std::chrono::seconds> wanted_wait(const Arguments& arguments) {
+  const auto text = arguments.value("--lock-timeout");
+  if (!text) {
+    return std::chrono::seconds(kDefaultWait);
+  }
+  const auto seconds = parse_unsigned(*text);
+  if (!seconds || *seconds > kMaxWait) {
+    return fail(Errc::usage, "--lock-timeout",
+                "'" + *text + "' is not a number of seconds up to 3600");
+  }
+  return std::chrono::seconds(*seconds);
+}
+
+}  // namespace
+
+Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
+                           const RootDir& root) {
+  if (!root.live()) {
+    return fail(Errc::usage, context.root,
+                "is a recorded host, which cannot be changed");
+  }
+  const auto wait = wanted_wait(arguments);
+  if (!wait) {
+    return forward_error(wait);
+  }
+  return HostLock::take(root, *wait);
+}
+
+Result<HostLock> begin_change(Context& context, const Arguments& arguments,
+                              const RootDir& root, ModuleLoader& modules) {
+  auto lock = take_lock(context, arguments, root);
+  if (!lock) {
+    return lock;
+  }
+  const auto recovery = recover(root, modules);
+  for (const auto& line : recovery.lines) {
+    print_prose(context.err, context.width, "recovered: ", line);
+  }
+  if (recovery.failure) {
+    return tl::unexpected<Error>(*recovery.failure);
+  }
+  return lock;
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "cli/command.hpp"
+#include "cli/select.hpp"
+#include "host/host_lock.hpp"
+#include "host/module_loader.hpp"
+
+namespace nvgpuctl::cli {
+
+// For verbs that change drivers.
+
+// The lock, after the wait that the command line asks for. Error: `usage` on a
+// recorded host, or `locked`.
+Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
+                           const RootDir& root);
+
+// Takes the lock and ends what an earlier change has left, which is said on
+// `err`. Error also: `needs_operator` when that cannot be ended.
+Result<HostLock> begin_change(Context& context, const Arguments& arguments,
+                              const RootDir& root, ModuleLoader& modules);
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/state_dir.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::size_t kMaxRecord = 64 * kKiB;
+constexpr std::string_view kSuffix = ".json";
+
+// Nothing for a file that is not there.
+template <class Record>
+Result<std::optional<Record>> read_record(
+    const RootDir& root, const std::string& path,
+    Result<Record> (*parse)(std::string_view, const std::string&)) {
+  const auto text = root.read_file(path, kMaxRecord);
+  if (!text && text.error().code == Errc::not_found) {
+    return std::optional<Record>();
+  }
+  if (!text) {
+    return forward_error(text);
+  }
+  auto record = parse(*text, path);
+  if (!record) {
+    return forward_error(record);
+  }
+  return std::optional(std::move(*record));
+}
+
+Result<> make_folders(const RootDir& root) {
+  auto made = root.make_directory("/var/lib/nvgpuctl");
+  return made ? root.make_directory(kOriginFolder) : made;
+}
+
+}  // namespace
+
+std::string origin_path(const PciAddress& gpu) {
+  return fmt::format("{}/{}{}", kOriginFolder, to_string(gpu), kSuffix);
+}
+
+Result<std::optional<Journal>> read_journal(const RootDir& root) {
+  return read_record(root, std::string(kJournalPath), parse_journal);
+}
+
+Result<> store_journal(const RootDir& root, const Journal& journal) {
+  auto made = make_folders(root);
+  return made ? root.replace(kJournalPath, write_journal_text(journal)) : made;
+}
+
+Result<> drop_journal(const RootDir& root) {
+  return root.remove(kJournalPath);
+}
+
+Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
+                                                const PciAddress& gpu) {
+  auto record = read_record(root, origin_path(gpu), parse_origin);
+  if (record && *record && (*record)->gpu != gpu) {
+    return fail(Errc::malformed, origin_path(gpu),
+                "is the record of " + to_string((*record)->gpu));
+  }
+  return record;
+}
+
+Result<> store_origin(const RootDir& root, const OriginRecord& origin) {
+  auto made = make_folders(root);
+  return made ? root.replace(origin_path(origin.gpu), write_origin_text(origin))
+              : made;
+}
+
+Result<> drop_origin(const RootDir& root, const PciAddress& gpu) {
+  return root.remove(origin_path(gpu));
+}
+
+std::vector<PciAddress> list_origins(const RootDir& root) {
+  std::vector<PciAddress> gpus;
+  const auto names = root.list(kOriginFolder);
+  if (!names) {
+    return gpus;
+  }
+  for (std::string_view name : *names) {
+    if (name.ends_with(kSuffix)) {
+      name.remove_suffix(kSuffix.size());
+      const auto gpu = parse_pci_address(name);
+      if (gpu && to_string(*gpu) == name) {
+        gpus.push_back(*gpu);
+      }
+    }
+  }
+  return gpus;
+}
+
+Result<std::string> set_aside(const RootDir& root, std::string_view path,
+                              std::string_view when) {
+  const std::string base = fmt::format("{}.corrupt-{}", path, when);
+  std::string name = base;
+  for (unsigned more = 2; root.exists(name); ++more) {
+    name = fmt::format("{}-{}", base, more);
+  }
+  auto renamed = root.rename(path, name);
+  if (!renamed) {
+    return forward_error(renamed);
+  }
+  return name;
+}
+
+Signature sign(const RootDir& root, std::string_view verb) {
+  const auto boot = root.read_text("/proc/sys/kernel/random/boot_id");
+  const auto now =
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return {
+      boot && !boot->empty() ? std::string(trim(*boot)) : "unknown",
+      fmt::format("uid {}, pid {}, nvgpuctl {}", ::getuid(), ::getpid(), verb),
+      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))};
+}
+
+}  // namespace nvgpuctl

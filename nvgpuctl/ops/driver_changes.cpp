@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/driver_changes.hpp"
+
+#include <algorithm>
+
+#include "host/state_dir.hpp"
+#include "ops/inventory.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// What was before a bind that a record of this boot tells of is still what the
+// GPU goes back to, as long as nobody has given it to another driver since.
+OriginRecord origin_of_bind(const RootDir& root, const Gpu& gpu,
+                            const std::string& variant,
+                            const Signature& signature) {
+  const auto known = valid_origin(root, gpu.pci.address, signature);
+  if (known && gpu.pci.driver_override == variant) {
+    return *known;
+  }
+  return {gpu.pci.address, driver_state(gpu.pci), signature, {}, false};
+}
+
+// Where the writes of a plan lead to.
+DriverState state_after(const BindPlan& plan, const DriverState& before) {
+  DriverState after{plan.to, before.driver_override};
+  for (const auto& step : plan.steps) {
+    if (step.path.ends_with("/driver_override")) {
+      after.driver_override = step.value == "\n"
+                                  ? std::nullopt
+                                  : std::optional<std::string>(step.value);
+    }
+  }
+  return after;
+}
+
+const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address) {
+  const auto found =
+      std::find_if(inventory.gpus.begin(), inventory.gpus.end(),
+                   [&](const Gpu& gpu) { return gpu.pci.address == address; });
+  return found == inventory.gpus.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<OriginRecord> valid_origin(const RootDir& root,
+                                         const PciAddress& gpu,
+                                         const Signature& signature) {
+  auto record = read_origin(root, gpu);
+  if (!record || !*record ||
+      (*record)->signature.boot_id != signature.boot_id) {
+    return std::nullopt;
+  }
+  return std::move(*record);
+}
+
+Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
+                                 const Gpu& gpu, const Signature& signature) {
+  auto plan = plan_bind(host, gpu);
+  if (!plan) {
+    return forward_error(plan);
+  }
+  const auto before = driver_state(gpu.pci);
+  const auto known = valid_origin(root, gpu.pci.address, signature);
+  JournalGpu record{gpu.pci.address, {before, false, known}, {}};
+  record.after = {state_after(*plan, before), false, known};
+  if (!plan->steps.empty()) {
+    record.after.origin = origin_of_bind(root, gpu, plan->to, signature);
+  }
+  return Change{std::move(*plan), std::move(record)};
+}
+
+Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
+                                const Signature& signature) {
+  const auto origin = valid_origin(root, gpu.pci.address, signature);
+  const auto before = driver_state(gpu.pci);
+  JournalGpu record{gpu.pci.address, {before, false, origin}, {}};
+  if (origin) {
+    const bool loaded =
+        root.exists("/sys/bus/pci/drivers/" + origin->state.driver);
+    auto plan = plan_change(
+        gpu.pci.address, before, origin->state,
+        loaded ? DriverPresence::loaded : DriverPresence::not_loaded);
+    plan.notes.push_back("back to what it was on " + origin->signature.when +
+                         ": " + to_string(origin->state));
+    record.after.state = origin->state;
+    return Change{std::move(plan), std::move(record)};
+  }
+  auto plan = plan_unbind(gpu);
+  if (!plan) {
+    return forward_error(plan);
+  }
+  record.after.state = state_after(*plan, before);
+  record.after.kernel_chooses = plan->to != plan->from;
+  return Change{std::move(*plan), std::move(record)};
+}
+
+Prove attestation(const RootDir& root, VfioOpener& vfio,
+                  AttestOptions options) {
+  return [&root, &vfio, options = std::move(options)](
+             const PciAddress& address) -> Result<std::vector<CheckSection>> {
+    const auto inventory = take_inventory(root, {.virtualization = true});
+    if (!inventory) {
+      return forward_error(inventory);
+    }
+    const auto* gpu = find_gpu(*inventory, address);
+    if (gpu == nullptr) {
+      return fail(Errc::not_found, to_string(address), "is not there any more");
+    }
+    auto free = check_not_held(root, gpu->pci);
+    if (!free) {
+      return forward_error(free);
+    }
+    LiveOptions live{options, WriteTest::no};
+    if (options.tell) {
+      live.attest.tell = [&](std::string_view text) {
+        options.tell(to_string(address) + ": " + std::string(text));
+      };
+    }
+    auto report = attest_gpu(root, inventory->host, *gpu, vfio, live);
+    if (!report) {
+      return forward_error(report);
+    }
+    return std::move(report->sections);
+  };
+}
+
+}  // namespace nvgpuctl

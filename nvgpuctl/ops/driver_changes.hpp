@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "core/gpu.hpp"
+#include "host/vfio_open.hpp"
+#include "ops/attest_gpu.hpp"
+#include "ops/transaction.hpp"
+
+namespace nvgpuctl {
+
+// Plans of a GPU's change together with what is written down about it.
+
+// To its variant driver; what it is now becomes its origin.
+Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
+                                 const Gpu& gpu, const Signature& signature);
+
+// Back to its recorded origin or, without a record of this boot, to whatever
+// driver the kernel chooses.
+Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
+                                const Signature& signature);
+
+// The record of a GPU's origin where there is one, it can be used, and it is
+// of this boot.
+std::optional<OriginRecord> valid_origin(const RootDir& root,
+                                         const PciAddress& gpu,
+                                         const Signature& signature);
+
+// Attests a bound GPU through VFIO: what a transaction proves changes with.
+Prove attestation(const RootDir& root, VfioOpener& vfio, AttestOptions options);
+
+}  // namespace nvgpuctl

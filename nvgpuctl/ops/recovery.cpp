@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/recovery.hpp"
+
+#include <fmt/format.h>
+
+#include "host/state_dir.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+class Recoverer {
+ public:
+  Recoverer(const RootDir& root, ModuleLoader& modules)
+      : root_(root), modules_(modules), own_(sign(root, "recover")) {}
+  Recovery run();
+
+ private:
+  Result<> journal();
+  Result<> finish(const Journal& journal);
+  Result<> take_back(const Journal& journal);
+  Result<> forget(const Journal& journal);
+  Result<> origins();
+  Result<> put_aside(std::string_view path, const Error& why);
+
+  template <class... Values>
+  void say(fmt::format_string<Values...> format, Values&&... values) {
+    recovery_.lines.push_back(
+        fmt::format(format, std::forward<Values>(values)...));
+  }
+
+  const RootDir& root_;
+  ModuleLoader& modules_;
+  Signature own_;
+  Recovery recovery_;
+};
+
+std::string present_state(const RootDir& root, const PciAddress& gpu) {
+  const auto now = read_driver_state(root, gpu);
+  return now ? to_string(*now) : "not there any more";
+}
+
+std::string described(const Journal& journal) {
+  return fmt::format("the {} of {} by {}", journal.verb, journal.signature.when,
+                     journal.signature.who);
+}
+
+Result<> Recoverer::put_aside(std::string_view path, const Error& why) {
+  const auto name = set_aside(root_, path, own_.when);
+  if (!name) {
+    return forward_error(name);
+  }
+  say("{}: {}; it cannot be used and is kept as {}", why.subject, why.problem,
+      *name);
+  return {};
+}
+
+Result<> Recoverer::finish(const Journal& journal) {
+  recovery_.course = RecoveryCourse::finish;
+  for (const auto& gpu : journal.gpus) {
+    auto settled = settle_origin(root_, gpu.gpu, gpu.after.origin);
+    if (!settled) {
+      return settled;
+    }
+    say("{}: {} had been done; finished its records ({})", to_string(gpu.gpu),
+        described(journal), present_state(root_, gpu.gpu));
+  }
+  return drop_journal(root_);
+}
+
+Result<> Recoverer::take_back(const Journal& journal) {
+  recovery_.course = RecoveryCourse::undo;
+  recovery_.undone = undo(root_, modules_, journal);
+  std::string problem;
+  for (const auto& one : recovery_.undone) {
+    say("{}: {} was not complete; {}", to_string(one.gpu), described(journal),
+        one.done ? "brought back to what was before (" +
+                       present_state(root_, one.gpu) + ")"
+                 : "cannot be brought back: " + one.problem);
+    if (!one.done) {
+      problem += fmt::format("{}{} cannot be brought back: {}",
+                             problem.empty() ? "" : "; ", to_string(one.gpu),
+                             one.problem);
+    }
+  }
+  if (!problem.empty()) {
+    return fail(Errc::needs_operator, std::string(kJournalPath), problem);
+  }
+  return drop_journal(root_);
+}
+
+// Drivers are not touched: whoever chose them at boot knew nothing of this.
+Result<> Recoverer::forget(const Journal& journal) {
+  recovery_.course = RecoveryCourse::forget;
+  for (const auto& gpu : journal.gpus) {
+    say("{}: {} ended with the host's last boot; left as it is now ({})",
+        to_string(gpu.gpu), described(journal), present_state(root_, gpu.gpu));
+  }
+  return drop_journal(root_);
+}
+
+Result<> Recoverer::journal() {
+  const auto journal = read_journal(root_);
+  if (!journal && journal.error().code == Errc::malformed) {
+    return put_aside(kJournalPath, journal.error());
+  }
+  if (!journal) {
+    return forward_error(journal);
+  }
+  if (!*journal) {
+    return {};
+  }
+  std::vector<std::optional<DriverState>> now;
+  for (const auto& gpu : (*journal)->gpus) {
+    const auto state = read_driver_state(root_, gpu.gpu);
+    now.push_back(state ? std::optional(*state) : std::nullopt);
+  }
+  switch (choose_course(**journal, own_.boot_id, now)) {
+    case RecoveryCourse::finish:
+      return finish(**journal);
+    case RecoveryCourse::undo:
+      return take_back(**journal);
+    case RecoveryCourse::forget:
+      break;
+  }
+  return forget(**journal);
+}
+
+// Records of an earlier boot say nothing about this one.
+Result<> Recoverer::origins() {
+  for (const auto& gpu : list_origins(root_)) {
+    const auto origin = read_origin(root_, gpu);
+    if (!origin && origin.error().code == Errc::malformed) {
+      auto aside = put_aside(origin_path(gpu), origin.error());
+      if (!aside) {
+        return aside;
+      }
+    } else if (!origin) {
+      return forward_error(origin);
+    } else if (*origin && (*origin)->signature.boot_id != own_.boot_id) {
+      auto dropped = drop_origin(root_, gpu);
+      if (!dropped) {
+        return dropped;
+      }
+      say("{}: dropped the record of its origin, which was of an earlier boot",
+          to_string(gpu));
+    }
+  }
+  return {};
+}
+
+Recovery Recoverer::run() {
+  auto done = journal();
+  if (done) {
+    done = origins();
+  }
+  if (!done) {
+    recovery_.failure =
+        Error{Errc::needs_operator, done.error().subject, done.error().problem,
+              "see what is wrong there, then run: nvgpuctl recover"};
+  }
+  return std::move(recovery_);
+}
+
+}  // namespace
+
+Recovery recover(const RootDir& root, ModuleLoader& modules) {
+  return Recoverer(root, modules).run();
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/undo.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "host/pci_functions.hpp"
+#include "host/pci_library.hpp"
+#include "host/state_dir.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Whoever has opened the device since would be waited for by the kernel.
+Result<> check_free(const RootDir& root, const PciAddress& gpu) {
+  PciLibrary library(root);
+  const auto function = read_pci_function(root, library, gpu);
+  return function ? check_not_held(root, *function)
+                  : Result<>(forward_error(function));
+}
+
+Result<> bring_back(const RootDir& root, ModuleLoader& modules,
+                    const JournalGpu& gpu, UndoReport& report) {
+  const auto now = read_driver_state(root, gpu.gpu);
+  if (!now && now.error().code == Errc::not_found) {
+    return settle_origin(root, gpu.gpu, std::nullopt);
+  }
+  if (!now) {
+    return forward_error(now);
+  }
+  const auto& wanted = gpu.before.state;
+  const bool loaded = root.exists("/sys/bus/pci/drivers/" + wanted.driver);
+  const auto plan =
+      plan_change(gpu.gpu, *now, wanted,
+                  loaded ? DriverPresence::loaded : DriverPresence::not_loaded);
+  if (!now->driver.empty() && now->driver != wanted.driver) {
+    auto free = check_free(root, gpu.gpu);
+    if (!free) {
+      return free;
+    }
+  }
+  auto applied = apply(root, modules, plan);
+  report.steps = std::move(applied.steps);
+  if (!applied.done) {
+    const auto& last = report.steps.back();
+    return fail(Errc::io, last.step.path, last.seen);
+  }
+  return settle_origin(root, gpu.gpu, gpu.before.origin);
+}
+
+}  // namespace
+
+Result<DriverState> read_driver_state(const RootDir& root,
+                                      const PciAddress& gpu) {
+  const auto override = root.read_text(sysfs_path(gpu, "driver_override"));
+  if (!override) {
+    return forward_error(override);
+  }
+  DriverState state;
+  const auto text = trim(*override);
+  if (!text.empty() && text != "(null)") {
+    state.driver_override = std::string(text);
+  }
+  const auto driver = root.link_name(sysfs_path(gpu, "driver"));
+  if (!driver && driver.error().code != Errc::not_found) {
+    return forward_error(driver);
+  }
+  state.driver = driver ? *driver : "";
+  return state;
+}
+
+Result<> settle_origin(const RootDir& root, const PciAddress& gpu,
+                       const std::optional<OriginRecord>& origin) {
+  const auto now = read_origin(root, gpu);
+  if (now && *now == origin) {
+    return {};
+  }
+  return origin ? store_origin(root, *origin) : drop_origin(root, gpu);
+}
+
+std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
+                             const Journal& journal) {
+  std::vector<UndoReport> reports;
+  for (auto gpu = journal.gpus.rbegin(); gpu != journal.gpus.rend(); ++gpu) {
+    UndoReport report{gpu->gpu, false, {}, {}};
+    const auto done = bring_back(root, modules, *gpu, report);
+    report.done = done.has_value();
+    if (!done) {
+      report.problem = done.error().subject + ": " + done.error().problem;
+    }
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/recovery.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/state_dir.hpp"
+#include "support/fake_kernel.hpp"
+#include "support/sample_journal.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr PciAddress kGpu{9, 1, 0, 0};
+constexpr const char* kName = "0009:01:00.0";
+
+// A host on which a bind of one GPU was interrupted.
+class RecoveryOf : public testing::Test {
+ protected:
+  RecoveryOf() {
+    fake_.directory("/var/lib").pci_function(kName, "0x10de", "0x2342");
+    fake_.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
+    fake_.driver(kName, "nvidia");
+    kernel_.offer("nvidia");
+    kernel_.offer("nvgrace_gpu_vfio_pci");
+  }
+
+  void interrupted(const Journal& journal) {
+    ASSERT_TRUE(store_journal(fake_.open(), journal));
+    ASSERT_TRUE(store_origin(fake_.open(), sample_origin()));
+  }
+  void now(const DriverState& state) {
+    std::filesystem::remove(
+        fake_.path("/sys/bus/pci/devices/0009:01:00.0/driver"));
+    if (!state.driver.empty()) {
+      fake_.driver(kName, state.driver);
+    }
+    fake_.attribute(kName, "driver_override",
+                    state.driver_override.value_or("(null)\n"));
+  }
+  Recovery run() { return recover(kernel_.open(), loader_); }
+  DriverState state() const { return *read_driver_state(fake_.open(), kGpu); }
+  bool has(std::string_view path) const { return fake_.open().exists(path); }
+
+  FakeRoot fake_;
+  FakeKernel kernel_{fake_};
+  ScriptedLoader loader_;
+};
+
+TEST_F(RecoveryOf, NothingSaysNothing) {
+  const auto recovery = run();
+  EXPECT_THAT(recovery.lines, IsEmpty());
+  EXPECT_EQ(recovery.course, std::nullopt);
+  EXPECT_FALSE(recovery.failure);
+}
+
+TEST_F(RecoveryOf, AGpuWithoutADriverGivesItBackToTheFormerOne) {
+  interrupted(sample_journal());
+  now({"", "nvgrace_gpu_vfio_pci"});
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_EQ(recovery.course, RecoveryCourse::undo);
+  EXPECT_THAT(
+      recovery.lines,
+      ElementsAre("0009:01:00.0: the bind of 2026-01-31T09:30:00Z by uid 0, "
+                  "pid 7, nvgpuctl bind was not complete; brought back to what "
+                  "was before (driver nvidia)"));
+  EXPECT_EQ(state(), kNvidiaState);
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+TEST_F(RecoveryOf, AnArrivedGpuFinishesItsRecords) {
+  ASSERT_TRUE(store_journal(fake_.open(), sample_journal()));
+  now(kVariantState);
+  const auto recovery = run();
+  EXPECT_EQ(recovery.course, RecoveryCourse::finish);
+  EXPECT_THAT(
+      recovery.lines,
+      ElementsAre("0009:01:00.0: the bind of 2026-01-31T09:30:00Z by uid 0, "
+                  "pid 7, nvgpuctl bind had been done; finished its records "
+                  "(driver nvgrace_gpu_vfio_pci, driver_override "
+                  "nvgrace_gpu_vfio_pci)"));
+  EXPECT_EQ(state(), kVariantState);
+  EXPECT_EQ(**read_origin(fake_.open(), kGpu), sample_origin());
+  EXPECT_FALSE(has(kJournalPath));
+}
+
+TEST_F(RecoveryOf, AnEarlierBootTouchesNoDriver) {
+  interrupted(sample_journal());
+  fake_.file("/proc/sys/kernel/random/boot_id", "boot-2\n");
+  now({"nouveau", std::nullopt});
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_EQ(recovery.course, RecoveryCourse::forget);
+  EXPECT_THAT(
+      recovery.lines,
+      ElementsAre(
+          HasSubstr("ended with the host's last boot; left as it is now "
+                    "(driver nouveau)"),
+          "0009:01:00.0: dropped the record of its origin, which was of an "
+          "earlier boot"));
+  EXPECT_EQ(state(), (DriverState{"nouveau", std::nullopt}));
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+TEST_F(RecoveryOf, ACorruptJournalKeepsItAndGuessesNothing) {
+  fake_.file(kJournalPath, "{\"apiVersion\": ");
+  now({"", "nvgrace_gpu_vfio_pci"});
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_EQ(recovery.course, std::nullopt);
+  ASSERT_THAT(recovery.lines, testing::SizeIs(1));
+  EXPECT_THAT(recovery.lines[0],
+              testing::MatchesRegex(
+                  "/var/lib/nvgpuctl/journal:1:1: end of map flow not found; "
+                  "it cannot be used and "
+                  "is kept as /var/lib/nvgpuctl/journal.corrupt-20.*Z"));
+  EXPECT_EQ(state(), (DriverState{"", "nvgrace_gpu_vfio_pci"}));
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_THAT(run().lines, IsEmpty());
+}
+
+TEST_F(RecoveryOf, ACorruptOriginKeepsItAside) {
+  fake_.file(origin_path(kGpu), "nonsense");
+  const auto recovery = run();
+  ASSERT_THAT(recovery.lines, testing::SizeIs(1));
+  EXPECT_THAT(recovery.lines[0], HasSubstr("0009:01:00.0.json.corrupt-20"));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsTheJournal) {
+  auto journal = sample_journal();
+  journal.phase = JournalPhase::undo;
+  interrupted(journal);
+  now(kVariantState);
+  fake_.iommu_group(kName, 19);
+  fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  const auto recovery = run();
+  ASSERT_TRUE(recovery.failure);
+  EXPECT_EQ(recovery.failure->code, Errc::needs_operator);
+  EXPECT_EQ(recovery.failure->problem,
+            "0009:01:00.0 cannot be brought back: 0009:01:00.0: qemu (pid 12) "
+            "has /dev/vfio/19 open");
+  EXPECT_EQ(recovery.failure->hint,
+            "see what is wrong there, then run: nvgpuctl recover");
+  EXPECT_TRUE(has(kJournalPath));
+  EXPECT_EQ(state(), kVariantState);
+}
+
+TEST_F(RecoveryOf, AGpuThatIsGoneDropsItsRecords) {
+  auto journal = sample_journal();
+  journal.phase = JournalPhase::undo;
+  interrupted(journal);
+  std::filesystem::remove(fake_.path("/sys/bus/pci/devices/0009:01:00.0"));
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_THAT(recovery.lines, ElementsAre(HasSubstr("(not there any more)")));
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+}  // namespace
+}  // namespace nvgpuctl

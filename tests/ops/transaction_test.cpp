@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/transaction.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/state_dir.hpp"
+#include "ops/driver_changes.hpp"
+#include "support/fake_kernel.hpp"
+#include "support/sample_host.hpp"
+#include "support/sample_journal.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kFirst = "0009:01:00.0";
+constexpr const char* kSecond = "0019:01:00.0";
+const std::vector<PciAddress> kGpus{{9, 1, 0, 0}, {0x19, 1, 0, 0}};
+
+std::vector<CheckSection> proof(Verdict verdict) {
+  return {{"vfio", {{"vfio-tail", "tail", verdict, "all ones", "0", "", ""}}}};
+}
+
+// Two GPUs that nvidia has, and a bind of both.
+class TransactionOfTwo : public testing::Test {
+ protected:
+  TransactionOfTwo() {
+    fake_.directory("/var/lib").directory("/sys/bus/pci/drivers/nvidia");
+    fake_.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
+    for (const auto* name : {kFirst, kSecond}) {
+      fake_.pci_function(name, "0x10de", "0x2342").driver(name, "nvidia");
+    }
+    kernel_.prefer("nvidia");
+    kernel_.offer("nvgrace_gpu_vfio_pci");
+  }
+
+  TransactionReport bind(const Prove& prove = {}) {
+    std::vector<Change> changes;
+    for (const auto& gpu : kGpus) {
+      changes.push_back({plan_change(gpu, kNvidiaState, kVariantState,
+                                     DriverPresence::loaded),
+                         sample_journal(gpu).gpus[0]});
+    }
+    const auto root = kernel_.open();
+    return run_transaction({root, loader_, prove, {}}, "bind", kSampleSignature,
+                           std::move(changes));
+  }
+  DriverState state(const PciAddress& gpu) const {
+    return *read_driver_state(fake_.open(), gpu);
+  }
+  static std::vector<Ending> endings(const TransactionReport& report) {
+    std::vector<Ending> all;
+    for (const auto& gpu : report.gpus) {
+      all.push_back(gpu.ending);
+    }
+    return all;
+  }
+
+  FakeRoot fake_;
+  FakeKernel kernel_{fake_};
+  ScriptedLoader loader_;
+};
+
+TEST_F(TransactionOfTwo, BringsBothWhereTheyAreToBe) {
+  const auto report = bind();
+  EXPECT_FALSE(report.failure);
+  EXPECT_THAT(endings(report), ElementsAre(Ending::done, Ending::done));
+  for (const auto& gpu : kGpus) {
+    EXPECT_EQ(state(gpu), kVariantState);
+    EXPECT_EQ(**read_origin(fake_.open(), gpu), sample_origin(gpu));
+  }
+  EXPECT_FALSE(fake_.open().exists(kJournalPath));
+}
+
+TEST_F(TransactionOfTwo, BringsTheFirstBackWhenTheSecondFails) {
+  kernel_.fail_probe("nvgrace_gpu_vfio_pci", kSecond);
+  const auto report = bind();
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::rolled_back);
+  EXPECT_EQ(report.failure->subject, kSecond);
+  EXPECT_EQ(report.failure->problem,
+            "after the change it has no driver, not nvgrace_gpu_vfio_pci; "
+            "everything is as it was before");
+  EXPECT_EQ(report.failure->hint, "the kernel log may say why");
+  EXPECT_THAT(endings(report),
+              ElementsAre(Ending::rolled_back, Ending::rolled_back));
+  for (const auto& gpu : kGpus) {
+    EXPECT_EQ(state(gpu), kNvidiaState);
+  }
+  EXPECT_THAT(list_origins(fake_.open()), IsEmpty());
+  EXPECT_FALSE(fake_.open().exists(kJournalPath));
+}
+
+TEST_F(TransactionOfTwo, NeedsAnOperatorWhenOneCannotBeBroughtBack) {
+  kernel_.fail_probe("nvgrace_gpu_vfio_pci", kSecond);
+  kernel_.fail_probe("nvidia", kSecond);
+  const auto report = bind();
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::needs_operator);
+  EXPECT_EQ(report.failure->problem,
+            "after the change it has no driver, not nvgrace_gpu_vfio_pci; "
+            "0019:01:00.0 cannot be brought back: "
+            "/sys/bus/pci/devices/0019:01:00.0/driver: no driver");
+  EXPECT_EQ(report.failure->hint,
+            "see what is wrong there, then run: nvgpuctl recover");
+  EXPECT_THAT(endings(report),
+              ElementsAre(Ending::rolled_back, Ending::needs_operator));
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+  EXPECT_EQ((*read_journal(fake_.open()))->phase, JournalPhase::undo);
+}
+
+TEST_F(TransactionOfTwo, TakesBackWhatIsBoundAndDoesNotWork) {
+  const auto report = bind([](const PciAddress& gpu) {
+    return proof(gpu == kGpus[1] ? Verdict::fail : Verdict::pass);
+  });
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::rolled_back);
+  EXPECT_EQ(report.failure->problem,
+            "is bound and does not work: vfio-tail: expected all ones, seen 0; "
+            "everything is as it was before");
+  EXPECT_THAT(report.failure->hint, HasSubstr("--no-validate"));
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+  EXPECT_EQ(state(kGpus[1]), kNvidiaState);
+}
+
+TEST_F(TransactionOfTwo, DoesNotTakeASkippedProofForOne) {
+  const auto report =
+      bind([](const PciAddress&) { return proof(Verdict::skipped); });
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::rolled_back);
+}
+
+TEST_F(TransactionOfTwo, KeepsADegradedGpu) {
+  const auto report =
+      bind([](const PciAddress&) { return proof(Verdict::degraded); });
+  EXPECT_FALSE(report.failure);
+  EXPECT_EQ(state(kGpus[0]), kVariantState);
+  EXPECT_EQ(overall(report.gpus[0].proof), Verdict::degraded);
+}
+
+TEST_F(TransactionOfTwo, LeavesAGpuToWhomWasQuickerThanTheProof) {
+  const auto report = bind([](const PciAddress&) {
+    return Result<std::vector<CheckSection>>(
+        fail(Errc::busy, kFirst, "qemu (pid 7) has /dev/vfio/19 open"));
+  });
+  EXPECT_FALSE(report.failure);
+  EXPECT_EQ(report.gpus[0].problem,
+            "not validated: qemu (pid 7) has /dev/vfio/19 open");
+  EXPECT_EQ(state(kGpus[0]), kVariantState);
+}
+
+TEST_F(TransactionOfTwo, WritesNothingWhenThereIsNothingToDo) {
+  const auto root = fake_.open();
+  const auto report = run_transaction({root, loader_, {}, {}}, "bind",
+                                      kSampleSignature, {Change{}});
+  EXPECT_FALSE(report.failure);
+  EXPECT_THAT(endings(report), ElementsAre(Ending::unchanged));
+  EXPECT_FALSE(root.exists("/var/lib/nvgpuctl"));
+}
+
+// What a GPU's changes write down.
+class DriverChanges : public TransactionOfTwo {
+ protected:
+  HostSnapshot host(const DriverState& now) const {
+    auto host = gh200_host();
+    host.gpus[0].driver_override = now.driver_override;
+    if (!now.driver.empty()) {
+      host.gpus[0].driver = now.driver;
+    }
+    return host;
+  }
+  Change to_variant(const DriverState& now) const {
+    const auto snapshot = host(now);
+    return *change_to_variant(fake_.open(), snapshot, only_gpu(snapshot),
+                              kSampleSignature);
+  }
+  Change to_origin(const DriverState& now) const {
+    return *change_to_origin(fake_.open(), only_gpu(host(now)),
+                             kSampleSignature);
+  }
+};
+
+TEST_F(DriverChanges, RecordWhatTheGpuWasWhenItIsBound) {
+  EXPECT_EQ(to_variant(kNvidiaState).record, sample_journal().gpus[0]);
+}
+
+TEST_F(DriverChanges, KeepTheFirstOriginOfAGpuThatIsStillOurs) {
+  ASSERT_TRUE(store_origin(fake_.open(), sample_origin()));
+  const auto change = to_variant({"", "nvgrace_gpu_vfio_pci"});
+  EXPECT_EQ(change.record.after.origin, sample_origin());
+}
+
+TEST_F(DriverChanges, RecordAnewWhenSomebodyElseHadTheGpuSince) {
+  ASSERT_TRUE(store_origin(fake_.open(), sample_origin()));
+  const auto change = to_variant({"vfio-pci", "vfio-pci"});
+  EXPECT_EQ(change.record.after.origin->state,
+            (DriverState{"vfio-pci", "vfio-pci"}));
+}
+
+TEST_F(DriverChanges, RecordNothingWhereTheGpuIsBoundAlready) {
+  const auto change = to_variant(kVariantState);
+  EXPECT_THAT(change.plan.steps, IsEmpty());
+  EXPECT_EQ(change.record.after.origin, std::nullopt);
+  EXPECT_EQ(change.record.before, change.record.after);
+}
+
+TEST_F(DriverChanges, RestoreExactlyTheRecordedOrigin) {
+  auto origin = sample_origin();
+  origin.state = {"vfio-pci", "vfio-pci"};
+  ASSERT_TRUE(store_origin(fake_.open(), origin));
+  const auto change = to_origin(kVariantState);
+  EXPECT_EQ(change.record.after.state, origin.state);
+  EXPECT_EQ(change.record.after.origin, std::nullopt);
+  EXPECT_EQ(change.record.before.origin, origin);
+  EXPECT_THAT(change.plan.notes,
+              ElementsAre("back to what it was on 2026-01-31T09:30:00Z: driver "
+                          "vfio-pci, driver_override vfio-pci"));
+}
+
+TEST_F(DriverChanges, LetTheKernelChooseWithoutARecord) {
+  const auto change = to_origin(kVariantState);
+  EXPECT_TRUE(change.record.after.kernel_chooses);
+  EXPECT_EQ(change.record.after.state.driver_override, std::nullopt);
+}
+
+TEST_F(DriverChanges, IgnoreTheRecordOfAnotherBoot) {
+  auto origin = sample_origin();
+  origin.signature.boot_id = "boot-0";
+  ASSERT_TRUE(store_origin(fake_.open(), origin));
+  EXPECT_TRUE(to_origin(kVariantState).record.after.kernel_chooses);
+}
+
+}  // namespace
+}  // namespace nvgpuctl
