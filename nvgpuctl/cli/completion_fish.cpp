@@ -76,7 +76,10 @@ std::string operand_lines(const Command& command, std::string_view condition) {
     return fmt::format("complete -c nvgpuctl{} -a '{}'\n", condition,
                        fmt::join(command.choices, " "));
   }
-  if (command.operands == Operands::none) {
+  if (takes_file(command)) {
+    return fmt::format("complete -c nvgpuctl{} -F\n", condition);
+  }
+  if (!takes_gpus(command)) {
     return "";
   }
   return fmt::format("complete -c nvgpuctl{} -a {} -d GPU\n", condition, kGpus);

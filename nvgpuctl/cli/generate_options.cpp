@@ -28,21 +28,6 @@ std::optional<Enum> chosen(const Arguments& arguments, std::string_view option,
   return std::nullopt;
 }
 
-Result<> read_version(const Arguments& arguments, std::string_view option,
-                      std::optional<Version>& version) {
-  const auto text = arguments.value(option);
-  if (!text) {
-    return {};
-  }
-  version = parse_version(*text);
-  if (!version) {
-    return fail(Errc::usage, std::string(option),
-                fmt::format("'{}' is no version", *text),
-                "write it as 12.8 or 12.8.0");
-  }
-  return {};
-}
-
 Result<> read_sizes(const Arguments& arguments, GenerateOptions& options) {
   if (const auto text = arguments.value("--vcpus")) {
     const auto number = parse_unsigned(*text);
@@ -78,6 +63,21 @@ Result<> read_name(const Arguments& arguments, GenerateOptions& options) {
 }
 
 }  // namespace
+
+Result<> read_version(const Arguments& arguments, std::string_view option,
+                      std::optional<Version>& version) {
+  const auto text = arguments.value(option);
+  if (!text) {
+    return {};
+  }
+  version = parse_version(*text);
+  if (!version) {
+    return fail(Errc::usage, std::string(option),
+                fmt::format("'{}' is no version", *text),
+                "write it as 12.8 or 12.8.0");
+  }
+  return {};
+}
 
 Result<GenerateOptions> generate_options(const Arguments& arguments) {
   GenerateOptions options;

@@ -7,6 +7,10 @@
 
 namespace nvgpuctl::cli {
 
+// The version that an option names; untouched when it is not given.
+Result<> read_version(const Arguments& arguments, std::string_view option,
+                      std::optional<Version>& version);
+
 // The options of "xml generate" as values. Every error is Errc::usage.
 Result<GenerateOptions> generate_options(const Arguments& arguments);
 

@@ -7,6 +7,7 @@
 #include "core/check.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
+#include "ops/lint.hpp"
 #include "ops/transaction.hpp"
 #include "ops/validate.hpp"
 
@@ -22,6 +23,9 @@ void print_check_sections(Context& context,
                           const std::vector<CheckSection>& sections);
 void print_validation(Context& context, const Gpu& gpu,
                       const Validation& validation);
+void print_lint(Context& context, const LintedDomain& domain);
+// On context.err: what was corrected, and what was not.
+void print_fixes(Context& context, const LintedDomain& domain);
 void print_bind_plan(Context& context, const BindPlan& plan);
 void print_bind_report(Context& context, const ChangeReport& change);
 

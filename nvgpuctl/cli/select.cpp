@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "cli/layout.hpp"
 #include "cli/wording.hpp"
 #include "core/selector.hpp"
@@ -25,8 +23,12 @@ std::string gpu_list(const Inventory& inventory) {
                      fmt::join(addresses, ", "));
 }
 
-std::vector<std::string> selectors_of(const Arguments& arguments) {
-  std::vector<std::string> selectors = arguments.operands;
+std::vector<std::string> selectors_of(const Arguments& arguments,
+                                      Operands operands) {
+  std::vector<std::string> selectors;
+  if (operands != Operands::optional_file) {
+    selectors = arguments.operands;
+  }
   const auto& more = arguments.values("--gpu");
   selectors.insert(selectors.end(), more.begin(), more.end());
   return selectors;
@@ -49,7 +51,7 @@ Result<std::vector<std::size_t>> find_gpus(const RootDir& root,
                                            const Inventory& inventory,
                                            const Arguments& arguments,
                                            Operands operands) {
-  const auto selectors = selectors_of(arguments);
+  const auto selectors = selectors_of(arguments, operands);
   const bool all = arguments.has("--all");
   if (all && !selectors.empty()) {
     return fail(Errc::usage, "--all", "cannot stand beside named GPUs");
@@ -92,14 +94,12 @@ Result<> reread(Selection& selection) {
   std::vector<std::size_t> places;
   for (const auto index : selection.gpus) {
     const auto address = selection.inventory.gpus[index].pci.address;
-    const auto found = std::find_if(
-        fresh->gpus.begin(), fresh->gpus.end(),
-        [&](const Gpu& gpu) { return gpu.pci.address == address; });
-    if (found == fresh->gpus.end()) {
+    const auto* found = find_gpu(*fresh, address);
+    if (found == nullptr) {
       return fail(Errc::no_such_gpu, to_string(address),
                   "is not there any more");
     }
-    places.push_back(static_cast<std::size_t>(found - fresh->gpus.begin()));
+    places.push_back(static_cast<std::size_t>(found - fresh->gpus.data()));
   }
   selection.inventory = std::move(*fresh);
   selection.gpus = std::move(places);

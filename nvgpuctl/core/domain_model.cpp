@@ -14,6 +14,10 @@ namespace {
 
 constexpr unsigned kLargestUnsigned = std::numeric_limits<unsigned>::max();
 
+// Of all sets of a domain together: twenty characters can name 16384 CPUs, and
+// a domain has room for a hundred thousand such sets.
+constexpr std::size_t kMaxSetMembers = 1 << 20;
+
 // Reads values and notes those that cannot be read.
 class Reader {
  public:
@@ -53,6 +57,11 @@ class Reader {
     if (text && !set) {
       note(element, fmt::format("{} '{}' is no list of numbers", name, *text));
     }
+    if (set && set->size() > set_members_left_) {
+      note(element, fmt::format("{}: the domain's lists are too long", name));
+      return std::nullopt;
+    }
+    set_members_left_ -= set ? set->size() : 0;
     return set;
   }
 
@@ -89,6 +98,7 @@ class Reader {
  private:
   XmlPlaces places_;
   Domain& domain_;
+  std::size_t set_members_left_ = kMaxSetMembers;
 };
 
 std::string text_attribute(XmlElement element, std::string_view name) {
@@ -173,6 +183,7 @@ DomainHostdev read_hostdev(Reader& read, XmlElement element) {
     read.note(element, "has no <source><address>");
   }
   if (const auto driver = first_element(element, "driver")) {
+    out.driver_place = read.place(*driver);
     out.driver_name = text_attribute(*driver, "name");
     out.driver_model = text_attribute(*driver, "model");
     out.iommufd = text_attribute(*driver, "iommufd");
@@ -184,6 +195,9 @@ DomainHostdev read_hostdev(Reader& read, XmlElement element) {
     out.nodeset_text = text_attribute(*acpi, "nodeset");
     out.nodeset = read.set_attribute(*acpi, "nodeset");
   }
+  if (const auto rom = first_element(element, "rom")) {
+    out.rom_bar = text_attribute(*rom, "bar");
+  }
   return out;
 }
 
@@ -191,7 +205,12 @@ DomainIommu read_iommu(Reader& read, XmlElement element) {
   DomainIommu out;
   out.place = read.place(element);
   out.model = text_attribute(element, "model");
+  if (const auto alias = first_element(element, "alias")) {
+    out.alias = text_attribute(*alias, "name");
+  }
+  out.driver_place = out.place;
   if (const auto driver = first_element(element, "driver")) {
+    out.driver_place = read.place(*driver);
     out.pci_bus = read.number_attribute(*driver, "pciBus");
     out.driver = attributes_of(*driver);
   }
@@ -203,8 +222,10 @@ void read_devices(Reader& read, XmlElement root, Domain& domain) {
   if (!devices) {
     return;
   }
+  unsigned hostdevs = 0;
   for (const XmlElement device : elements(*devices)) {
     const auto address = guest_address(read, device);
+    hostdevs += has_name(device, "hostdev") ? 1 : 0;
     if (address) {
       domain.pci_uses.push_back({read.place(device), *address});
     }
@@ -214,6 +235,7 @@ void read_devices(Reader& read, XmlElement root, Domain& domain) {
     } else if (has_name(device, "hostdev") &&
                text_attribute(device, "type") == "pci") {
       domain.hostdevs.push_back(read_hostdev(read, device));
+      domain.hostdevs.back().number = hostdevs - 1;
       domain.hostdevs.back().address = address;
     } else if (has_name(device, "iommu")) {
       domain.iommus.push_back(read_iommu(read, device));
@@ -230,9 +252,11 @@ void read_memory(Reader& read, XmlElement root, Domain& domain) {
     domain.memory_bytes = read.size(*memory, "memory", text_of(*memory));
   }
   if (const auto limit = descend(root, {"memtune", "hard_limit"})) {
+    domain.hard_limit_place = read.place(*limit);
     domain.hard_limit_bytes = read.size(*limit, "hard_limit", text_of(*limit));
   }
   const auto huge = descend(root, {"memoryBacking", "hugepages"});
+  domain.has_huge_pages = huge.has_value();
   for (const XmlElement page :
        huge ? elements(*huge, "page") : std::vector<XmlElement>()) {
     const auto bytes = read.size(page, "size", text_attribute(page, "size"));
@@ -261,6 +285,7 @@ void read_pinning(Reader& read, XmlElement root, Domain& domain) {
     return;
   }
   if (const auto memory = first_element(*numatune, "memory")) {
+    domain.numatune_place = read.place(*memory);
     domain.numatune_nodes = read.set_attribute(*memory, "nodeset");
   }
   for (const XmlElement memnode : elements(*numatune, "memnode")) {
@@ -300,7 +325,8 @@ void read_qemu(Reader& read, XmlElement root, Domain& domain) {
   }
 }
 
-void read_head(XmlElement root, Domain& domain) {
+void read_head(Reader& read, XmlElement root, Domain& domain) {
+  domain.place = read.place(root);
   domain.type = text_attribute(root, "type");
   const auto text = [&](std::string_view name) {
     const auto element = first_element(root, name);
@@ -312,12 +338,18 @@ void read_head(XmlElement root, Domain& domain) {
     domain.arch = text_attribute(*type, "arch");
     domain.machine = text_attribute(*type, "machine");
   }
+  if (const auto os = first_element(root, "os")) {
+    domain.firmware =
+        attribute_of(*os, "firmware") || first_element(*os, "loader");
+  }
   domain.acpi = descend(root, {"features", "acpi"}).has_value();
   if (const auto gic = descend(root, {"features", "gic"})) {
     domain.gic_version = text_attribute(*gic, "version");
   }
-  const auto iommufd = first_element(root, "iommufd");
-  domain.iommufd = iommufd && text_attribute(*iommufd, "enabled") == "yes";
+  if (const auto iommufd = first_element(root, "iommufd")) {
+    domain.iommufd = text_attribute(*iommufd, "enabled") == "yes";
+    domain.iommufd_place = read.place(*iommufd);
+  }
 }
 
 }  // namespace
@@ -333,7 +365,7 @@ Result<Domain> read_domain(const XmlDocument& document,
   }
   Domain domain;
   Reader read(root, domain);
-  read_head(root, domain);
+  read_head(read, root, domain);
   read_memory(read, root, domain);
   read_pinning(read, root, domain);
   read_cells(read, root, domain);

@@ -43,12 +43,15 @@ struct DomainController {
 
 struct DomainHostdev {
   XmlPlace place;
+  unsigned number = 0;  // among all hostdevs, as libvirt counts for aliases
   std::optional<PciAddress> source;  // of the host's function; PCI only
   std::string managed;               // "yes", "no", "" when not said
   std::string driver_name;           // "vfio"
   std::string driver_model;          // "nvgrace_gpu_vfio_pci"
-  std::string iommufd;               // "yes", "no", ""
+  std::optional<XmlPlace> driver_place;
+  std::string iommufd;  // "yes", "no", ""
   std::string alias;
+  std::string rom_bar;                           // "on", "off", ""
   std::string nodeset_text;                      // <acpi nodeset>, as it stands
   std::optional<std::vector<unsigned>> nodeset;  // nothing: none, or unreadable
   std::optional<PciAddress> address;             // in the guest
@@ -57,7 +60,9 @@ struct DomainHostdev {
 struct DomainIommu {
   XmlPlace place;
   std::string model;  // "smmuv3", "virtio", …
+  std::string alias;
   std::optional<unsigned> pci_bus;
+  XmlPlace driver_place;  // of <driver>, or of the device where there is none
   // Attributes of <driver> as they stand, pciBus among them.
   std::vector<std::pair<std::string, std::string>> driver;
 };
@@ -111,6 +116,7 @@ struct DomainProblem {
 };
 
 struct Domain {
+  XmlPlace place;
   std::string type;  // "kvm", "qemu", "lxc", …
   std::string name;
   std::string uuid;
@@ -118,8 +124,10 @@ struct Domain {
   std::string machine;  // "virt", "virt-11.1"
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::uint64_t> hard_limit_bytes;  // <memtune>
-  unsigned vcpus = 0;                             // the most it can have
+  XmlPlace hard_limit_place;
+  unsigned vcpus = 0;  // the most it can have
   bool acpi = false;
+  bool firmware = false;  // <os firmware=> or <loader>: UEFI
   std::string gic_version;
   bool has_cpu_numa = false;
   std::vector<DomainCell> cells;
@@ -127,9 +135,12 @@ struct Domain {
   std::vector<DomainHostdev> hostdevs;  // those of PCI
   std::vector<DomainIommu> iommus;
   bool iommufd = false;  // <iommufd enabled='yes'> of the domain
+  std::optional<XmlPlace> iommufd_place;
+  bool has_huge_pages = false;  // also those of the host's default size
   std::vector<DomainHugePage> huge_pages;
   std::vector<DomainPin> pins;
   std::optional<std::vector<unsigned>> numatune_nodes;  // <memory nodeset>
+  XmlPlace numatune_place;
   std::vector<DomainMemnode> memnodes;
   std::vector<DomainMemoryDevice> memory_devices;
   std::vector<DomainArgument> qemu_arguments;

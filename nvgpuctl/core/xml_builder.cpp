@@ -79,11 +79,13 @@ xmlNs* find_namespace(xmlNode* node, const std::string& prefix) {
   return prefix.empty() ? nullptr : xmlSearchNs(node->doc, node, xml(prefix));
 }
 
-std::string serialise(xmlDoc* document) {
+constexpr int kIndented = XML_SAVE_FORMAT | XML_SAVE_NO_DECL;
+
+std::string serialise(xmlDoc* document, int options) {
   const std::unique_ptr<xmlBuffer, decltype(&xmlBufferFree)> buffer(
       need_memory(xmlBufferCreate()), &xmlBufferFree);
-  xmlSaveCtxt* save = need_memory(xmlSaveToBuffer(
-      buffer.get(), "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
+  xmlSaveCtxt* save =
+      need_memory(xmlSaveToBuffer(buffer.get(), "UTF-8", options));
   xmlSaveDoc(save, document);
   xmlSaveClose(save);
   return {reinterpret_cast<const char*>(xmlBufferContent(buffer.get())),
@@ -158,7 +160,13 @@ XmlElement XmlDocument::root() const {
 }
 
 std::string XmlDocument::text() const {
-  return serialise(document_.get());
+  return serialise(document_.get(), kIndented);
+}
+
+std::string XmlDocument::unformatted() const {
+  // libxml2 has -1 where there was no declaration (xmlDoc::standalone).
+  return serialise(document_.get(),
+                   document_->standalone == -1 ? XML_SAVE_NO_DECL : 0);
 }
 
 std::string standalone_text(XmlElement element) {
@@ -168,7 +176,7 @@ std::string standalone_text(XmlElement element) {
       need_memory(xmlDocCopyNode(element.node(), document.get(), 1));
   xmlDocSetRootElement(document.get(), copy);
   xmlReconciliateNs(document.get(), copy);
-  return serialise(document.get());
+  return serialise(document.get(), kIndented);
 }
 
 }  // namespace nvgpuctl

@@ -49,6 +49,8 @@ class XmlDocument {
   XmlElement root() const;
   // Indented by two spaces, without an XML declaration.
   std::string text() const;
+  // As it was read: nothing indented, an XML declaration if there was one.
+  std::string unformatted() const;
 
  private:
   struct Free {

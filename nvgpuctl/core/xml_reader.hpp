@@ -10,15 +10,13 @@
 
 #include "base/result.hpp"
 #include "core/xml_builder.hpp"
+#include "core/xml_limits.hpp"
 #include "core/xml_place.hpp"
 
 // Reading XML that somebody else has written. Names without a prefix mean
 // elements without a namespace, as all of libvirt's own are.
 
 namespace nvgpuctl {
-
-// As much as libvirt's protocol carries (REMOTE_STRING_MAX).
-constexpr std::size_t kMaxXmlBytes = 4 << 20;
 
 // Parses a whole document. `name` stands in messages: "guest.xml:12: …". No
 // file is opened and no entity expanded; a document type declaration is

@@ -204,6 +204,55 @@ TEST_F(OutputText, ReportsTheStepThatFailedAndTheWayBack) {
             "  note: the host loses this GPU\n");
 }
 
+TEST_F(OutputText, PrintsFindingsWithTheirPlaceAndAdvice) {
+  auto domain = samples::linted();
+  domain.schema_note.clear();
+  print_lint(context_, domain);
+  EXPECT_EQ(
+      printed(),
+      "guest.xml  grace  ERROR  (2 errors)\n"
+      "\n"
+      "  RESULT  RULE         LINE  PLACE                 EXPECTED        "
+      "  SEEN\n"
+      "  ERROR   gpu-blocked  36    devices/hostdev[2]    a GPU that works"
+      "  it does not\n"
+      "  ERROR   misspelt     43    devices/iommu/driver  ssidsize        "
+      "  ssidSize\n"
+      "\n"
+      "  gpu-blocked: the GPU cannot be passed through on this host "
+      "(NVG-E999): Mend\n"
+      "               the sample\n"
+      "  misspelt: libvirt drops an attribute, whose name is misspelt: "
+      "ssidsize='20'\n"
+      "            (--fix does it)\n");
+}
+
+TEST_F(OutputText, SaysThatADomainHasNoGraceGpu) {
+  print_lint(context_, samples::without_gpu());
+  EXPECT_EQ(printed(), "standard input  has no Grace GPU\n");
+}
+
+TEST_F(OutputText, CallsADomainWithoutErrorsAndWarningsClean) {
+  auto domain = samples::linted();
+  domain.lint.findings = {lint_finding("rom-bar", {}, "a", "b", "c")};
+  domain.schema_note.clear();
+  print_lint(context_, domain);
+  EXPECT_TRUE(printed().starts_with("guest.xml  grace  CLEAN  (1 remark)\n"))
+      << printed();
+}
+
+TEST_F(OutputText, SaysWhatWasFixedAndWhatIsLeftApartFromTheDomain) {
+  print_fixes(context_, samples::fixed());
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_EQ(
+      err_.str(),
+      "fixed: misspelt in line 43: ssidsize='20', was ssidSize\n"
+      "error: gpu-blocked in line 36: the GPU cannot be passed through on "
+      "this host;\n"
+      "       seen: it does not; Mend the sample\n"
+      "note: held against domain.rng\n");
+}
+
 TEST(Wording, CountsErrorsAndWarnings) {
   static const Reason warning{"NVG-W999", "sample", Severity::warning, "", ""};
   Gpu gpu = samples::bare_gpu();

@@ -44,12 +44,21 @@ void print_lists(Context& context) {
   print_list(context, "BindReport",
              {bind_report_json(samples::failed_change(), GpuState::ready),
               bind_report_json({}, {})});
+  separate(context);
+  print_list(context, "DomainLint",
+             {lint_json(samples::linted()), lint_json(samples::fixed()),
+              lint_json(samples::without_gpu())});
 }
 
 void print_documents(Context& context) {
   separate(context);
   print_document(context, "DomainFragment",
                  domain_json({{9, 1, 0, 0}}, {}, samples::generated()));
+  separate(context);
+  print_document(context, "DomainChange",
+                 domain_change_json(samples::domain_change(), true));
+  separate(context);
+  print_document(context, "DomainChange", domain_change_json({}, false));
   separate(context);
   print_document(context, "HostReport",
                  host_report_json(samples::host(), {samples::gpu()},

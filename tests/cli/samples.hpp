@@ -9,6 +9,8 @@
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
 #include "ops/generate.hpp"
+#include "ops/lint.hpp"
+#include "ops/merge.hpp"
 #include "ops/recovery.hpp"
 #include "ops/transaction.hpp"
 
@@ -134,6 +136,59 @@ inline Generated generated() {
           .profile = Profile::hybrid,
           .schema_note = "validated against domain.rng",
           .validated = true};
+}
+
+inline LintedDomain linted() {
+  const XmlPlace place{"/domain/devices/iommu/driver", 43};
+  auto misspelt =
+      lint_finding("misspelt", place, "ssidsize", "ssidSize", "ssidsize='20'");
+  misspelt.safe = DomainEdit{.kind = DomainEdit::Kind::rename_attribute,
+                             .xpath = place.xpath,
+                             .name = "ssidSize",
+                             .value = "ssidsize",
+                             .unit = {}};
+  auto blocked =
+      lint_finding("gpu-blocked", {"/domain/devices/hostdev[2]", 36},
+                   "a GPU that works", "it does not", "Mend the sample");
+  blocked.reason = "NVG-E999";
+  return {.source = "guest.xml",
+          .name = "grace",
+          .lint = {{{9, 1, 0, 0}}, {blocked, misspelt}},
+          .schema_note = "held against domain.rng",
+          .fixed = {},
+          .left = {}};
+}
+
+inline LintedDomain fixed() {
+  auto out = linted();
+  out.fixed = "<domain/>\n";
+  out.left = {out.lint.findings[0]};
+  return out;
+}
+
+// A domain that nothing was to be said about.
+inline LintedDomain without_gpu() {
+  return {.source = "standard input",
+          .name = "",
+          .lint = {},
+          .schema_note = "",
+          .fixed = {},
+          .left = {}};
+}
+
+inline DomainChange domain_change() {
+  return {.domain = "domain a",
+          .before = "<domain/>\n",
+          .after = "<domain>\n</domain>\n",
+          .diff = "--- a\n+++ b\n",
+          .changed = true,
+          .gpus = {{9, 1, 0, 0}},
+          .values = {{"pcihole64", "256 GiB", Source::computed, ""}},
+          .warnings = {"a warning"},
+          .schema_note = "valid by domain.rng",
+          .validated = true,
+          .profile = "hybrid",
+          .pieces = {}};
 }
 
 }  // namespace nvgpuctl::samples

@@ -51,7 +51,8 @@ def run(program, tree, command):
     environment.update((name, value) for name, value in os.environ.items()
                        if name.endswith("SAN_OPTIONS"))
     verb, *rest = command.split()
-    return subprocess.run([program, "--root", tree, verb, *rest],
+    # Files are named from here, as ../data/….
+    return subprocess.run([program, "--root", tree, verb, *rest], cwd=HERE,
                           env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace",
                           timeout=TIMEOUT_SECONDS)
@@ -210,6 +211,8 @@ def main():
     parser.add_argument("--schemas", default=os.path.abspath(
         os.path.join(HERE, "..", "..", "schemas")))
     arguments = parser.parse_args()
+    arguments.program = os.path.abspath(arguments.program)
+    arguments.hosts = os.path.abspath(arguments.hosts)
     if arguments.host == "leftovers":
         problems = check_leftovers(arguments)
     else:

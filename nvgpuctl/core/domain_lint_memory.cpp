@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "core/domain_lint_rules.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using Ids = std::set<unsigned>;
+
+std::string id_list(const Ids& ids) {
+  return format_id_list(std::vector<unsigned>(ids.begin(), ids.end()));
+}
+
+Ids without(const std::vector<unsigned>& ids, const Ids& known) {
+  Ids rest;
+  for (const unsigned id : ids) {
+    if (!known.contains(id)) {
+      rest.insert(id);
+    }
+  }
+  return rest;
+}
+
+// What qemuDomainGetMemLockLimitBytes() allows: with a vIOMMU and without
+// IOMMUFD each device pins the guest's memory once more.
+void judge_memlock(const LintInput& input, LintWriter& out) {
+  const auto& limit = input.domain.hard_limit_bytes;
+  const auto& memory = input.domain.memory_bytes;
+  if (!limit || !memory) {
+    return;
+  }
+  const bool iommufd =
+      std::ranges::all_of(input.view.gpus, &GuestViewGpu::iommufd);
+  const std::uint64_t times =
+      input.domain.iommus.empty() || iommufd
+          ? 1
+          : std::max<std::uint64_t>(1, input.domain.hostdevs.size());
+  // The guest's memory is at most 2^64, so no product below overflows.
+  const std::uint64_t usual = *memory > (UINT64_MAX - kGiB) / times
+                                  ? UINT64_MAX
+                                  : *memory * times + kGiB;
+  const std::string seen = human_size(*limit);
+  if (*limit < *memory) {
+    out.add("memlock-low", input.domain.hard_limit_place,
+            {fmt::format("at least {}", human_size(usual)), seen,
+             "take <hard_limit> out, and libvirt computes it"});
+  } else if (*limit < usual) {
+    out.add("memlock-tight", input.domain.hard_limit_place,
+            {fmt::format("at least {}: memory × {} + 1 GiB", human_size(usual),
+                         times),
+             seen, "take <hard_limit> out, and libvirt computes it"});
+  }
+}
+
+void judge_room(const LintInput& input, LintWriter& out) {
+  std::uint64_t room = 0;
+  for (const NumaNode& node : input.host().numa.nodes) {
+    room += node.cpus.empty() ? 0 : node.memory_bytes;
+  }
+  const auto& memory = input.domain.memory_bytes;
+  if (room > 0 && memory && *memory > room) {
+    out.add("memory-over-host", input.domain.place,
+            {fmt::format("at most the host's {}", human_size(room)),
+             human_size(*memory), "less memory: VFIO locks all of it"});
+  }
+}
+
+void judge_huge_pages(const LintInput& input, LintWriter& out) {
+  const auto& pools = input.host().virtualization.huge_pages;
+  const auto& base = input.host().kernel.page_size;
+  std::vector<std::string> sizes;
+  for (const auto& pool : pools) {
+    sizes.push_back(human_size(pool.page_size));
+  }
+  for (const DomainHugePage& page : input.domain.huge_pages) {
+    const auto pool = std::ranges::find(
+        pools, page.size_bytes, &VirtualizationFacts::HugePages::page_size);
+    if (pools.empty() || (base && base->value == page.size_bytes)) {
+      continue;
+    }
+    if (pool == pools.end()) {
+      std::string known;
+      for (const auto& size : sizes) {
+        known += (known.empty() ? "" : ", ") + size;
+      }
+      out.add("hugepage-size", page.place,
+              {known, human_size(page.size_bytes),
+               "one of these; what there is follows from the kernel's page"});
+      continue;
+    }
+    const std::uint64_t memory = input.domain.memory_bytes.value_or(0);
+    if (!page.cells && pool->configured < memory / page.size_bytes) {
+      out.add("hugepage-few", page.place,
+              {fmt::format("{} pages", memory / page.size_bytes),
+               fmt::format("{} configured", pool->configured),
+               fmt::format("hugepagesz={}M hugepages=… on the host's command "
+                           "line",
+                           page.size_bytes / kMiB)});
+    }
+  }
+}
+
+Ids host_cpus(const HostSnapshot& host) {
+  Ids out;
+  for (const NumaNode& node : host.numa.nodes) {
+    out.insert(node.cpus.begin(), node.cpus.end());
+  }
+  return out;
+}
+
+void judge_pins(const LintInput& input, LintWriter& out) {
+  const Ids known = host_cpus(input.host());
+  if (known.empty()) {
+    return;
+  }
+  for (const DomainPin& pin : input.domain.pins) {
+    // One CPU that exists is enough to start.
+    const Ids absent = without(pin.host_cpus, known);
+    if (!pin.host_cpus.empty() && absent.size() == pin.host_cpus.size()) {
+      out.add("pin-absent", pin.place,
+              {fmt::format("CPUs of the host: {}", id_list(known)),
+               id_list(absent), "pin it to CPUs of the GPU's socket"});
+    }
+  }
+}
+
+void judge_numatune(const LintInput& input, LintWriter& out) {
+  Ids online(input.host().numa.online.begin(), input.host().numa.online.end());
+  if (online.empty()) {
+    return;
+  }
+  const auto judge = [&](const XmlPlace& place,
+                         const std::vector<unsigned>& nodes) {
+    const Ids absent = without(nodes, online);
+    if (!absent.empty()) {
+      out.add("numatune-absent", place,
+              {fmt::format("nodes of the host: {}", id_list(online)),
+               id_list(absent), "the node of the GPU's own CPUs"});
+    }
+  };
+  if (input.domain.numatune_nodes) {
+    judge(input.domain.numatune_place, *input.domain.numatune_nodes);
+  }
+  for (const DomainMemnode& memnode : input.domain.memnodes) {
+    judge(memnode.place, memnode.host_nodes);
+  }
+}
+
+}  // namespace
+
+void lint_memory(const LintInput& input, LintWriter& out) {
+  judge_memlock(input, out);
+  judge_room(input, out);
+  judge_huge_pages(input, out);
+  judge_pins(input, out);
+  judge_numatune(input, out);
+}
+
+}  // namespace nvgpuctl
