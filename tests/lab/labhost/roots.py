@@ -18,7 +18,7 @@ HOST = """
 # For scenarios with `libvirt: true`: what a Debian administrator would install.
 LIBVIRT = """
   libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients apparmor
-  nftables
+  nftables bsdutils
 """.split()
 LIBVIRT_UNITS = ["apparmor.service", "libvirtd.service"]
 # Debian's scripts make these where the package brings no such file of its own.
@@ -177,6 +177,9 @@ def configure_libvirt(root):
             (profiles / "disable" / profile.name).symlink_to(f"../{profile.name}")
     store.run(*tools().command("systemctl", f"--root={root}", "enable",
                                *LIBVIRT_UNITS))
+    # AppArmor's records go to the kernel log, where none may be left out.
+    (root / "etc/sysctl.d/lab.conf").write_text("kernel.printk_ratelimit = 0\n",
+                                                encoding="ascii")
     users = (line.split(":") for line in
              (root / "etc/passwd").read_text(encoding="ascii").split("\n"))
     group = next(user[3] for user in users if user[0] == "libvirt-qemu")

@@ -200,7 +200,7 @@ def run(lab):
     virt.prepare(lab.host)
     lab.host.write(BRAKE, BRAKE_TEXT)
     lab.host.run(["chmod", "0755", BRAKE])
-    virt.install_hook(lab.host)
+    virt.notice_hook(lab)
     domain, other = (virt.Domain(lab.host, name, ["stay"])
                      for name in ("grace", "rival"))
     for one in (domain, other):
