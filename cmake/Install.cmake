@@ -12,6 +12,14 @@ install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/reasons DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# libvirt looks in /etc, whatever the prefix of the rest.
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(hook_folder /etc/libvirt/hooks/qemu.d)
+else()
+  set(hook_folder etc/libvirt/hooks/qemu.d)
+endif()
+install(PROGRAMS hooks/qemu.d/50-nvgpuctl DESTINATION ${hook_folder})
+
 install(FILES packaging/man/nvgpuctl.1
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 

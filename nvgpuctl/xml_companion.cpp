@@ -3,8 +3,10 @@
 // Linked into nvgpuctl in place of cli/cmd_xml*.cpp: the verbs that need
 // libxml2 are carried out by nvgpuctl-xml, so that the others start without it
 // (docs/adr/0009).
+#include "cli/hook_domain.hpp"
 #include "cli/verbs.hpp"
 #include "host/companion.hpp"
+#include "host/standard_input.hpp"
 
 namespace nvgpuctl::cli {
 
@@ -13,6 +15,16 @@ Result<ExitCode> run_xml_generate(Context& context, const Arguments&) {
 }
 
 Result<ExitCode> run_xml_lint(Context& context, const Arguments&) {
+  return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
+}
+
+// The companion reads the domain once more, from where this has put it.
+Result<> prepare_from_xml(Context& context, const HookTools& /*tools*/,
+                          const std::string& /*guest*/, std::string_view xml) {
+  auto handed_on = replace_standard_input(xml);
+  if (!handed_on) {
+    return handed_on;
+  }
   return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
 }
 

@@ -11,6 +11,7 @@ import unittest
 BUILD = sys.argv.pop(1)
 ALWAYS = {
     "bin/nvgpuctl",
+    "etc/libvirt/hooks/qemu.d/50-nvgpuctl",
     "libexec/nvgpuctl/nvgpuctl-xml",
     "lib/udev/rules.d/70-nvgpuctl.rules",
     "share/bash-completion/completions/nvgpuctl",
@@ -27,12 +28,17 @@ SEVERAL = [r"share/doc/nvgpuctl/reasons/NVG-[EWI]\d{3}\.md",
            r"share/nvgpuctl/schemas/[a-z-]+\.schema\.json"]
 
 
+def install(folder):
+    """Into folder/p and, what belongs to no prefix, into folder/etc."""
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", "/p"], check=True,
+                   stdout=subprocess.DEVNULL, env={**os.environ, "DESTDIR": folder})
+
+
 class Install(unittest.TestCase):
     def test_lays_out_what_a_host_needs_and_nothing_else(self):
         with tempfile.TemporaryDirectory() as prefix:
-            subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
-                           check=True, stdout=subprocess.DEVNULL)
-            installed = {os.path.relpath(os.path.join(folder, name), prefix)
+            install(prefix)
+            installed = {os.path.relpath(os.path.join(folder, name), prefix).removeprefix("p/")
                          for folder, _, names in os.walk(prefix) for name in names}
             for form in SEVERAL:
                 some = {path for path in installed if re.fullmatch(form, path)}
@@ -42,9 +48,8 @@ class Install(unittest.TestCase):
 
     def test_the_installed_program_runs(self):
         with tempfile.TemporaryDirectory() as prefix:
-            subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix],
-                           check=True, stdout=subprocess.DEVNULL)
-            done = subprocess.run([f"{prefix}/bin/nvgpuctl", "version"],
+            install(prefix)
+            done = subprocess.run([f"{prefix}/p/bin/nvgpuctl", "version"],
                                   capture_output=True, text=True, check=True)
             self.assertRegex(done.stdout, r"^nvgpuctl \d+\.\d+\.\d+")
 

@@ -13,12 +13,9 @@ std::vector<Outcome> read_outcomes(const RootDir& root,
   const auto after = take_inventory(root, kToJudge);
   std::vector<Outcome> outcomes;
   for (auto& change : changes) {
-    std::optional<GpuState> state;
-    for (const auto& gpu : after ? after->gpus : std::vector<Gpu>()) {
-      if (gpu.pci.address == change.plan.gpu) {
-        state = gpu.state;
-      }
-    }
+    const auto* gpu = after ? find_gpu(*after, change.plan.gpu) : nullptr;
+    const auto state =
+        gpu == nullptr ? std::nullopt : std::optional(gpu->state);
     outcomes.push_back({std::move(change), state});
   }
   return outcomes;

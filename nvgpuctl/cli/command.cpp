@@ -255,6 +255,15 @@ constexpr std::array kCommands{
                 "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU.",
             .operands = Operands::none,
             .run = run_doctor},
+    Command{.name = "hook qemu",
+            .summary = "What libvirt's qemu hook calls",
+            .details =
+                "Before a domain starts, binds its GPUs and proves that they "
+                "work; afterwards gives them back, as the policy in "
+                "/etc/nvgpuctl/policy.yaml says. The domain's XML comes on "
+                "standard input. Anything else succeeds at once.",
+            .operands = Operands::hook_words,
+            .run = run_hook_qemu},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",
             .details = "For bash: source <(nvgpuctl completion bash)",
@@ -274,6 +283,11 @@ constexpr std::array kCommands{
 
 std::span<const Command> commands() {
   return kCommands;
+}
+
+bool takes_gpus(const Command& command) {
+  return command.operands == Operands::optional_gpus ||
+         command.operands == Operands::required_gpus;
 }
 
 const Command* find_command(std::string_view name) {

@@ -39,6 +39,7 @@ enum class Operands {
   optional_gpus,  // explain [GPU…]
   required_gpus,  // bind GPU… or --all
   one_choice,     // completion SHELL: one of `choices`
+  hook_words,     // hook qemu GUEST OPERATION SUBOPERATION EXTRA
   one_domain,     // xml lint NAME|FILE, or --all
 };
 
@@ -77,6 +78,9 @@ struct Command {
 };
 
 std::span<const Command> commands();
+
+// Whether GPUs may stand behind the verb.
+bool takes_gpus(const Command& command);
 
 // The row of a verb, "xml generate"; nothing when there is no such verb.
 const Command* find_command(std::string_view name);

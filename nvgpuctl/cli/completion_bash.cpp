@@ -168,7 +168,7 @@ std::string verb_cases() {
           fmt::format("{} {}", fmt::join(command.choices, " "), candidates);
     } else if (command.operands == Operands::one_domain) {
       candidates += " $(compgen -f -- \"$current\")";
-    } else if (command.operands != Operands::none) {
+    } else if (takes_gpus(command)) {
       candidates += " $(eval \"$gpus\")";
     }
     row(command.name, candidates);

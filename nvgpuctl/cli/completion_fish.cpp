@@ -76,7 +76,7 @@ std::string operand_lines(const Command& command, std::string_view condition) {
     return fmt::format("complete -c nvgpuctl{} -a '{}'\n", condition,
                        fmt::join(command.choices, " "));
   }
-  if (command.operands == Operands::none) {
+  if (!takes_gpus(command)) {
     return "";
   }
   if (command.operands == Operands::one_domain) {

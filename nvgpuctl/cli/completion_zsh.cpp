@@ -80,7 +80,7 @@ std::string operand_specs(const Command& command) {
                         fmt::join(command.choices, " "));
   } else if (command.operands == Operands::one_domain) {
     text += "        '*:domain:_files'\n";
-  } else if (command.operands != Operands::none) {
+  } else if (takes_gpus(command)) {
     text += "        '*:GPU:_nvgpuctl_gpus'\n";
   }
   return text;

@@ -107,6 +107,9 @@ std::string synopsis(const Command& command) {
     case Operands::required_gpus:
       text += " GPU...|--all";
       break;
+    case Operands::hook_words:
+      text += " GUEST OPERATION SUBOPERATION EXTRA";
+      break;
     case Operands::one_choice:
       text += fmt::format(" {}", fmt::join(command.choices, "|"));
       break;

@@ -28,11 +28,19 @@ Result<std::chrono::seconds> wanted_wait(const Arguments& arguments) {
 
 }  // namespace
 
-Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
-                           const RootDir& root) {
+Result<> check_live(const Context& context, const RootDir& root) {
   if (!root.live()) {
     return fail(Errc::usage, context.root,
                 "is a recorded host, which cannot be changed");
+  }
+  return {};
+}
+
+Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
+                           const RootDir& root) {
+  auto live = check_live(context, root);
+  if (!live) {
+    return forward_error(live);
   }
   const auto wait = wanted_wait(arguments);
   if (!wait) {

@@ -10,6 +10,9 @@ namespace nvgpuctl::cli {
 
 // For verbs that change drivers.
 
+// Error `usage` on a recorded host.
+Result<> check_live(const Context& context, const RootDir& root);
+
 // The lock, after the wait that the command line asks for. Error: `usage` on a
 // recorded host, or `locked`.
 Result<HostLock> take_lock(const Context& context, const Arguments& arguments,

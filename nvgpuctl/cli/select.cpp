@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "cli/layout.hpp"
 #include "cli/wording.hpp"
 #include "core/selector.hpp"
@@ -92,14 +90,12 @@ Result<> reread(Selection& selection) {
   std::vector<std::size_t> places;
   for (const auto index : selection.gpus) {
     const auto address = selection.inventory.gpus[index].pci.address;
-    const auto found = std::find_if(
-        fresh->gpus.begin(), fresh->gpus.end(),
-        [&](const Gpu& gpu) { return gpu.pci.address == address; });
-    if (found == fresh->gpus.end()) {
+    const auto* found = find_gpu(*fresh, address);
+    if (found == nullptr) {
       return fail(Errc::no_such_gpu, to_string(address),
                   "is not there any more");
     }
-    places.push_back(static_cast<std::size_t>(found - fresh->gpus.begin()));
+    places.push_back(static_cast<std::size_t>(found - fresh->gpus.data()));
   }
   selection.inventory = std::move(*fresh);
   selection.gpus = std::move(places);

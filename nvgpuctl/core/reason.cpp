@@ -13,7 +13,8 @@ constexpr auto kWarning = Severity::warning;
 constexpr auto kInfo = Severity::info;
 
 // By layer: 01x firmware memory, 02x NUMA, 03x IOMMU, 04x drivers, 05x kernel
-// and KVM, 06x libvirt and QEMU, 00x the reading itself.
+// and KVM, 06x libvirt and QEMU, 07x changes and domains, 00x the reading
+// itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
            "the ACPI tables cannot be read without root",
@@ -169,6 +170,33 @@ constexpr std::array kReasons{
            "libvirt or QEMU is too old for a guest with this GPU",
            "libvirt 9.7 and QEMU 10.0 are the oldest that work; 12.7 and 11.0 "
            "give the native profile"},
+
+    Reason{"NVG-E070", "domain-not-allowed", kError,
+           "the policy does not let the domain have the GPU",
+           "add the domain to the GPU's rule in /etc/nvgpuctl/policy.yaml, or "
+           "take the GPU out of the domain"},
+    Reason{"NVG-E071", "claimed-by-domain", kError,
+           "the GPU is reserved for another domain",
+           "stop that domain; if it is not running, release the GPU with: "
+           "nvgpuctl unbind GPU"},
+    Reason{"NVG-E072", "gpu-held", kError, "a process has the GPU open",
+           "stop that process, then start the domain again"},
+    Reason{"NVG-E073", "change-failed", kError,
+           "the GPU's driver could not be changed",
+           "look at the kernel log; nvgpuctl bind GPU shows every step"},
+    Reason{"NVG-E074", "attestation-failed", kError,
+           "the bound GPU does not show what a guest needs",
+           "nvgpuctl bind --no-validate GPU and then nvgpuctl validate GPU "
+           "show every check"},
+    Reason{"NVG-E075", "change-unfinished", kError,
+           "an earlier change of drivers could not be ended",
+           "mend what is named, then run: nvgpuctl recover"},
+    Reason{"NVG-E076", "lock-timeout", kError,
+           "another nvgpuctl is at work and does not end",
+           "see what the process that is named waits for"},
+    Reason{"NVG-E077", "configuration-unusable", kError,
+           "a configuration file cannot be used",
+           "correct it at the place that is named"},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "core/xml_builder.hpp"
+#include "core/xml_limits.hpp"
 #include "core/xml_place.hpp"
 
 // Reading XML that somebody else has written. Names without a prefix mean

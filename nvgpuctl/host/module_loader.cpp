@@ -21,9 +21,18 @@ Result<> Modprobe::load(const std::string& module) {
   const std::array<char*, 4> arguments{program.data(), end_of_options.data(),
                                        name.data(), nullptr};
   const std::array<char*, 2> environment{path.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  if (output_ == ModprobeOutput::dropped) {
+    for (const int descriptor : {1, 2}) {
+      ::posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null",
+                                         O_WRONLY, 0);
+    }
+  }
   pid_t child = 0;
-  const int error = ::posix_spawn(&child, program.c_str(), nullptr, nullptr,
+  const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr,
                                   arguments.data(), environment.data());
+  ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     return fail(Errc::io, subject,
                 program + ": " + std::generic_category().message(error),
@@ -34,7 +43,9 @@ Result<> Modprobe::load(const std::string& module) {
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return fail(Errc::io, subject, "modprobe could not load it",
-                "its message is above; see also the kernel log");
+                output_ == ModprobeOutput::shown
+                    ? "its message is above; see also the kernel log"
+                    : "see the kernel log");
   }
   return {};
 }

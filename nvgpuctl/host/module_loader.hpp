@@ -14,10 +14,18 @@ class ModuleLoader {
   virtual Result<> load(const std::string& module) = 0;
 };
 
+// What becomes of modprobe's own messages.
+enum class ModprobeOutput { shown, dropped };
+
 // modprobe(8) as a child process, without a shell (docs/adr/0005).
 class Modprobe : public ModuleLoader {
  public:
+  explicit Modprobe(ModprobeOutput output = ModprobeOutput::shown)
+      : output_(output) {}
   Result<> load(const std::string& module) override;
+
+ private:
+  ModprobeOutput output_;
 };
 
 }  // namespace nvgpuctl

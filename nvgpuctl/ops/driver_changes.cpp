@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/driver_changes.hpp"
 
-#include <algorithm>
-
 #include "host/state_dir.hpp"
 #include "ops/inventory.hpp"
 
@@ -32,13 +30,6 @@ DriverState state_after(const BindPlan& plan, const DriverState& before) {
     }
   }
   return after;
-}
-
-const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address) {
-  const auto found =
-      std::find_if(inventory.gpus.begin(), inventory.gpus.end(),
-                   [&](const Gpu& gpu) { return gpu.pci.address == address; });
-  return found == inventory.gpus.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -75,7 +66,8 @@ Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
   const auto origin = valid_origin(root, gpu.pci.address, signature);
   const auto before = driver_state(gpu.pci);
   JournalGpu record{gpu.pci.address, {before, false, origin}, {}};
-  if (origin) {
+  // A record of the driver that the GPU has now only says whose it is.
+  if (origin && origin->state.driver != before.driver) {
     const bool loaded =
         root.exists("/sys/bus/pci/drivers/" + origin->state.driver);
     auto plan = plan_change(

@@ -9,6 +9,13 @@
 
 namespace nvgpuctl {
 
+const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address) {
+  const auto found =
+      std::find_if(inventory.gpus.begin(), inventory.gpus.end(),
+                   [&](const Gpu& gpu) { return gpu.pci.address == address; });
+  return found == inventory.gpus.end() ? nullptr : &*found;
+}
+
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
   const auto table = read_device_table(root);
   if (!table) {

@@ -17,6 +17,9 @@ struct Inventory {
   std::vector<std::pair<PciAddress, std::string>> others;
 };
 
+// Nothing when there is no Grace GPU at the address.
+const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address);
+
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs);
 
 // For select_gpus(). An address that is neither a Grace GPU nor another NVIDIA

@@ -47,6 +47,7 @@ class Transaction {
   Result<> change(std::size_t index);
   Result<> prove(std::size_t index);
   Result<> finish();
+  Result<> drop_own_journal();
   void roll_back(const Error& cause);
   void give_up(const Error& cause, const std::string& problem);
 
@@ -77,7 +78,8 @@ Transaction::Transaction(const TransactionTools& tools, std::string_view verb,
 
 // Everything that must be on disk before the first driver is touched.
 Result<> Transaction::prepare() {
-  auto stored = store_journal(tools_.root, journal_);
+  auto stored =
+      journal_.gpus.empty() ? Result<>() : store_journal(tools_.root, journal_);
   for (const auto& gpu : journal_.gpus) {
     if (stored && gpu.after.origin) {
       stored = settle_origin(tools_.root, gpu.gpu, gpu.after.origin);
@@ -101,7 +103,8 @@ Result<> Transaction::change(std::size_t index) {
 
 Result<> Transaction::prove(std::size_t index) {
   auto& one = report(index);
-  if (!tools_.prove || one.plan.steps.empty()) {
+  const bool strict = tools_.strictness == Strictness::domain;
+  if (!tools_.prove || (one.plan.steps.empty() && !strict)) {
     return {};
   }
   auto proof = tools_.prove(one.plan.gpu);
@@ -113,7 +116,8 @@ Result<> Transaction::prove(std::size_t index) {
   }
   one.proof = std::move(*proof);
   const auto verdict = overall(one.proof);
-  if (verdict == Verdict::fail || verdict == Verdict::skipped) {
+  if (verdict == Verdict::fail || verdict == Verdict::skipped ||
+      (verdict == Verdict::degraded && strict)) {
     one.problem = worst_check(one.proof);
     return fail(Errc::io, to_string(one.plan.gpu),
                 "is bound and does not work: " + one.problem,
@@ -131,7 +135,11 @@ Result<> Transaction::finish() {
       done = settle_origin(tools_.root, gpu.gpu, std::nullopt);
     }
   }
-  return done ? drop_journal(tools_.root) : done;
+  return done ? drop_own_journal() : done;
+}
+
+Result<> Transaction::drop_own_journal() {
+  return journal_.gpus.empty() ? Result<>() : drop_journal(tools_.root);
 }
 
 void Transaction::give_up(const Error& cause, const std::string& problem) {
@@ -144,7 +152,8 @@ void Transaction::roll_back(const Error& cause) {
   journal_.phase = JournalPhase::undo;
   // A journal that still says "apply" leads recover() the same way, unless
   // every GPU had arrived; so this is tried and may fail.
-  (void)store_journal(tools_.root, journal_).has_value();
+  (void)(journal_.gpus.empty() ||
+         store_journal(tools_.root, journal_).has_value());
   auto undone = undo(tools_.root, tools_.modules, journal_);
   std::reverse(undone.begin(), undone.end());  // into the journal's order
   std::string problem;
@@ -164,7 +173,7 @@ void Transaction::roll_back(const Error& cause) {
     give_up(cause, problem);
     return;
   }
-  const auto dropped = drop_journal(tools_.root);
+  const auto dropped = drop_own_journal();
   if (!dropped) {
     give_up(cause, "everything is as it was before, but the journal stays: " +
                        dropped.error().problem);
@@ -176,15 +185,12 @@ void Transaction::roll_back(const Error& cause) {
 }
 
 TransactionReport Transaction::run() {
-  if (journal_.gpus.empty()) {
-    return std::move(report_);
-  }
   auto going = prepare();
   for (std::size_t i = 0; going && i < places_.size(); ++i) {
     going = change(places_[i]);
   }
-  for (std::size_t i = 0; going && i < places_.size(); ++i) {
-    going = prove(places_[i]);
+  for (std::size_t i = 0; going && i < report_.gpus.size(); ++i) {
+    going = prove(i);
   }
   if (!going) {
     roll_back(going.error());

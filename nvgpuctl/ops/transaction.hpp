@@ -50,11 +50,19 @@ struct TransactionReport {
 using Prove =
     std::function<Result<std::vector<CheckSection>>(const PciAddress&)>;
 
+// What is proven, and what ends a transaction beside a GPU that does not work.
+enum class Strictness {
+  normal,
+  domain,  // for a domain that starts now: GPUs that are not changed are
+           // proven, too, and one without its memory will not do
+};
+
 struct TransactionTools {
   const RootDir& root;
   ModuleLoader& modules;
   Prove prove = {};                                  // nothing: not proven
   std::function<void(const PciAddress&)> tell = {};  // before each change
+  Strictness strictness = Strictness::normal;
 };
 
 // Carries changes out as one: all GPUs arrive, or all are brought back to what

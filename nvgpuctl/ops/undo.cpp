@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/undo.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 #include "host/pci_functions.hpp"
 #include "host/pci_library.hpp"

@@ -29,6 +29,7 @@ SUPPORT = os.path.join(os.path.dirname(HERE), "support")
 GPU = "0009:01:00.0"
 FEW, MANY = 64, 10000
 # The goals of the project; docs/benchmarks.md records how they are met.
+HOOK_MS = 5.0
 LIST_MS, LIST_SHARE, XML_MS, PEAK_MIB, AML_MB_S = 5.0, 0.2, 40.0, 24.0, 200.0
 problems = []
 
@@ -39,6 +40,7 @@ class Command:
     words: list
     expect: str  # must occur in the output
     expect_count: int = 1
+    input: str = os.devnull  # a file
     times_ms: list = field(default_factory=list)
     cpu_ms: list = field(default_factory=list)
     peak_kib: int = 0
@@ -91,8 +93,9 @@ class Bench:
                     self.run_once(command, turn >= 0)
 
     def check(self, command):
-        result = subprocess.run(command.words, capture_output=True, text=True,
-                                errors="replace")
+        with open(command.input) as file:
+            result = subprocess.run(command.words, stdin=file, text=True,
+                                    capture_output=True, errors="replace")
         seen = result.stdout.count(command.expect)
         if result.returncode != 0 or seen < command.expect_count:
             command.usable = False
@@ -103,8 +106,10 @@ class Bench:
                 + result.stderr.strip()[:200])
 
     def run_once(self, command, counts):
-        output = subprocess.run([self.measure, *command.words], check=True,
-                                capture_output=True, text=True).stdout
+        with open(command.input) as file:
+            output = subprocess.run([self.measure, *command.words], check=True,
+                                    stdin=file, capture_output=True,
+                                    text=True).stdout
         wall, cpu, peak, code = (int(number) for number in output.split())
         if code != 0:
             command.usable = False
@@ -224,6 +229,59 @@ def compare_live(bench, repetitions):
     print_table("The live system", commands, lspci, note)
 
 
+def hook_domains(bench):
+    """Domains without a Grace GPU: one without any hostdev, and one with
+    devices of this machine, or of none."""
+    plain = read(os.path.join(HERE, "../data/domain/native-whole.xml"))
+    plain = re.sub(r"<hostdev.*?</hostdev>", "", plain, flags=re.DOTALL)
+    addresses = sorted(os.listdir("/sys/bus/pci/devices"))[:2] or ["0000:00:00.0"]
+    hostdevs = ""
+    for address in addresses:
+        domain, bus, slot, function = re.split("[:.]", address)
+        hostdevs += (
+            "<hostdev mode='subsystem' type='pci' managed='yes'>\n<source>\n"
+            f"<address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' "
+            f"function='0x{function}'/>\n</source>\n</hostdev>\n")
+    paths = []
+    for name, text in (("plain", plain), ("hostdev", plain.replace(
+            "</devices>", hostdevs + "</devices>"))):
+        paths.append(f"{bench.work}/domain-{name}.xml")
+        with open(paths[-1], "w") as file:
+            file.write(text)
+    return paths
+
+
+def compare_hook(bench, repetitions):
+    """The hook of a domain without our GPUs, beside a shell that does nothing
+    and a dispatcher in shell."""
+    folder = f"{bench.work}/hook"
+    os.makedirs(folder, exist_ok=True)
+    link = f"{folder}/nvgpuctl"
+    if os.path.lexists(link):
+        os.remove(link)
+    os.symlink(bench.program, link)
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+    plain, hostdev = hook_domains(bench)
+    hook = os.path.join(HERE, "../../hooks/qemu.d/50-nvgpuctl")
+    words = ["guest", "prepare", "begin", "-"]
+    shell = Command("`sh` that reads its input",
+                    ["sh", "-c", "cat >/dev/null"], "", 0, plain)
+    ours = [Command("our hook, no hostdev", [hook, *words], "", 0, plain),
+            Command("our hook, other hostdevs", [hook, *words], "", 0, hostdev),
+            Command("our hook, `reconnect`",
+                    [hook, "guest", "reconnect", "begin", "-"], "", 0, plain)]
+    theirs = [Command(f"dispatcher in shell, {name}",
+                      [f"{HERE}/hook_dispatcher.sh", *words], "", 0, path)
+              for name, path in (("no hostdev", plain),
+                                 ("other hostdevs", hostdev))]
+    say("hook")
+    bench.run_interleaved([shell, *ours, *theirs], repetitions)
+    print_table("libvirt's hook for a domain without a Grace GPU",
+                [shell, *ours, *theirs], shell)
+    return [one.ms - shell.ms for one in ours
+            if one.ms is not None and shell.ms is not None]
+
+
 def start_up(bench, repetitions):
     version = bench.nvgpuctl("version", None, "version", expect="nvgpuctl")
     nothing = Command("`true`", ["/bin/true"], "", 0)
@@ -288,7 +346,7 @@ def aml_speed(bench):
     return float(speeds[0]) if speeds else None
 
 
-def print_goals(few, many, xml, aml):
+def print_goals(few, many, xml, aml, hook):
     peak = [c.peak_kib / 1024 for c in [*few[1:], *many[1:]] + [xml]
             if c and c.ms is not None]
     complete = len(peak) == 5
@@ -313,6 +371,9 @@ def print_goals(few, many, xml, aml):
     print(goal(f"peak memory below {PEAK_MIB:.0f} MiB",
                f"{max(peak):.1f} MiB" if complete else None,
                complete and max(peak) < PEAK_MIB))
+    print(goal(f"hook of a domain without our GPUs below {HOOK_MS:.0f} ms on "
+               "top of a shell", f"{max(hook):.2f} ms" if hook else None,
+               len(hook) == 3 and max(hook) < HOOK_MS))
     print(goal(f"AML like firmware's walked above {AML_MB_S:.0f} MB/s",
                f"{aml:.0f} MB/s" if aml else None, aml and aml > AML_MB_S))
 
@@ -342,8 +403,9 @@ def main():
     xml = compare_xml(bench, arguments.schema or newest_schema(), repetitions)
     compare_live(bench, repetitions)
     start_up(bench, repetitions)
+    hook = compare_hook(bench, repetitions)
     aml = aml_speed(bench)
-    print_goals(few, many, xml, aml)
+    print_goals(few, many, xml, aml, hook)
     if problems:
         print("\n### Not as it should be\n")
         for problem in problems:

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/policy.hpp"
+#include "host/host_lock.hpp"
+#include "ops/hook.hpp"
+#include "ops/inventory.hpp"
+#include "ops/transaction.hpp"
+
+namespace nvgpuctl {
+
+// What both halves of the hook begin with and share.
+
+// An error that begins with a reason's id and ends with its remedy.
+tl::unexpected<Error> refuse(std::string_view reason_id, Errc code,
+                             const std::string& subject,
+                             const std::string& seen);
+
+// The lock, and a host on which no earlier change is left.
+Result<HostLock> begin_session(const HookTools& tools);
+
+// No file is an empty policy.
+Result<Policy> read_policy(const RootDir& root);
+
+void warn(const HookTools& tools, std::string_view text);
+
+// The transaction's failure with the reason that fits it.
+Result<> outcome_of(const TransactionReport& report);
+
+}  // namespace nvgpuctl
