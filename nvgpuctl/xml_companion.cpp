@@ -14,8 +14,16 @@ Result<ExitCode> run_xml_generate(Context& context, const Arguments&) {
   return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
 }
 
-Result<ExitCode> run_xml_lint(Context& context, const Arguments&) {
-  return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
+Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments) {
+  return run_xml_generate(context, arguments);
+}
+
+Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments) {
+  return run_xml_generate(context, arguments);
+}
+
+Result<ExitCode> run_xml_lint(Context& context, const Arguments& arguments) {
+  return run_xml_generate(context, arguments);
 }
 
 // The companion reads the domain once more, from where this has put it.

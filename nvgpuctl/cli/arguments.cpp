@@ -216,7 +216,8 @@ Result<> take_operands(const Command& command, std::vector<std::string> words,
   operands = std::move(words);
   operands.insert(operands.end(), literals.begin(), literals.end());
   const bool one = command.operands == Operands::one_choice ||
-                   command.operands == Operands::one_domain;
+                   command.operands == Operands::one_domain ||
+                   command.operands == Operands::optional_file;
   const std::size_t allowed =
       command.operands == Operands::none ? 0 : (one ? 1 : SIZE_MAX);
   if (operands.size() > allowed) {

@@ -84,11 +84,48 @@ constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
 
 constexpr std::array kRecoverOptions{kLockTimeout};
 
+constexpr OptionSpec kGpu{
+    .name = "--gpu",
+    .kind = OptionKind::repeated,
+    .metavar = "GPU",
+    .help = "A GPU for the domain; may be given several times"};
+constexpr OptionSpec kLibvirt{
+    .name = "--libvirt",
+    .kind = OptionKind::value,
+    .metavar = "X.Y",
+    .help = "Write for this libvirt, not for the host's own"};
+constexpr OptionSpec kQemu{
+    .name = "--qemu",
+    .kind = OptionKind::value,
+    .metavar = "X.Y",
+    .help = "Write for this QEMU, not for the host's own"};
+constexpr OptionSpec kProfile{
+    .name = "--profile",
+    .kind = OptionKind::choice,
+    .metavar = "PROFILE",
+    .help =
+        "How much is said in libvirt's own words; auto goes by "
+        "the versions",
+    .choices = kProfiles};
+constexpr OptionSpec kViommu{.name = "--viommu",
+                             .kind = OptionKind::choice,
+                             .metavar = "KIND",
+                             .help = "The IOMMU that the guest sees",
+                             .choices = kViommus};
+constexpr OptionSpec kManaged{
+    .name = "--managed",
+    .kind = OptionKind::choice,
+    .metavar = "WHETHER",
+    .help = "Let libvirt bind and unbind the GPUs; default: no",
+    .choices = kYesNo};
+constexpr OptionSpec kSchema{
+    .name = "--schema",
+    .kind = OptionKind::value,
+    .metavar = "FILE",
+    .help = "Check against this domain.rng, not the installed one"};
+
 constexpr std::array kGenerateOptions{
-    OptionSpec{.name = "--gpu",
-               .kind = OptionKind::repeated,
-               .metavar = "GPU",
-               .help = "A GPU for the domain; may be given several times"},
+    kGpu,
     kAll,
     OptionSpec{.name = "--vcpus",
                .kind = OptionKind::value,
@@ -98,46 +135,47 @@ constexpr std::array kGenerateOptions{
                .kind = OptionKind::value,
                .metavar = "SIZE",
                .help = "Memory of the domain, with its unit: 64GiB"},
-    OptionSpec{.name = "--libvirt",
-               .kind = OptionKind::value,
-               .metavar = "X.Y",
-               .help = "Write for this libvirt, not for the host's own"},
-    OptionSpec{.name = "--qemu",
-               .kind = OptionKind::value,
-               .metavar = "X.Y",
-               .help = "Write for this QEMU, not for the host's own"},
-    OptionSpec{.name = "--profile",
-               .kind = OptionKind::choice,
-               .metavar = "PROFILE",
-               .help = "How much is said in libvirt's own words; auto goes by "
-                       "the versions",
-               .choices = kProfiles},
-    OptionSpec{.name = "--viommu",
-               .kind = OptionKind::choice,
-               .metavar = "KIND",
-               .help = "The IOMMU that the guest sees",
-               .choices = kViommus},
-    OptionSpec{.name = "--managed",
-               .kind = OptionKind::choice,
-               .metavar = "WHETHER",
-               .help = "Let libvirt bind and unbind the GPUs; default: no",
-               .choices = kYesNo},
+    kLibvirt,
+    kQemu,
+    kProfile,
+    kViommu,
+    kManaged,
     OptionSpec{.name = "--whole-domain",
                .help = "A complete, bootable domain, not a fragment"},
     OptionSpec{.name = "--name",
                .kind = OptionKind::value,
                .metavar = "NAME",
                .help = "Name of the domain"},
-    OptionSpec{.name = "--schema",
-               .kind = OptionKind::value,
-               .metavar = "FILE",
-               .help = "Check against this domain.rng, not the installed one"},
+    kSchema,
     OptionSpec{.name = "--split",
                .kind = OptionKind::value,
                .metavar = "DIR",
                .help = "Write each part of the fragment to a new file in DIR"},
 };
 
+constexpr OptionSpec kDomain{.name = "--domain",
+                             .kind = OptionKind::value,
+                             .metavar = "NAME",
+                             .help =
+                                 "A domain of this host's libvirt, by its "
+                                 "name or UUID"};
+constexpr OptionSpec kDefine{
+    .name = "--define",
+    .help = "Define the domain anew instead of printing it, and read it back"};
+constexpr OptionSpec kDiff{.name = "--diff",
+                           .help = "Print what changes, not the whole domain"};
+
+constexpr OptionSpec kPieces{
+    .name = "--pieces",
+    .kind = OptionKind::value,
+    .metavar = "DIR",
+    .help = "Write each device to a new file in DIR, for virsh attach-device"};
+
+constexpr std::array kMergeOptions{kGpu,    kAll,     kDomain, kDefine,
+                                   kDiff,   kLibvirt, kQemu,   kProfile,
+                                   kViommu, kManaged, kSchema, kPieces};
+
+constexpr std::array kUnmergeOptions{kDomain, kDefine, kDiff};
 constexpr std::array kLintOptions{
     OptionSpec{.name = "--all", .help = "Every domain that libvirt knows"},
     OptionSpec{.name = "--fix",
@@ -238,6 +276,25 @@ constexpr std::array kCommands{
             .operands = Operands::required_gpus,
             .options = kGenerateOptions,
             .run = run_xml_generate},
+    Command{.name = "xml merge",
+            .summary = "Merge GPUs into an existing libvirt domain",
+            .details =
+                "Reads the domain from libvirt or from a file (- is standard "
+                "input) and prints it with all that the GPUs need; everything "
+                "else stays as it is. The GPUs that are named are all that the "
+                "domain has afterwards: those of an earlier merge are taken "
+                "out. Refuses what cannot work, and says where.",
+            .operands = Operands::optional_file,
+            .options = kMergeOptions,
+            .run = run_xml_merge},
+    Command{.name = "xml unmerge",
+            .summary = "Take out of a domain what xml merge has added",
+            .details =
+                "Puts back what was changed. A domain without a merge is "
+                "printed as it is.",
+            .operands = Operands::optional_file,
+            .options = kUnmergeOptions,
+            .run = run_xml_unmerge},
     Command{.name = "xml lint",
             .summary = "Check whether a domain is right for this host",
             .details =
@@ -288,6 +345,11 @@ std::span<const Command> commands() {
 bool takes_gpus(const Command& command) {
   return command.operands == Operands::optional_gpus ||
          command.operands == Operands::required_gpus;
+}
+
+bool takes_file(const Command& command) {
+  return command.operands == Operands::one_domain ||
+         command.operands == Operands::optional_file;
 }
 
 const Command* find_command(std::string_view name) {

@@ -41,6 +41,7 @@ enum class Operands {
   one_choice,     // completion SHELL: one of `choices`
   hook_words,     // hook qemu GUEST OPERATION SUBOPERATION EXTRA
   one_domain,     // xml lint NAME|FILE, or --all
+  optional_file,  // xml merge [FILE]; GPUs are named by --gpu
 };
 
 // Parsed arguments of one verb. Options are found by their long name.
@@ -81,6 +82,8 @@ std::span<const Command> commands();
 
 // Whether GPUs may stand behind the verb.
 bool takes_gpus(const Command& command);
+// Whether the name of a file may.
+bool takes_file(const Command& command);
 
 // The row of a verb, "xml generate"; nothing when there is no such verb.
 const Command* find_command(std::string_view name);

@@ -166,7 +166,7 @@ std::string verb_cases() {
     if (command.operands == Operands::one_choice) {
       candidates =
           fmt::format("{} {}", fmt::join(command.choices, " "), candidates);
-    } else if (command.operands == Operands::one_domain) {
+    } else if (takes_file(command)) {
       candidates += " $(compgen -f -- \"$current\")";
     } else if (takes_gpus(command)) {
       candidates += " $(eval \"$gpus\")";

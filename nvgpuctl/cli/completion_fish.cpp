@@ -76,11 +76,11 @@ std::string operand_lines(const Command& command, std::string_view condition) {
     return fmt::format("complete -c nvgpuctl{} -a '{}'\n", condition,
                        fmt::join(command.choices, " "));
   }
+  if (takes_file(command)) {
+    return fmt::format("complete -c nvgpuctl{} -F\n", condition);
+  }
   if (!takes_gpus(command)) {
     return "";
-  }
-  if (command.operands == Operands::one_domain) {
-    return fmt::format("complete -c nvgpuctl{} -F\n", condition);
   }
   return fmt::format("complete -c nvgpuctl{} -a {} -d GPU\n", condition, kGpus);
 }

@@ -78,8 +78,8 @@ std::string operand_specs(const Command& command) {
   if (command.operands == Operands::one_choice) {
     text += fmt::format("        '{}:word:({})'\n", ++place,
                         fmt::join(command.choices, " "));
-  } else if (command.operands == Operands::one_domain) {
-    text += "        '*:domain:_files'\n";
+  } else if (takes_file(command)) {
+    text += fmt::format("        '{}:file:_files'\n", ++place);
   } else if (takes_gpus(command)) {
     text += "        '*:GPU:_nvgpuctl_gpus'\n";
   }

@@ -116,6 +116,9 @@ std::string synopsis(const Command& command) {
     case Operands::one_domain:
       text += " NAME|FILE|--all";
       break;
+    case Operands::optional_file:
+      text += " FILE|--domain NAME";
+      break;
   }
   return text;
 }

@@ -308,29 +308,48 @@ Json recovery_json(const Recovery& recovery) {
           {"lines", recovery.lines}};
 }
 
+Json values_json(const std::vector<DomainValue>& values) {
+  Json out = Json::array();
+  for (const auto& value : values) {
+    out.push_back({{"name", value.name},
+                   {"value", value.value},
+                   {"source", to_string(value.source)},
+                   {"note", text_or_null(value.note)}});
+  }
+  return out;
+}
+
 Json domain_json(const std::vector<PciAddress>& gpus,
                  const GenerateOptions& options, const Generated& generated) {
   Json parts = Json::array();
   for (const auto& [place, xml] : generated.domain.parts) {
     parts.push_back({{"place", place}, {"xml", xml}});
   }
-  Json values = Json::array();
-  for (const auto& value : generated.domain.values) {
-    values.push_back({{"name", value.name},
-                      {"value", value.value},
-                      {"source", to_string(value.source)},
-                      {"note", text_or_null(value.note)}});
-  }
   return {{"gpus", addresses(gpus)},
           {"profile", to_string(generated.profile)},
           {"whole_domain", options.whole_domain},
           {"xml", generated.domain.xml},
           {"parts", parts},
-          {"values", values},
+          {"values", values_json(generated.domain.values)},
           {"warnings", generated.domain.warnings},
           {"schema",
            {{"validated", generated.validated},
             {"note", text_or_null(generated.schema_note)}}}};
+}
+
+Json domain_change_json(const DomainChange& change, bool defined) {
+  return {{"domain", change.domain},
+          {"gpus", addresses(change.gpus)},
+          {"profile", text_or_null(change.profile)},
+          {"changed", change.changed},
+          {"defined", defined && change.changed},
+          {"xml", change.after},
+          {"diff", change.diff},
+          {"values", values_json(change.values)},
+          {"warnings", change.warnings},
+          {"schema",
+           {{"validated", change.validated},
+            {"note", text_or_null(change.schema_note)}}}};
 }
 
 Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,

@@ -11,6 +11,7 @@
 #include "ops/bind.hpp"
 #include "ops/generate.hpp"
 #include "ops/lint.hpp"
+#include "ops/merge.hpp"
 #include "ops/recovery.hpp"
 #include "ops/transaction.hpp"
 #include "ops/validate.hpp"
@@ -31,6 +32,7 @@ Json recovery_json(const Recovery& recovery);
 Json domain_json(const std::vector<PciAddress>& gpus,
                  const GenerateOptions& options, const Generated& generated);
 Json lint_json(const LintedDomain& domain);
+Json domain_change_json(const DomainChange& change, bool defined);
 Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
                       const std::vector<CheckSection>& sections);
 Json version_json();

@@ -23,8 +23,12 @@ std::string gpu_list(const Inventory& inventory) {
                      fmt::join(addresses, ", "));
 }
 
-std::vector<std::string> selectors_of(const Arguments& arguments) {
-  std::vector<std::string> selectors = arguments.operands;
+std::vector<std::string> selectors_of(const Arguments& arguments,
+                                      Operands operands) {
+  std::vector<std::string> selectors;
+  if (operands != Operands::optional_file) {
+    selectors = arguments.operands;
+  }
   const auto& more = arguments.values("--gpu");
   selectors.insert(selectors.end(), more.begin(), more.end());
   return selectors;
@@ -47,7 +51,7 @@ Result<std::vector<std::size_t>> find_gpus(const RootDir& root,
                                            const Inventory& inventory,
                                            const Arguments& arguments,
                                            Operands operands) {
-  const auto selectors = selectors_of(arguments);
+  const auto selectors = selectors_of(arguments, operands);
   const bool all = arguments.has("--all");
   if (all && !selectors.empty()) {
     return fail(Errc::usage, "--all", "cannot stand beside named GPUs");

@@ -17,6 +17,8 @@ Result<ExitCode> run_bind(Context& context, const Arguments& arguments);
 Result<ExitCode> run_unbind(Context& context, const Arguments& arguments);
 Result<ExitCode> run_recover(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_generate(Context& context, const Arguments& arguments);
+Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments);
+Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_lint(Context& context, const Arguments& arguments);
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments);
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "core/domain_values.hpp"
 
@@ -17,6 +19,10 @@ bool override_smmu(const DomainRequest& request) {
   return request.viommu == Viommu::accel &&
          !features_of(request).smmu_attributes;
 }
+
+constexpr std::string_view kIommufdObject = "iommufd,id=iommufd0";
+constexpr std::string_view kInitiatorObject =
+    "acpi-generic-initiator,id=nvgpu-gi";
 
 void add_argument(XmlElement commandline, std::string_view option,
                   std::string_view value) {
@@ -35,9 +41,13 @@ void add_cells(const DomainRequest& request, const GuestTopology& guest,
       add_argument(commandline, "-numa", fmt::format("node,nodeid={}", id));
     }
   }
-  // QEMU takes one direction for both.
+  // QEMU takes one direction for both. libvirt passes on what the domain itself
+  // says.
+  const std::size_t said =
+      request.room.cells_have_distances ? guest.kept_cells : 0;
   for (std::size_t a = 0; a < guest.distances.size(); ++a) {
-    for (std::size_t b = a + 1; b < guest.distances.size(); ++b) {
+    for (std::size_t b = std::max(a + 1, said); b < guest.distances.size();
+         ++b) {
       add_argument(commandline, "-numa",
                    fmt::format("dist,src={},dst={},val={}", a, b,
                                guest.distances[a][b]));
@@ -46,10 +56,9 @@ void add_cells(const DomainRequest& request, const GuestTopology& guest,
   for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
     const CellRange& cells = guest.gpu_cells[gpu];
     for (unsigned id = cells.first; id <= cells.last(); ++id) {
-      add_argument(
-          commandline, "-object",
-          fmt::format("acpi-generic-initiator,id=nvgpu-gi{},pci-dev={},node={}",
-                      id, gpu_alias(gpu), id));
+      add_argument(commandline, "-object",
+                   fmt::format("{}{},pci-dev={},node={}", kInitiatorObject, id,
+                               gpu_alias(gpu), id));
     }
   }
 }
@@ -65,14 +74,14 @@ void add_commandline(const DomainRequest& request, const GuestTopology& guest,
     commandline.comment(describe_window(request));
     add_argument(
         commandline, "-machine",
-        fmt::format("highmem-mmio-size={}G", guest.window_bytes / kGiB));
+        fmt::format("{}={}G", kWindowProperty, guest.window_bytes / kGiB));
     add_cells(request, guest, commandline);
   }
   if (override_iommufd(request)) {
     commandline.comment(fmt::format(
         "libvirt {} does not know IOMMUFD ({} does)",
         to_string(request.libvirt.value), to_string(kLibvirtIommufd)));
-    add_argument(commandline, "-object", "iommufd,id=iommufd0");
+    add_argument(commandline, "-object", kIommufdObject);
   }
 }
 
@@ -95,9 +104,8 @@ void add_overrides(const DomainRequest& request, const GuestTopology& guest,
   const XmlElement overrides = domain.child("qemu:override");
   if (override_smmu(request)) {
     for (std::size_t i = 0; i < guest.buses.size(); ++i) {
-      // libvirt numbers the aliases of its SMMUs in document order.
       const XmlElement frontend =
-          add_override(overrides, fmt::format("iommu{}", i));
+          add_override(overrides, smmu_alias(request, i));
       add_property(frontend, "accel", "bool", "true");
       for (const auto& [name, value] : kSmmuProperties) {
         add_property(frontend, name, "string", value);
@@ -115,7 +123,22 @@ void add_overrides(const DomainRequest& request, const GuestTopology& guest,
 }  // namespace
 
 std::string gpu_alias(std::size_t gpu) {
-  return fmt::format("ua-nvgpu-gpu{}", gpu);
+  return fmt::format("{}gpu{}", kAliasPrefix, gpu);
+}
+
+std::string smmu_alias(const DomainRequest& request, std::size_t bus) {
+  return fmt::format("iommu{}", request.room.iommus + bus);
+}
+
+bool is_own_argument(std::string_view option, std::string_view value) {
+  if (option == "-machine") {
+    return value.starts_with(kWindowProperty);
+  }
+  if (option == "-object") {
+    return value == kIommufdObject || value.starts_with(kInitiatorObject);
+  }
+  return option == "-numa" &&
+         (value.starts_with("node,nodeid=") || value.starts_with("dist,src="));
 }
 
 bool needs_qemu_namespace(const DomainRequest& request) {

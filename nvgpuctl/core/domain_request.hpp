@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/fact.hpp"
+#include "core/guest_room.hpp"
 #include "core/pci_address.hpp"
 #include "core/version.hpp"
 
@@ -58,6 +59,7 @@ struct DomainRequest {
   std::string driver_model = "nvgrace_gpu_vfio_pci";
   Fact<Version> libvirt;
   Fact<Version> qemu;
+  GuestRoom room;  // of the domain that all this is merged into
 };
 
 // A value of the result with its origin, for comments and JSON.

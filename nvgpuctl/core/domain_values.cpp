@@ -38,7 +38,7 @@ void add_gpu_values(const DomainRequest& request, const GuestTopology& guest,
                     .note = "after the CPU cells, in order of the GPUs"});
   values.push_back(
       distance_value(prefix + "distance to its CPU", distances.local_cpu));
-  if (guest.cpu_cells.size() > 1) {
+  if (guest.first_cells() > 1) {
     values.push_back(distance_value(prefix + "distance to other CPUs",
                                     distances.remote_cpu));
   }
@@ -70,7 +70,7 @@ std::string describe_distances(const GuestTopology& guest, std::size_t gpu) {
   const GpuDistances& of = guest.gpu_distances[gpu];
   std::vector<std::string> parts{"own cells " + describe(of.within),
                                  "own CPU " + describe(of.local_cpu)};
-  if (guest.cpu_cells.size() > 1) {
+  if (guest.first_cells() > 1) {
     parts.push_back("other CPUs " + describe(of.remote_cpu));
   }
   if (guest.gpu_cells.size() > 1) {

@@ -74,11 +74,12 @@ bool has_cpus(const HostSnapshot& host, unsigned id) {
                      });
 }
 
-// The host's CPU nodes beside which the GPUs sit, ascending; node 0 when no GPU
-// says where it is.
+// The host's CPU nodes beside which the GPUs sit, and more of them, ascending;
+// node 0 when no GPU says where it is.
 std::vector<unsigned> cpu_nodes(const HostSnapshot& host,
-                                const std::vector<const Gpu*>& gpus) {
-  std::vector<unsigned> nodes;
+                                const std::vector<const Gpu*>& gpus,
+                                std::vector<unsigned> nodes) {
+  std::erase_if(nodes, [&](unsigned node) { return !has_cpus(host, node); });
   for (const auto* gpu : gpus) {
     if (gpu->cpu_node && has_cpus(host, *gpu->cpu_node)) {
       nodes.push_back(*gpu->cpu_node);
@@ -122,9 +123,10 @@ void describe_distances(const Distances& distances,
 }  // namespace
 
 Result<DomainRequest> describe_guest(const HostSnapshot& host,
-                                     const std::vector<const Gpu*>& gpus) {
+                                     const std::vector<const Gpu*>& gpus,
+                                     std::vector<unsigned> more_nodes) {
   DomainRequest request;
-  const auto cpus = cpu_nodes(host, gpus);
+  const auto cpus = cpu_nodes(host, gpus, std::move(more_nodes));
   const Distances distances(host);
   for (const unsigned node : cpus) {
     request.cpu_cells.push_back({node});

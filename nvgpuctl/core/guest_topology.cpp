@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -19,6 +21,9 @@ constexpr unsigned kLocalGpu = 80;
 constexpr unsigned kRemoteGpu = 120;
 constexpr unsigned kLargestDistance = 253;
 
+// What libvirt and QEMU take for cells that name no distance.
+constexpr unsigned kUnnamedDistance = 20;
+
 constexpr std::uint64_t kWindowFloor = 512 * kGiB;
 constexpr std::uint64_t kWindowMargin = 1 * kGiB;
 constexpr std::uint64_t kLargestWindow = 1ULL << 47;
@@ -26,9 +31,7 @@ constexpr std::uint64_t kLargestWindow = 1ULL << 47;
 // QEMU's MAX_NODES (include/sysemu/numa.h).
 constexpr std::size_t kMaxCells = 128;
 
-// PCI bus numbers are 8 bits; expander buses take theirs from the top, so
-// that the guest's other bridges can count up from 1. 255 stays free.
-constexpr unsigned kFirstBusAbove = 255;
+constexpr unsigned kLargestBus = 255;
 
 Result<> check_gpu(const GuestGpu& gpu, std::size_t cpu_cells) {
   const std::string subject = to_string(gpu.address);
@@ -60,6 +63,9 @@ Result<> check_gpu(const GuestGpu& gpu, std::size_t cpu_cells) {
 }
 
 Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
+  if (!request.room.cells.empty()) {
+    return std::vector<GuestCpuCell>();
+  }
   const auto cells = static_cast<unsigned>(request.cpu_cells.size());
   if (cells == 0) {
     return fail(Errc::usage, request.name, "the guest has no CPU cell",
@@ -84,13 +90,51 @@ Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
     // What does not divide evenly goes to the first cells.
     const unsigned vcpus =
         request.vcpus / cells + (i < request.vcpus % cells ? 1 : 0);
-    out.push_back({.host_node = request.cpu_cells[i].host_node,
-                   .first_vcpu = next_vcpu,
-                   .vcpus = vcpus,
-                   .memory_mib = mib / cells + (i < mib % cells ? 1 : 0)});
+    out.push_back(
+        {.host_node = request.cpu_cells[i].host_node,
+         .first_vcpu = next_vcpu,
+         .vcpus = vcpus,
+         .memory_kib = (mib / cells + (i < mib % cells ? 1 : 0)) * kKiB});
     next_vcpu += vcpus;
   }
+  out.front().memory_kib += request.memory_bytes % kMiB / kKiB;
   return out;
+}
+
+const std::vector<GuestRoom::Cell>& kept_cells(const DomainRequest& request) {
+  return request.room.cells;
+}
+
+bool is_bound_beside(const DomainRequest& request, const GuestGpu& gpu,
+                     std::size_t cell) {
+  const auto& nodes = kept_cells(request)[cell].host_nodes;
+  return std::ranges::find(nodes, request.cpu_cells[gpu.socket].host_node) !=
+         nodes.end();
+}
+
+// The CPU cell that a GPU is put beside. Of cells that somebody else has made,
+// the one with the memory of the GPU's socket, or else the first with CPUs.
+unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
+  const auto& cells = kept_cells(request);
+  if (cells.empty()) {
+    return gpu.socket;
+  }
+  std::optional<unsigned> first;
+  for (unsigned id = 0; id < cells.size(); ++id) {
+    if (cells[id].has_cpus && is_bound_beside(request, gpu, id)) {
+      return id;
+    }
+    if (cells[id].has_cpus && !first) {
+      first = id;
+    }
+  }
+  return first.value_or(0);
+}
+
+bool is_local(const DomainRequest& request, const GuestGpu& gpu,
+              std::size_t cell) {
+  return cell == local_cell(request, gpu) ||
+         (!kept_cells(request).empty() && is_bound_beside(request, gpu, cell));
 }
 
 // GPUs behind one physical SMMU must share a guest SMMU, hence a bus.
@@ -98,7 +142,7 @@ bool share_bus(const GuestGpu& a, const GuestGpu& b) {
   return a.smmu && a.smmu == b.smmu && a.socket == b.socket;
 }
 
-std::vector<ExpanderBus> place_gpus(const DomainRequest& request) {
+std::vector<ExpanderBus> share_out(const DomainRequest& request) {
   std::vector<ExpanderBus> buses;
   for (std::size_t i = 0; i < request.gpus.size(); ++i) {
     const GuestGpu& gpu = request.gpus[i];
@@ -110,21 +154,61 @@ std::vector<ExpanderBus> place_gpus(const DomainRequest& request) {
     if (same != buses.end()) {
       same->ports.push_back({.gpu = i});
     } else {
-      buses.push_back({.cpu_cell = gpu.socket, .ports = {{.gpu = i}}});
+      buses.push_back(
+          {.cpu_cell = local_cell(request, gpu), .ports = {{.gpu = i}}});
     }
   }
-  unsigned next_controller = 1;  // 0 is pcie-root
-  unsigned bus_above = kFirstBusAbove;
+  return buses;
+}
+
+// The lowest number from 1 that is in neither set; 0 is pcie-root.
+unsigned lowest_free(const std::set<unsigned>& used,
+                     const std::set<unsigned>& more = {}) {
+  unsigned number = 1;
+  while (used.contains(number) || more.contains(number)) {
+    ++number;
+  }
+  return number;
+}
+
+// PCI bus numbers are 8 bits; expander buses take theirs from the top, so
+// that the guest's other bridges can count up from 1. 255 stays free.
+Result<std::vector<ExpanderBus>> place_gpus(const DomainRequest& request) {
+  auto buses = share_out(request);
+  auto controllers = request.room.controllers;
+  auto chassis = request.room.chassis;
+  const auto take_controller = [&] {
+    const unsigned index = lowest_free(controllers);
+    controllers.insert(index);
+    return index;
+  };
+  unsigned bus_above = request.room.bus_above;
   for (ExpanderBus& bus : buses) {
-    bus.controller = next_controller++;
+    bus.controller = take_controller();
     // The bus itself and one below each port, up to the bus above it.
-    bus_above -= 1 + static_cast<unsigned>(bus.ports.size());
+    const auto count = 1 + static_cast<unsigned>(bus.ports.size());
+    bus_above = bus_above < count ? 0 : bus_above - count;
     bus.bus_number = bus_above;
     unsigned slot = 0;
     for (RootPort& port : bus.ports) {
-      port.controller = next_controller++;
+      port.controller = take_controller();
+      // libvirt's own rule, where it is possible.
+      port.chassis = chassis.contains(port.controller)
+                         ? lowest_free(chassis, controllers)
+                         : port.controller;
+      chassis.insert(port.chassis);
       port.slot = slot++;
     }
+  }
+  // Every other controller may be a bridge, with a bus of its own.
+  if (bus_above <= request.room.controllers.size() ||
+      *controllers.rbegin() > kLargestBus) {
+    return fail(
+        Errc::usage, request.name,
+        fmt::format("{} GPUs need more PCI buses than the {} controllers "
+                    "of the guest leave free",
+                    request.gpus.size(), request.room.controllers.size()),
+        "split the GPUs over several guests");
   }
   return buses;
 }
@@ -145,14 +229,14 @@ struct CellOwner {
 unsigned distance(const DomainRequest& request, const GuestTopology& guest,
                   const CellOwner& a, const CellOwner& b) {
   if (a.cpu && b.cpu) {
-    return guest.between_cpus.value;
+    return guest.kept_cells > 0 ? kUnnamedDistance : guest.between_cpus.value;
   }
   if (a.cpu != b.cpu) {
     const std::size_t gpu = a.cpu ? b.index : a.index;
     const std::size_t cpu = a.cpu ? a.index : b.index;
     const GpuDistances& of = guest.gpu_distances[gpu];
-    return request.gpus[gpu].socket == cpu ? of.local_cpu.value
-                                           : of.remote_cpu.value;
+    return is_local(request, request.gpus[gpu], cpu) ? of.local_cpu.value
+                                                     : of.remote_cpu.value;
   }
   if (a.index == b.index) {
     return guest.gpu_distances[a.index].within.value;
@@ -165,7 +249,7 @@ unsigned distance(const DomainRequest& request, const GuestTopology& guest,
 
 void fill_distances(const DomainRequest& request, GuestTopology& guest) {
   std::vector<CellOwner> owners;
-  for (std::size_t i = 0; i < guest.cpu_cells.size(); ++i) {
+  for (std::size_t i = 0; i < guest.first_cells(); ++i) {
     owners.push_back({.cpu = true, .index = i});
   }
   for (std::size_t i = 0; i < guest.gpu_cells.size(); ++i) {
@@ -235,10 +319,11 @@ Result<GuestTopology> plan_guest(const DomainRequest& request) {
     return forward_error(cpu_cells);
   }
   GuestTopology guest;
+  guest.kept_cells = request.room.cells.size();
   guest.cpu_cells = std::move(*cpu_cells);
-  std::size_t next_cell = guest.cpu_cells.size();
+  std::size_t next_cell = guest.first_cells();
   for (const GuestGpu& gpu : request.gpus) {
-    if (auto ok = check_gpu(gpu, guest.cpu_cells.size()); !ok) {
+    if (auto ok = check_gpu(gpu, request.cpu_cells.size()); !ok) {
       return forward_error(ok);
     }
     guest.gpu_cells.push_back(
@@ -259,7 +344,11 @@ Result<GuestTopology> plan_guest(const DomainRequest& request) {
                 "the BARs of all GPUs do not fit in 48 bits of guest address",
                 "split the GPUs over several guests");
   }
-  guest.buses = place_gpus(request);
+  auto buses = place_gpus(request);
+  if (!buses) {
+    return forward_error(buses);
+  }
+  guest.buses = std::move(*buses);
   guest.between_cpus =
       choose_distance(request.distance_between_cpus, kBetweenSockets);
   fill_distances(request, guest);

@@ -18,7 +18,7 @@ struct GuestCpuCell {
   unsigned host_node = 0;
   unsigned first_vcpu = 0;
   unsigned vcpus = 0;
-  std::uint64_t memory_mib = 0;
+  std::uint64_t memory_kib = 0;
 
   friend bool operator==(const GuestCpuCell&, const GuestCpuCell&) = default;
 };
@@ -36,8 +36,9 @@ struct CellRange {
 // A root port below an expander bus, with the GPU in it.
 struct RootPort {
   unsigned controller = 0;  // libvirt's controller index
-  unsigned slot = 0;        // on the expander bus
-  std::size_t gpu = 0;      // index in DomainRequest::gpus
+  unsigned chassis = 0;
+  unsigned slot = 0;    // on the expander bus
+  std::size_t gpu = 0;  // index in DomainRequest::gpus
 };
 
 struct ExpanderBus {
@@ -63,19 +64,24 @@ struct GpuDistances {
 };
 
 struct GuestTopology {
-  std::vector<GuestCpuCell> cpu_cells;  // cells 0, 1, …
-  std::vector<CellRange> gpu_cells;     // one per GPU, after the CPU cells
+  // Cells 0, 1, … are either kept from a domain (GuestRoom) or made by us.
+  std::size_t kept_cells = 0;
+  std::vector<GuestCpuCell> cpu_cells;
+  std::vector<CellRange> gpu_cells;  // one per GPU, after all others
   std::vector<ExpanderBus> buses;
   GuestDistance between_cpus;
   std::vector<GpuDistances> gpu_distances;
   // distances[a][b]; symmetric, 10 on the diagonal.
   std::vector<std::vector<unsigned>> distances;
   std::uint64_t window_bytes = 0;  // see pci_window()
+
+  // How many come before the GPUs' cells.
+  std::size_t first_cells() const { return kept_cells + cpu_cells.size(); }
 };
 
 // Lays the guest out. Errors (usage or malformed, naming the GPU): a socket
 // without a CPU cell, fewer vCPUs or MiB than cells, sizes that cannot be
-// BARs, more cells than QEMU has nodes for.
+// BARs, more cells than QEMU has nodes for, more buses than PCI has numbers.
 Result<GuestTopology> plan_guest(const DomainRequest& request);
 
 // The window for 64-bit BARs ("pcihole64" in libvirt, "highmem-mmio-size" in

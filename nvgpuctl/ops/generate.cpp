@@ -2,13 +2,12 @@
 #include "ops/generate.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/text.hpp"
 #include "core/domain_profile.hpp"
 #include "core/domain_xml.hpp"
 #include "core/guest_facts.hpp"
-#include "host/domain_schema.hpp"
+#include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -45,41 +44,12 @@ Viommu choose_viommu(const GenerateOptions& options, Profile profile,
   return can ? Viommu::accel : Viommu::none;
 }
 
-// The domain can be prepared while its GPU is in trouble, but it must be said.
-void warn_of_blocked(const std::vector<const Gpu*>& gpus,
-                     GeneratedDomain& domain) {
-  for (const auto* gpu : gpus) {
-    if (!has_error(gpu->findings)) {
-      continue;
-    }
-    // The worst finding comes first.
-    const Reason& worst = *gpu->findings.front().reason;
-    domain.warnings.push_back(fmt::format(
-        "{} is {} now ({} {}): the domain will not work until that is cured",
-        to_string(gpu->pci.address), to_string(gpu->state), worst.id,
-        worst.name));
-  }
-}
-
 // A violation would be our mistake, or a target that is not what it says it
 // is: either way the domain is not handed out.
 Result<> check_against_schema(const RootDir& root,
                               const GenerateOptions& options,
                               const DomainRequest& request,
                               Generated& generated) {
-  const auto schema = options.schema.empty()
-                          ? find_domain_schema(root)
-                          : find_domain_schema(options.schema);
-  if (!schema && options.schema.empty() &&
-      schema.error().code == Errc::not_found) {
-    generated.schema_note =
-        "not validated: there is no libvirt schema on this host; --schema "
-        "FILE names one";
-    return {};
-  }
-  if (!schema) {
-    return forward_error(schema);
-  }
   // A fragment is no document that libvirt has a schema for, so the same
   // request is written as a whole domain and that is checked.
   const auto xml = request.whole_domain
@@ -88,35 +58,53 @@ Result<> check_against_schema(const RootDir& root,
   if (!xml) {
     return forward_error(xml);
   }
-  const auto verdict = validate_domain(*xml, *schema);
-  if (!verdict) {
-    return forward_error(verdict);
+  auto check = check_schema(root, options.schema, *xml);
+  if (!check) {
+    return forward_error(check);
   }
-  const std::string messages =
-      fmt::format("{}", fmt::join(verdict->messages, "; "));
-  switch (verdict->outcome) {
-    case SchemaVerdict::Outcome::valid:
-      generated.validated = true;
-      generated.schema_note = "valid by " + schema->file;
-      return {};
-    case SchemaVerdict::Outcome::too_old:
-      generated.schema_note =
-          fmt::format("not validated by {}: {}", schema->file, messages);
-      return {};
-    case SchemaVerdict::Outcome::invalid:
-      break;
+  if (!check->violations.empty()) {
+    return fail(
+        Errc::malformed, "generated domain",
+        fmt::format("{} refuses it: {}", check->file, check->violations),
+        "this is a bug of nvgpuctl, or the schema is not libvirt's; "
+        "please report it");
   }
-  return fail(Errc::malformed, "generated domain",
-              fmt::format("{} refuses it: {}", schema->file, messages),
-              "this is a bug of nvgpuctl, or the schema is not libvirt's; "
-              "please report it");
+  generated.schema_note = std::move(check->note);
+  generated.validated = check->validated;
+  return {};
 }
 
 }  // namespace
 
-Result<Generated> generate(const RootDir& root, const Inventory& inventory,
-                           const std::vector<std::size_t>& gpus,
-                           const GenerateOptions& options) {
+// The domain can be prepared while its GPU is in trouble, but it must be said.
+void warn_of_blocked(const std::vector<const Gpu*>& gpus,
+                     std::vector<std::string>& warnings) {
+  for (const auto* gpu : gpus) {
+    if (!has_error(gpu->findings)) {
+      continue;
+    }
+    // The worst finding comes first.
+    const Reason& worst = *gpu->findings.front().reason;
+    warnings.push_back(fmt::format(
+        "{} is {} now ({} {}): the domain will not work until that is cured",
+        to_string(gpu->pci.address), to_string(gpu->state), worst.id,
+        worst.name));
+  }
+}
+
+std::vector<const Gpu*> gpus_at(const Inventory& inventory,
+                                const std::vector<std::size_t>& indices) {
+  std::vector<const Gpu*> gpus;
+  for (const std::size_t index : indices) {
+    gpus.push_back(&inventory.gpus[index]);
+  }
+  return gpus;
+}
+
+Result<DomainRequest> plan_request(const Inventory& inventory,
+                                   const std::vector<const Gpu*>& gpus,
+                                   const GenerateOptions& options,
+                                   std::vector<unsigned> more_nodes) {
   const auto& facts = inventory.host.virtualization;
   const auto libvirt = choose_version(options.libvirt, facts.libvirt, "libvirt",
                                       facts.libvirt_problem);
@@ -132,11 +120,7 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!best && !options.profile) {
     return forward_error(best);
   }
-  std::vector<const Gpu*> chosen;
-  for (const std::size_t index : gpus) {
-    chosen.push_back(&inventory.gpus[index]);
-  }
-  auto request = describe_guest(inventory.host, chosen);
+  auto request = describe_guest(inventory.host, gpus, std::move(more_nodes));
   if (!request) {
     return forward_error(request);
   }
@@ -150,6 +134,17 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   request->iommufd = request->viommu == Viommu::accel ||
                      (request->profile == Profile::native && facts.dev_iommu);
   request->managed = options.managed;
+  return request;
+}
+
+Result<Generated> generate(const RootDir& root, const Inventory& inventory,
+                           const std::vector<std::size_t>& gpus,
+                           const GenerateOptions& options) {
+  const auto chosen = gpus_at(inventory, gpus);
+  auto request = plan_request(inventory, chosen, options);
+  if (!request) {
+    return forward_error(request);
+  }
   request->whole_domain = options.whole_domain;
   request->vcpus = options.vcpus.value_or(kDefaultVcpus);
   request->memory_bytes = options.memory_bytes.value_or(kDefaultMemory);
@@ -160,7 +155,7 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!domain) {
     return forward_error(domain);
   }
-  warn_of_blocked(chosen, *domain);
+  warn_of_blocked(chosen, domain->warnings);
   Generated generated{std::move(*domain), request->profile, "", false};
   auto checked = check_against_schema(root, options, *request, generated);
   if (!checked) {

@@ -36,6 +36,20 @@ struct Generated {
   bool validated = false;
 };
 
+std::vector<const Gpu*> gpus_at(const Inventory& inventory,
+                                const std::vector<std::size_t>& indices);
+
+// What a host and the operator say of a guest with these GPUs, but for its
+// name and size. `more_nodes` are host nodes that the guest uses anyway.
+Result<DomainRequest> plan_request(const Inventory& inventory,
+                                   const std::vector<const Gpu*>& gpus,
+                                   const GenerateOptions& options,
+                                   std::vector<unsigned> more_nodes = {});
+
+// Adds a warning for each GPU that does not work now.
+void warn_of_blocked(const std::vector<const Gpu*>& gpus,
+                     std::vector<std::string>& warnings);
+
 // The domain or fragment for some GPUs of a host. `gpus` are indices into
 // `inventory.gpus`. A result that violates the schema is an error.
 Result<Generated> generate(const RootDir& root, const Inventory& inventory,

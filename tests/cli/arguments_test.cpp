@@ -107,7 +107,8 @@ TEST(Arguments, SayWhatIsWrongWithAVerb) {
             "'0009:01:00.0': is no verb; "
             "the verb comes first: nvgpuctl show 0009:01:00.0");
   EXPECT_EQ(refusal({"xml"}),
-            "'xml': needs a second word; there is: xml generate, xml lint");
+            "'xml': needs a second word; there is: xml generate, xml merge, "
+            "xml unmerge, xml lint");
   EXPECT_EQ(refusal({"xml", "generte"}),
             "'xml generte': is no verb; did you mean 'xml generate'?");
   EXPECT_EQ(refusal({"help", "shw"}),

@@ -17,6 +17,8 @@ BASH = [
     ("nvgpuctl ", ["list", "xml", "help"], ["generate"]),
     ("nvgpuctl ex", ["explain"], ["list"]),
     ("nvgpuctl xml ", ["generate"], ["list"]),
+    ("nvgpuctl xml merge --dom", ["--domain"], ["--memory"]),
+    ("nvgpuctl xml unmerge --d", ["--define", "--diff"], ["--gpu"]),
     ("nvgpuctl xml generate --pro", ["--profile"], ["--all"]),
     ("nvgpuctl xml generate --profile ", ["native", "auto"], ["list", "--all"]),
     ("nvgpuctl bind --d", ["--dry-run"], ["--all"]),

@@ -55,6 +55,11 @@ void print_documents(Context& context) {
   print_document(context, "DomainFragment",
                  domain_json({{9, 1, 0, 0}}, {}, samples::generated()));
   separate(context);
+  print_document(context, "DomainChange",
+                 domain_change_json(samples::domain_change(), true));
+  separate(context);
+  print_document(context, "DomainChange", domain_change_json({}, false));
+  separate(context);
   print_document(context, "HostReport",
                  host_report_json(samples::host(), {samples::gpu()},
                                   samples::sections(Verdict::degraded)));

@@ -10,6 +10,7 @@
 #include "core/host_snapshot.hpp"
 #include "ops/generate.hpp"
 #include "ops/lint.hpp"
+#include "ops/merge.hpp"
 #include "ops/recovery.hpp"
 #include "ops/transaction.hpp"
 
@@ -173,6 +174,21 @@ inline LintedDomain without_gpu() {
           .schema_note = "",
           .fixed = {},
           .left = {}};
+}
+
+inline DomainChange domain_change() {
+  return {.domain = "domain a",
+          .before = "<domain/>\n",
+          .after = "<domain>\n</domain>\n",
+          .diff = "--- a\n+++ b\n",
+          .changed = true,
+          .gpus = {{9, 1, 0, 0}},
+          .values = {{"pcihole64", "256 GiB", Source::computed, ""}},
+          .warnings = {"a warning"},
+          .schema_note = "valid by domain.rng",
+          .validated = true,
+          .profile = "hybrid",
+          .pieces = {}};
 }
 
 }  // namespace nvgpuctl::samples

@@ -36,9 +36,10 @@ TEST(GuestTopology, GivesWhatDoesNotDivideToTheFirstCells) {
   request.memory_bytes = 1000 * kMiB;
   const auto guest = plan_guest(request);
   ASSERT_TRUE(guest);
-  EXPECT_THAT(guest->cpu_cells, ElementsAre(GuestCpuCell{0, 0, 6, 334},
-                                            GuestCpuCell{1, 6, 6, 333},
-                                            GuestCpuCell{3, 12, 5, 333}));
+  EXPECT_THAT(guest->cpu_cells,
+              ElementsAre(GuestCpuCell{0, 0, 6, 334 * 1024},
+                          GuestCpuCell{1, 6, 6, 333 * 1024},
+                          GuestCpuCell{3, 12, 5, 333 * 1024}));
 }
 
 TEST(GuestTopology, TakesTheHostsDistances) {
@@ -260,7 +261,7 @@ void expect_contiguous_cells(const DomainRequest& request,
   for (const GuestCpuCell& cell : guest.cpu_cells) {
     EXPECT_EQ(cell.first_vcpu, vcpus);
     EXPECT_GE(cell.vcpus, 1U);
-    EXPECT_GE(cell.memory_mib, 1U);
+    EXPECT_GE(cell.memory_kib, 1024U);
     vcpus += cell.vcpus;
   }
   EXPECT_EQ(vcpus, request.vcpus);

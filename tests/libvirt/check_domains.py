@@ -66,9 +66,10 @@ def listed_cases(emit):
 
 def without_kvm(domain):
     """KVM for this CPU is not to be had here; only that much is changed."""
-    domain, types = re.subn(r'(<domain[^>]*) type="kvm"', r'\1 type="qemu"', domain)
+    domain, types = re.subn(r'(<domain[^>]*) type=(["\'])kvm["\']',
+                            r'\1 type=\2qemu\2', domain)
     domain, cpus = re.subn(
-        r'<cpu mode="host-passthrough" check="none">',
+        r'<cpu mode=["\']host-passthrough["\'] check=["\']none["\']>',
         '<cpu mode="custom" match="exact"><model>cortex-a57</model>', domain)
     assert types == cpus == 1, "the domain does not look as expected"
     return domain
@@ -197,9 +198,9 @@ class Suite:
         code = rc.read_text().strip()
         return out, None if code == "0" else f"exit code {code}\n{out}{err}"
 
-    def check_golden(self, case, argv):
+    def check_golden(self, case, argv, folder="."):
         lines = guest_part(argv)
-        golden = HERE / "golden" / f"{case}.{self.name}.args"
+        golden = HERE / "golden" / folder / f"{case}.{self.name}.args"
         if os.environ.get("UPDATE_GOLDEN") == "1":
             golden.parent.mkdir(exist_ok=True)
             golden.write_text("".join(lines))

@@ -19,6 +19,42 @@ virConnectPtr virConnectOpenReadOnly(const char* /*name*/) {
   }
 }
 
+virConnectPtr virConnectOpen(const char* name) {
+  return virConnectOpenReadOnly(name);
+}
+
+virDomainPtr virDomainLookupByName(virConnectPtr /*connection*/,
+                                   const char* /*name*/) {
+  return nullptr;
+}
+
+virDomainPtr virDomainLookupByUUIDString(virConnectPtr /*connection*/,
+                                         const char* /*uuid*/) {
+  return nullptr;
+}
+
+char* virDomainGetXMLDesc(virDomainPtr /*domain*/, unsigned /*flags*/) {
+  return nullptr;
+}
+
+virDomainPtr virDomainDefineXMLFlags(virConnectPtr /*connection*/,
+                                     const char* /*xml*/, unsigned /*flags*/) {
+  return nullptr;
+}
+
+int virConnectListAllDomains(virConnectPtr /*connection*/,
+                             virDomainPtr** /*domains*/, unsigned /*flags*/) {
+  return -1;
+}
+
+const char* virDomainGetName(virDomainPtr /*domain*/) {
+  return nullptr;
+}
+
+virErrorPtr virGetLastError(void) {
+  return nullptr;
+}
+
 const char* virConnectGetType(virConnectPtr /*connection*/) {
   return nullptr;
 }

@@ -13,8 +13,8 @@
 namespace nvgpuctl {
 
 // The values of what an XPath selects in an XML text: attributes' values,
-// elements' text. A text that is no XML gives "NOT XML". The prefixes qemu and
-// f (for fragments) are known.
+// elements' text. A text that is no XML gives "NOT XML". The prefixes qemu, m
+// (for what a merge has added) and f (for fragments) are known.
 inline std::vector<std::string> xpath(const std::string& xml,
                                       const std::string& expression) {
   const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
@@ -30,6 +30,8 @@ inline std::vector<std::string> xpath(const std::string& xml,
                      BAD_CAST "http://libvirt.org/schemas/domain/qemu/1.0");
   xmlXPathRegisterNs(context.get(), BAD_CAST "f",
                      BAD_CAST "urn:nvgpuctl:fragment:1");
+  xmlXPathRegisterNs(context.get(), BAD_CAST "m",
+                     BAD_CAST "urn:nvgpuctl:domain:1");
   const std::unique_ptr<xmlXPathObject, decltype(&xmlXPathFreeObject)> found(
       xmlXPathEvalExpression(BAD_CAST expression.c_str(), context.get()),
       &xmlXPathFreeObject);

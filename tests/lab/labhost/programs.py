@@ -16,7 +16,7 @@ LIBRARIES = """
   libc6-dev libyaml-cpp-dev libfmt-dev libpci-dev libxml2-dev libudev-dev
   libvirt-dev zlib1g-dev
 """.split()
-HEADERS = ["libexpected-dev", "libcli11-dev", "nlohmann-json3-dev"]
+HEADERS = ["libexpected-dev", "libcli11-dev", "libdtl-dev", "nlohmann-json3-dev"]
 
 
 def gpusim(build):

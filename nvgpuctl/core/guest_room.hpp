@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <set>
+#include <vector>
+
+namespace nvgpuctl {
+
+// What a domain has already, so that nothing added to it collides. The default
+// is that of a domain which is ours from its first line on.
+struct GuestRoom {
+  struct Cell {
+    bool has_cpus = true;
+    std::vector<unsigned> host_nodes;  // that it is bound to; may be empty
+  };
+  // NUMA cells that stay as they are, by id: 0, 1, … Without any, CPU cells
+  // are made for all vCPUs and memory.
+  std::vector<Cell> cells;
+  bool cells_have_distances = false;
+  bool bind_memory = false;        // whether made CPU cells get a <numatune>
+  std::set<unsigned> controllers;  // indices of PCI controllers, 0 included
+  std::set<unsigned> chassis;
+  unsigned bus_above = 255;  // the lowest bus number that is taken above
+  unsigned iommus = 0;       // how many come before ours
+};
+
+}  // namespace nvgpuctl

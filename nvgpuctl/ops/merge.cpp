@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/merge.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/text_diff.hpp"
+#include "ops/schema_check.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// The difference without that of serialising.
+Result<> fill_diff(const DomainText& source, DomainChange& change) {
+  if (!change.changed) {
+    return {};
+  }
+  const auto before = normalised_domain(source.text, source.name);
+  if (!before) {
+    return forward_error(before);
+  }
+  change.diff = unified_diff(*before, change.after, source.name,
+                             source.name + " (changed)");
+  return {};
+}
+
+Result<> fill_schema(const RootDir& root, const std::string& schema,
+                     const std::string& plain, DomainChange& change) {
+  const auto check = check_schema(root, schema, change.after);
+  if (!check) {
+    return forward_error(check);
+  }
+  change.validated = check->validated;
+  change.schema_note = check->note;
+  if (check->violations.empty()) {
+    return {};
+  }
+  const auto before = check_schema(root, schema, plain);
+  if (!before) {
+    return forward_error(before);
+  }
+  if (before->violations.empty()) {
+    return fail(Errc::malformed, change.domain,
+                fmt::format("{} refuses what merge made of it: {}", check->file,
+                            check->violations),
+                "this is a bug of nvgpuctl, or the schema is not libvirt's; "
+                "please report it");
+  }
+  change.schema_note =
+      fmt::format("{} refused the domain before the merge, too: {}",
+                  check->file, before->violations);
+  return {};
+}
+
+}  // namespace
+
+Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
+                           const std::vector<std::size_t>& gpus,
+                           const GenerateOptions& options,
+                           const DomainText& source) {
+  auto base = open_for_merge(source.text, source.name);
+  if (!base) {
+    return forward_error(base);
+  }
+  const auto chosen = gpus_at(inventory, gpus);
+  const auto request =
+      plan_request(inventory, chosen, options, host_nodes_of(base->room));
+  if (!request) {
+    return forward_error(request);
+  }
+  const std::string plain = base->plain;
+  auto merged = merge_domain(std::move(*base), *request);
+  if (!merged) {
+    return forward_error(merged);
+  }
+  DomainChange change{.domain = source.name,
+                      .before = source.text,
+                      .after = std::move(merged->xml),
+                      .diff = {},
+                      .changed = merged->changed,
+                      .gpus = {},
+                      .values = std::move(merged->values),
+                      .warnings = std::move(merged->warnings),
+                      .schema_note = {},
+                      .validated = false,
+                      .profile = std::string(to_string(request->profile)),
+                      .pieces = std::move(merged->pieces)};
+  for (const Gpu* gpu : chosen) {
+    change.gpus.push_back(gpu->pci.address);
+  }
+  warn_of_blocked(chosen, change.warnings);
+  if (auto ok = fill_diff(source, change); !ok) {
+    return forward_error(ok);
+  }
+  if (auto ok = fill_schema(root, options.schema, plain, change); !ok) {
+    return forward_error(ok);
+  }
+  return change;
+}
+
+Result<DomainChange> unmerge(const DomainText& source) {
+  auto unmerged = unmerge_domain(source.text, source.name);
+  if (!unmerged) {
+    return forward_error(unmerged);
+  }
+  DomainChange change;
+  change.domain = source.name;
+  change.before = source.text;
+  change.after = std::move(unmerged->xml);
+  change.changed = unmerged->changed;
+  change.gpus = std::move(unmerged->gpus);
+  if (auto ok = fill_diff(source, change); !ok) {
+    return forward_error(ok);
+  }
+  return change;
+}
+
+Result<> define_change(const DomainChange& change,
+                       const LibvirtService& service) {
+  const auto read_back = define_domain(
+      {.old_xml = change.before, .new_xml = change.after, .validate = true},
+      service);
+  if (!read_back) {
+    return forward_error(read_back);
+  }
+  const auto missing = missing_parts(change.after, *read_back);
+  if (!missing) {
+    return forward_error(missing);
+  }
+  if (missing->empty()) {
+    return {};
+  }
+  const auto restored = define_domain(
+      {.old_xml = *read_back, .new_xml = change.before, .validate = false},
+      service);
+  return fail(Errc::unsupported, change.domain,
+              fmt::format("libvirt dropped what it does not know: {}",
+                          fmt::join(*missing, ", ")),
+              restored ? "the old definition is back; does --libvirt name this "
+                         "host's version?"
+                       : "and the old definition could not be put back: " +
+                             restored.error().problem);
+}
+
+}  // namespace nvgpuctl

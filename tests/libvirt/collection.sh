@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   collection.sh   prints a folder with the XML files of libvirt's own tests
+#
+# They come from Debian's source package, of the newest suite that has it, and
+# are cached like the trees of roots.sh. Needs no root. Exit code 77: not
+# possible here.
+set -euo pipefail
+
+# shellcheck source=/dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/../support/debian.sh"
+folder=${nvgpuctl_cache:?set by debian.sh}
+
+# An apt configuration of its own for sources: the lists of a suite's packages
+# need not grow for everybody else.
+sources_of() {  # SUITE
+  local state=$folder/apt/$1-sources mirror binary
+  binary=$(apt_of "$1") || return 1
+  mirror=$(find_mirror) || return 1
+  mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
+  : >"$state/status"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
+    >"$state/etc/sources.list"
+  sed "s#$folder/apt/$1#$state#" "$binary" >"$state/apt.conf"
+  APT_CONFIG=$state/apt.conf apt-get -qq update >&2 || return 1
+  echo "$state/apt.conf"
+}
+
+fetch() {  # SUITE DIRECTORY
+  local config tar
+  config=$(sources_of "$1") || return 1
+  mkdir -p "$2"
+  # Without the patches: they do not touch the tests.
+  (cd "$2" && APT_CONFIG=$config apt-get -qq source --download-only --tar-only \
+    libvirt >&2) || return 1
+  tar=$(find "$2" -name 'libvirt_*.orig.tar.*' ! -name '*.asc')
+  tar -x -C "$2" --wildcards --strip-components=1 -f "$tar" '*/tests/*/*.xml' ||
+    return 1
+  tar=${tar##*/libvirt_}
+  echo "${tar%.orig.*}" >"$2/version"
+  rm "$2"/libvirt_*
+}
+
+cache=$folder/collection-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
+if [ ! -d "$cache" ]; then
+  exec 9>"$folder/.lock-collection"
+  flock 9
+fi
+if [ ! -d "$cache" ]; then
+  find "$folder" -maxdepth 1 -name 'collection-*' -exec rm -rf {} +
+  for suite in forky trixie; do
+    rm -rf "$cache.new"
+    ! fetch "$suite" "$cache.new" || break
+  done
+  [ -e "$cache.new/version" ] ||
+    skip "no source package of libvirt could be downloaded"
+  mv "$cache.new" "$cache"
+fi
+echo "$cache"

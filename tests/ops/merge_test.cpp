@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/merge.hpp"
+
+#include <gmock/gmock.h>
+
+#include "host/libvirt_domains.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+const LibvirtService kTestDriver{.uri = "test:///default"};
+
+DomainChange change_of_test(std::string_view addition) {
+  DomainChange change;
+  change.domain = "domain test";
+  change.before = *inactive_xml("test", Secrets::include, kTestDriver);
+  change.after = change.before;
+  change.after.insert(change.after.find("</devices>"), addition);
+  return change;
+}
+
+TEST(DefineChange, IsDoneWhenLibvirtHasEverything) {
+  const auto done = define_change(
+      change_of_test("<controller type='scsi' index='3'/>"), kTestDriver);
+  EXPECT_TRUE(done) << done.error().problem;
+}
+
+// The test driver forgets, so what cannot be seen here is that the old
+// definition is put back.
+TEST(DefineChange, SaysWhatLibvirtHasDropped) {
+  // libvirt writes managed='no' where nothing is said.
+  const auto done = define_change(
+      change_of_test("<hostdev mode='subsystem' type='pci'><source>"
+                     "<address domain='0x0009' bus='0x01' slot='0x00' "
+                     "function='0x0'/></source>"
+                     "<alias name='ua-nvgpu-gpu0'/></hostdev>"),
+      kTestDriver);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::unsupported);
+  EXPECT_EQ(done.error().subject, "domain test");
+  EXPECT_EQ(done.error().problem,
+            "libvirt dropped what it does not know: managed of GPU "
+            "0009:01:00.0");
+}
+
+}  // namespace
+}  // namespace nvgpuctl
