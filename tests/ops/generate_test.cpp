@@ -6,6 +6,7 @@
 
 #include "support/fake_root.hpp"
 #include "support/sample_host.hpp"
+#include "support/tiny_schemas.hpp"
 #include "support/xpath.hpp"
 
 namespace nvgpuctl {
@@ -18,16 +19,6 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kSchemas = "/usr/share/libvirt/schemas/";
-
-// Accepts every document, or none that libvirt knows.
-constexpr const char* kAnything =
-    "<grammar xmlns='http://relaxng.org/ns/structure/1.0'>"
-    "<start><ref name='any'/></start><define name='any'><element><anyName/>"
-    "<zeroOrMore><choice><attribute><anyName/></attribute><text/>"
-    "<ref name='any'/></choice></zeroOrMore></element></define></grammar>";
-constexpr const char* kNothing =
-    "<grammar xmlns='http://relaxng.org/ns/structure/1.0'>"
-    "<start><element name='nothing'><empty/></element></start></grammar>";
 
 class Generation : public testing::Test {
  protected:

@@ -9,6 +9,7 @@
 
 #include "support/fake_root.hpp"
 #include "support/lint_host.hpp"
+#include "support/tiny_schemas.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -19,16 +20,6 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr const char* kSchema = "/usr/share/libvirt/schemas/domain.rng";
-
-// Accepts every document, or none that libvirt knows.
-constexpr const char* kAnything =
-    "<grammar xmlns='http://relaxng.org/ns/structure/1.0'>"
-    "<start><ref name='any'/></start><define name='any'><element><anyName/>"
-    "<zeroOrMore><choice><attribute><anyName/></attribute><text/>"
-    "<ref name='any'/></choice></zeroOrMore></element></define></grammar>";
-constexpr const char* kNothing =
-    "<grammar xmlns='http://relaxng.org/ns/structure/1.0'>"
-    "<start><element name='nothing'><empty/></element></start></grammar>";
 
 std::string domain_of(const std::string& name) {
   std::ostringstream text;
