@@ -10,7 +10,7 @@
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
-#include "core/xml_place.hpp"
+#include "core/xml_limits.hpp"
 #include "host/input_text.hpp"
 #include "host/libvirt_domains.hpp"
 #include "ops/lint.hpp"

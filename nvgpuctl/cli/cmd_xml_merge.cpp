@@ -9,7 +9,7 @@
 #include "cli/select.hpp"
 #include "cli/split_files.hpp"
 #include "cli/verbs.hpp"
-#include "core/xml_place.hpp"
+#include "core/xml_limits.hpp"
 #include "host/input_text.hpp"
 #include "host/libvirt_domains.hpp"
 #include "ops/merge.hpp"

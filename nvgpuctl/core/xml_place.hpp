@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 namespace nvgpuctl {
-
-// The most that a document may have: what libvirt's protocol carries
-// (REMOTE_STRING_MAX).
-constexpr std::size_t kMaxXmlBytes = 4 << 20;
 
 // Where an element of a document is, for messages.
 struct XmlPlace {
