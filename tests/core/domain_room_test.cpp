@@ -5,15 +5,19 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "core/merge_refusal.hpp"
 #include "support/merge_domains.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 using testing::EndsWith;
+using testing::HasSubstr;
 
 struct Conflict {
   std::string_view old;
@@ -110,6 +114,14 @@ TEST(DomainRoom, RefusesWhatIsNoDomain) {
   EXPECT_EQ(refusal("<network/>"),
             "guest.xml: its root is <network>, not <domain> (not-a-domain)");
   EXPECT_THAT(refusal("<domain"), EndsWith("(not-a-domain)"));
+}
+
+TEST(DomainRoom, HasEveryReasonInTheManual) {
+  std::ifstream page(TEST_DATA_DIR "/../../docs/merge.md");
+  const std::string text(std::istreambuf_iterator<char>(page), {});
+  for (const auto& [reason, meaning] : kMergeRefusals) {
+    EXPECT_THAT(text, HasSubstr(fmt::format("| `{}` | {} |", reason, meaning)));
+  }
 }
 
 }  // namespace
