@@ -93,6 +93,7 @@ def run_test(chosen, kernel, machine, logs):
             load_test(chosen.test).run(lab)
         except (CheckFailed, AgentError) as failure:
             lab.fail(str(failure))
+        lab.no_leaks()
         lab.quiet_kernel()
         (logs / "dmesg.log").write_text("\n".join(host.kernel_log()),
                                         encoding="utf-8")
