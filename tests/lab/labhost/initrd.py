@@ -57,5 +57,5 @@ def for_host(kernel, busybox):
         name = module.name.removesuffix(".xz")
         files[f"modules/{name}"] = data
         order.append(name)
-    files["modules/order"] = ("\n".join(order) + "\n").encode()
+    files["modules/order"] = "".join(f"{name}\n" for name in order).encode()
     return archive(files)

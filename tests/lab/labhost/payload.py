@@ -20,10 +20,11 @@ def make(folder, layout, kernel_image, busybox, installed):
     (tree / "guest.initrd").write_bytes(guest_initrd(busybox))
     shutil.copy(kernel_image, tree / "guest.vmlinuz")
     shutil.copytree(installed, tree / "install", symlinks=True)
-    options = tree / "install/etc/modprobe.d/lab-layout.conf"
-    options.parent.mkdir(parents=True)
-    options.write_text(f"options nvgrace-gpu-vfio-pci layout={layout}\n",
-                       encoding="ascii")
+    if layout:  # the kernel's own driver has no such parameter
+        options = tree / "install/etc/modprobe.d/lab-layout.conf"
+        options.parent.mkdir(parents=True)
+        options.write_text(f"options nvgrace-gpu-vfio-pci layout={layout}\n",
+                           encoding="ascii")
     image = folder / "payload.img"
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image,
               "512M")

@@ -55,8 +55,9 @@ def assemble(chosen, kernel, folder, build):
     return Parts(
         tools=roots.tools(), gpusim=programs.gpusim(build), kernel=image,
         initrd=initrd_path, host_disk=roots.host_image(),
-        modules_disk=kernels.modules_image(kernel),
-        payload_disk=payload.make(folder, chosen.layout, image, static,
+        modules_disk=kernels.modules_image(kernel, chosen.driver),
+        payload_disk=payload.make(
+            folder, chosen.layout if chosen.driver == "ours" else None, image, static,
                                   programs.installed()))
 
 
@@ -92,6 +93,7 @@ def run_test(chosen, kernel, machine, logs):
             load_test(chosen.test).run(lab)
         except (CheckFailed, AgentError) as failure:
             lab.fail(str(failure))
+        lab.no_leaks()
         lab.quiet_kernel()
         (logs / "dmesg.log").write_text("\n".join(host.kernel_log()),
                                         encoding="utf-8")

@@ -62,6 +62,7 @@ class Scenario:
     test: str
     kernels: list
     layout: str
+    driver: str  # "ours", or "kernel": the kernel's own variant driver
     gpus: list
 
     @property
@@ -140,10 +141,13 @@ def load(name):
             for i, gpu in enumerate(fields.take("gpus", list))]
     scenario = Scenario(name, path, fields.take("description", str),
                         fields.take("test", str), fields.take("kernels", list),
-                        fields.take("layout", str, "split"), gpus)
+                        fields.take("layout", str, "split"),
+                        fields.take("driver", str, "ours"), gpus)
     fields.end()
     if scenario.layout not in ("split", "single"):
         raise LabError(f"{path.name}: layout is split or single")
+    if scenario.driver not in ("ours", "kernel"):
+        raise LabError(f"{path.name}: driver is ours or kernel")
     if not 1 <= len(gpus) <= MAX_GPUS:
         raise LabError(f"{path.name}: between 1 and {MAX_GPUS} gpus are possible")
     return scenario
