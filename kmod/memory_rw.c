@@ -15,8 +15,8 @@
 #define NVGPU_CHUNK SZ_64K
 
 /*
- * How often the user's pages may vanish between making them present and
- * copying, without a single byte of progress, before it is called a fault.
+ * How often the user's pages may be absent, or vanish between making them present
+ * and copying, without a single byte of progress, before it is called a fault.
  */
 #define NVGPU_MAX_TRIES 16
 
@@ -53,12 +53,16 @@ void nvgpu_unmap_regions(struct nvgpu_device *gpu)
 	}
 }
 
-/* How many of @count bytes are absent and cannot be made present. */
+/*
+ * How many of @count bytes are absent and cannot be made present. Looking must
+ * not change them, as fault_in_writeable() would: the read may yet fail, and the
+ * buffer can be memory that others use.
+ */
 static size_t nvgpu_fault_in(const struct nvgpu_user *user, size_t done,
 			     size_t count)
 {
 	if (user->to)
-		return fault_in_writeable(user->to + done, count);
+		return fault_in_safe_writeable(user->to + done, count);
 	return fault_in_readable(user->from + done, count);
 }
 
@@ -90,9 +94,6 @@ static ssize_t nvgpu_copy_chunk(struct nvgpu_device *gpu,
 	int ret;
 
 	for (tries = 0; tries < NVGPU_MAX_TRIES; tries++) {
-		count -= nvgpu_fault_in(user, done, count);
-		if (!count)
-			return -EFAULT;
 		ret = nvgpu_begin_access(gpu);
 		if (ret)
 			return ret;
@@ -100,6 +101,9 @@ static ssize_t nvgpu_copy_chunk(struct nvgpu_device *gpu,
 		nvgpu_end_access(gpu);
 		if (copied)
 			return copied;
+		count -= nvgpu_fault_in(user, done, count);
+		if (!count)
+			return -EFAULT;
 	}
 	return -EFAULT;
 }

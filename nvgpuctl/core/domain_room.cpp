@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <utility>
 
 #include "core/domain_args.hpp"
 #include "core/merge_refusal.hpp"
@@ -55,15 +55,15 @@ Result<> check_structure(const Subject& subject) {
   auto ok = check_twice(subject, subject.root,
                         {"metadata", "memory", "vcpu", "numatune", "os",
                          "iommufd", "features", "cpu", "devices"});
-  for (const auto& [container, names] :
-       {std::pair<std::string_view, std::initializer_list<std::string_view>>{
-            "os", {"type"}},
-        {"cpu", {"numa"}},
-        {"features", {"acpi", "gic"}},
-        {"metadata", {}}}) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kInner{
+      {{"os", "type"},
+       {"cpu", "numa"},
+       {"features", "acpi"},
+       {"features", "gic"}}};
+  for (const auto& [container, name] : kInner) {
     const auto element = first_element(subject.root, container);
     if (ok && element) {
-      ok = check_twice(subject, *element, names);
+      ok = check_twice(subject, *element, {name});
     }
   }
   for (const auto part : {"commandline", "override"}) {

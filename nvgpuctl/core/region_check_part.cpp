@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <vector>
 
 #include "base/text.hpp"
 #include "core/region_check_sections.hpp"
@@ -185,12 +186,18 @@ void check_mapping_flags(SectionWriter& checks, const Part& part) {
     return;
   }
   const auto flags = split(first->vm_flags, ' ');
-  constexpr std::array<std::string_view, 4> kWanted{"pf", "io", "de", "dd"};
-  const bool all =
-      std::all_of(kWanted.begin(), kWanted.end(), [&](std::string_view flag) {
-        return std::find(flags.begin(), flags.end(), flag) != flags.end();
-      });
-  checks.require(part.id("mmap-flags"), all, {"pf io de dd", first->vm_flags},
+  constexpr std::string_view kWanted = "pf io de dd";
+  // Only those: "me", for one, tells how the device's node is mounted, and so
+  // differs between the group and the cdev.
+  std::vector<std::string_view> seen;
+  for (const std::string_view flag : split(kWanted, ' ')) {
+    if (std::find(flags.begin(), flags.end(), flag) != flags.end()) {
+      seen.push_back(flag);
+    }
+  }
+  const std::string text = fmt::format("{}", fmt::join(seen, " "));
+  checks.require(part.id("mmap-flags"), text == kWanted,
+                 {std::string(kWanted), text.empty() ? "none of them" : text},
                  {"", kReplaceDriver});
 }
 

@@ -122,7 +122,7 @@ struct Judged {
 
 Result<Judged> judge(const RootDir& root, const Inventory& inventory,
                      const DomainText& text, const LintOptions& options) {
-  auto domain = read_domain(text.xml, text.source);
+  auto domain = read_domain(text.text, text.name);
   if (!domain) {
     return forward_error(domain);
   }
@@ -139,7 +139,7 @@ Result<Judged> judge(const RootDir& root, const Inventory& inventory,
   if (out.lint.gpus.empty()) {
     return out;
   }
-  auto note = judge_by_schema(root, text.xml, options, out.domain, out.lint);
+  auto note = judge_by_schema(root, text.text, options, out.domain, out.lint);
   if (!note) {
     return forward_error(note);
   }
@@ -155,7 +155,7 @@ Result<LintedDomain> lint(const RootDir& root, const Inventory& inventory,
   if (!judged) {
     return forward_error(judged);
   }
-  LintedDomain out{.source = text.source,
+  LintedDomain out{.source = text.name,
                    .name = judged->domain.name,
                    .lint = std::move(judged->lint),
                    .schema_note = std::move(judged->schema_note),
@@ -171,15 +171,15 @@ Result<LintedDomain> lint(const RootDir& root, const Inventory& inventory,
     }
   }
   if (edits.empty()) {
-    out.fixed = text.xml;  // byte for byte
+    out.fixed = text.text;  // byte for byte
     out.left = out.lint.findings;
     return out;
   }
-  auto fixed = edit_domain(text.xml, text.source, edits);
+  auto fixed = edit_domain(text.text, text.name, edits);
   if (!fixed) {
     return forward_error(fixed);
   }
-  const auto again = judge(root, inventory, {text.source, *fixed}, options);
+  const auto again = judge(root, inventory, {text.name, *fixed}, options);
   if (!again) {
     return forward_error(again);
   }

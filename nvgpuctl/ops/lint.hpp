@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "core/domain_lint.hpp"
 #include "host/root_dir.hpp"
+#include "ops/domain_text.hpp"
 #include "ops/inventory.hpp"
 
 namespace nvgpuctl {
@@ -20,12 +21,6 @@ struct LintOptions {
   std::optional<bool> managed;          // what the site wants
   std::string schema;                   // path of domain.rng; "" for installed
   bool fix = false;
-};
-
-// A domain as somebody has written it.
-struct DomainText {
-  std::string source;  // for messages: "guest.xml", "standard input"
-  std::string xml;
 };
 
 struct LintedDomain {

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "core/domain_merge.hpp"
 #include "host/libvirt_domains.hpp"
+#include "ops/domain_text.hpp"
 #include "ops/generate.hpp"
 
 namespace nvgpuctl {
@@ -27,11 +28,6 @@ struct DomainChange {
   bool validated = false;
   std::string profile;                                      // "" for unmerge
   std::vector<std::pair<std::string, std::string>> pieces;  // MergedDomain
-};
-
-struct DomainText {
-  std::string name;  // for messages
-  std::string text;
 };
 
 // Merges GPUs of a host into a domain. A result that violates the schema is an

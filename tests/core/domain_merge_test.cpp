@@ -122,12 +122,12 @@ TEST(DomainMerge, GivesMemoryThatIsNoWholeMebibyteToTheCell) {
 }
 
 TEST(DomainMerge, StaysOnOneLineWhereTheDomainDoes) {
-  constexpr std::string_view text =
+  constexpr std::string_view kText =
       R"(<domain type="kvm"><os firmware="efi"><type>hvm</type></os>)"
       R"(<memory>1048576</memory><devices/></domain>)";
-  const std::string xml = merged(text);
+  const std::string xml = merged(kText);
   EXPECT_EQ(std::ranges::count(xml, '\n'), 1);
-  EXPECT_EQ(unmerged(xml), std::string(text) + "\n");
+  EXPECT_EQ(unmerged(xml), std::string(kText) + "\n");
 }
 
 TEST(DomainMerge, MakesACpuThatKvmHasWhereTheDomainLeavesItToLibvirt) {
@@ -194,7 +194,7 @@ class EveryMerge
     // The profile legacy does not stand beside <pcihole64>.
     const auto at = out.find("<pcihole64");
     if (at != std::string::npos && request().profile == Profile::legacy) {
-      out.erase(at, out.find("\n", at) - at);
+      out.erase(at, out.find('\n', at) - at);
     }
     return out;
   }

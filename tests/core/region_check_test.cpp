@@ -424,8 +424,15 @@ TEST(RegionChecks, FailForAMappingOfOrdinaryPages) {
   auto seen = gh200();
   seen.region4.map_first->vm_flags = "rd sh mr mw me ms pf io dd";
   EXPECT_THAT(bad(seen), ElementsAre("vfio-usable-mmap-flags"));
+  EXPECT_EQ(check(seen, "vfio-usable-mmap-flags").seen, "pf io dd");
   seen.region4.map_first->vm_flags.clear();
   EXPECT_EQ(check(seen, "vfio-usable-mmap-flags").verdict, Verdict::skipped);
+}
+
+TEST(RegionChecks, LeaveOutOfAMappingsKindWhatItsMountDecides) {
+  auto seen = gh200();
+  seen.region4.map_first->vm_flags = "rd sh mr mw ms pf io de dd ??";
+  EXPECT_EQ(check(seen, "vfio-usable-mmap-flags").seen, "pf io de dd");
 }
 
 TEST(RegionChecks, RemarkThatPrivateMappingsAreGranted) {

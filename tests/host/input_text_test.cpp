@@ -10,7 +10,10 @@ namespace nvgpuctl {
 namespace {
 
 std::string written(const std::string& text) {
-  const std::string path = testing::TempDir() + "input_text_test";
+  // Each its own: tests run beside each other.
+  const std::string path =
+      testing::TempDir() + "input_text_" +
+      testing::UnitTest::GetInstance()->current_test_info()->name();
   std::ofstream(path) << text;
   return path;
 }

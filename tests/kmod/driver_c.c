@@ -155,23 +155,30 @@ static bool access_ok(const void* buf, size_t count) {
   (void)count;
   return buf != NULL;
 }
-static size_t fault_in_writeable(char* buf, size_t count) {
+static size_t fault_in_safe_writeable(char* buf, size_t count) {
   return absent(buf, count);
 }
 static size_t fault_in_readable(const char* buf, size_t count) {
   return absent(buf, count);
 }
-static size_t copy_inatomic(void* to, const void* from, size_t count) {
-  size_t now = count;
+static size_t copy_inatomic(void* to, const void* from, size_t count,
+                            size_t missing) {
+  size_t now = count - missing;
   if (interruptions) {
     interruptions--;
-    now = 1;
+    now = now ? 1 : 0;
   }
   memcpy(to, from, now);
   return count - now;
 }
-#define __copy_to_user_inatomic copy_inatomic
-#define __copy_from_user_inatomic copy_inatomic
+static size_t __copy_to_user_inatomic(void* to, const void* from,
+                                      size_t count) {
+  return copy_inatomic(to, from, count, absent(to, count));
+}
+static size_t __copy_from_user_inatomic(void* to, const void* from,
+                                        size_t count) {
+  return copy_inatomic(to, from, count, absent(from, count));
+}
 static int nvgpu_begin_access(struct nvgpu_device* device) {
   (void)device;
   if (accesses_left) {

@@ -141,6 +141,7 @@ TEST_F(MemoryAccess, FailsWithoutMovingWhileMemoryDecodeIsOff) {
   driver_fail_accesses(0, -EIO);
   EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), -EIO);
   EXPECT_EQ(position, kUsable + 16);
+  EXPECT_EQ(bytes, std::vector<std::uint8_t>(8, 0));
 }
 
 TEST_F(MemoryAccess, ReadsTheTailWithoutTouchingTheMemory) {

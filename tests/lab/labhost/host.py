@@ -11,7 +11,10 @@ import time
 ALARMING = re.compile(
     r"WARNING:|BUG:|Oops|Call trace|Internal error|Unable to handle|"
     r"blocked for more than|rcu.*stall|soft lockup|list_(add|del) corruption|refcount_t|"
-    r"use-after-free|general protection|Bad page|UBSAN|KASAN|lockdep|deadlock")
+    r"use-after-free|general protection|Bad page|UBSAN|KASAN|\*\*\* DEADLOCK|"
+    r"non-static key")
+# Where kmemleak is on; the kernel's other leaks are not ours to judge.
+KMEMLEAK = "/sys/kernel/debug/kmemleak"
 
 
 class CheckFailed(Exception):
@@ -166,3 +169,14 @@ class Lab:
                           + "\n      ".join(lines[i:i + 12]))
                 return
         self.passed += 1
+
+    def no_leaks(self):
+        """No memory that nobody points to any more, of VFIO or of our driver."""
+        if not self.host.exists(KMEMLEAK):
+            return
+        # What was freed late is seen at the second scan.
+        for _ in range(2):
+            self.host.write(KMEMLEAK, "scan")
+        leaks = re.split(r"\n(?=unreferenced)", self.host.read(KMEMLEAK))
+        self.equal("leaks", [leak for leak in leaks
+                             if re.search("nvg|vfio|iommufd", leak)], [])

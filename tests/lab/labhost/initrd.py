@@ -57,7 +57,7 @@ def modules(kernel, names):
         name = module.name.removesuffix(".xz")
         files[f"modules/{name}"] = data
         order.append(name)
-    files["modules/order"] = ("\n".join(order) + "\n").encode()
+    files["modules/order"] = "".join(f"{name}\n" for name in order).encode()
     return files
 
 

@@ -2,11 +2,12 @@
 """The kernels of the lab: Debian's for arm64, unmodified, and our module."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
 
-from labhost import debian, store
+from labhost import debian, grace_kernel, store
 
 SUITES = ("bookworm", "trixie", "trixie-backports", "forky", "sid")
 MODULE = "nvgrace-gpu-vfio-pci.ko"
@@ -14,8 +15,12 @@ MODULE = "nvgrace-gpu-vfio-pci.ko"
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    suite: str
+    suite: str    # or "grace-64k": not Debian's
     version: str  # as uname -r has it
+
+    @property
+    def page_size(self):
+        return 65536 if self.suite == grace_kernel.FLAVOUR else 4096
 
     def number(self):
         return tuple(int(part) for part in
@@ -30,7 +35,9 @@ def of_suite(suite):
 
 
 def find(name):
-    """By suite, by the beginning of the version, or `newest`."""
+    """By suite, by the beginning of the version, `newest`, or `grace-64k`."""
+    if name.endswith(grace_kernel.FLAVOUR):
+        return Kernel(grace_kernel.FLAVOUR, grace_kernel.release())
     if name in SUITES:
         return of_suite(name)
     every = [of_suite(suite) for suite in SUITES]
@@ -46,6 +53,8 @@ def find(name):
 
 def files(kernel):
     """A folder with `vmlinuz` and `lib/modules/`."""
+    if kernel.suite == grace_kernel.FLAVOUR:
+        return grace_kernel.tree(os.cpu_count()) / "kernel/installed"
     image = f"linux-image-{kernel.version}"
     packages = [image] + [
         name for name in debian.depends(kernel.suite, f"{image}:arm64")
@@ -87,6 +96,11 @@ def module(kernel):
     key = store.digest(kernel.version, *sources)
 
     def make(path):
+        if kernel.suite == grace_kernel.FLAVOUR:
+            (path / kernel.version).mkdir(parents=True)
+            grace_kernel.module(grace_kernel.tree(os.cpu_count()),
+                                path / kernel.version)
+            return
         store.run(store.REPOSITORY / "tests/kmod/build_matrix.sh", "--modules",
                   path, kernel.suite)
         built = path / kernel.version / MODULE
@@ -98,9 +112,12 @@ def module(kernel):
                         f"the module for {kernel.version}") / kernel.version / MODULE
 
 
-def modules_image(kernel):
-    """A disk for /usr/lib/modules: the kernel's own, and ours beside them."""
-    own = module(kernel)
+def modules_image(kernel, driver="ours"):
+    """A disk for /usr/lib/modules: the kernel's own, and ours beside them.
+
+    With driver="kernel" the kernel's own variant driver is the only one.
+    """
+    ours = [module(kernel)] if driver == "ours" else []
     origin = files(kernel)
 
     def make(path):
@@ -111,14 +128,15 @@ def modules_image(kernel):
         store.run("cp", "-al", origin / "lib/modules", tree / "lib/modules")
         place = tree / "lib/modules" / kernel.version / "updates/dkms"
         place.mkdir(parents=True)
-        shutil.copy(own, place)
+        for file in ours:
+            shutil.copy(file, place)
         store.run("depmod", "-b", tree, kernel.version)
         store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d",
                   tree / "lib/modules", path, "1G")
         store.remove(tree)
 
     return store.cached(f"modules-{kernel.version}",
-                        store.digest(origin.name, own), make)
+                        store.digest(str(origin), *ours), make)
 
 
 def with_dependencies(kernel, names):

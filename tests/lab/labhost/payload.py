@@ -25,10 +25,11 @@ def make(folder, scenario, kernel, busybox, installed):
     (tree / "guest.initrd").write_bytes(guest_initrd(kernel, busybox))
     shutil.copy(kernels.files(kernel) / "vmlinuz", tree / "guest.vmlinuz")
     shutil.copytree(installed, tree / "install", symlinks=True)
-    options = tree / "install/etc/modprobe.d/lab-layout.conf"
-    options.parent.mkdir(parents=True)
-    options.write_text(f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",
-                       encoding="ascii")
+    if scenario.driver == "ours":  # the kernel's own has no such parameter
+        options = tree / "install/etc/modprobe.d/lab-layout.conf"
+        options.parent.mkdir(parents=True)
+        options.write_text(f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",
+                           encoding="ascii")
     image = folder / "payload.img"
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image,
               "512M")

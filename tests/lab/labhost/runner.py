@@ -53,10 +53,9 @@ def assemble(chosen, kernel, folder, build):
                             + initrd.for_host(kernel, static))
     return Parts(
         tools=roots.tools(), gpusim=programs.gpusim(build),
-        kernel=kernels.files(kernel) / "vmlinuz",
-        initrd=initrd_path,
+        kernel=kernels.files(kernel) / "vmlinuz", initrd=initrd_path,
         host_disk=roots.host_image(chosen.suite, chosen.libvirt),
-        modules_disk=kernels.modules_image(kernel),
+        modules_disk=kernels.modules_image(kernel, chosen.driver),
         payload_disk=payload.make(folder, chosen, kernel, static,
                                   programs.installed(chosen.suite)))
 
@@ -93,6 +92,7 @@ def run_test(chosen, kernel, machine, logs):
             load_test(chosen.test).run(lab)
         except (CheckFailed, AgentError) as failure:
             lab.fail(str(failure))
+        lab.no_leaks()
         lab.quiet_kernel()
         (logs / "dmesg.log").write_text("\n".join(host.kernel_log()),
                                         encoding="utf-8")

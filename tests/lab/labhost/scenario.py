@@ -65,6 +65,7 @@ class Scenario:
     suite: str      # of the userland
     libvirt: bool   # with libvirt and AppArmor
     layout: str
+    driver: str  # "ours", or "kernel": the kernel's own variant driver
     gpus: list
 
     @property
@@ -144,10 +145,13 @@ def load(name, suite=None):
     scenario = Scenario(name, path, fields.take("description", str),
                         fields.take("test", str), fields.take("kernels", list),
                         suite or USERLANDS[0], fields.take("libvirt", bool, False),
-                        fields.take("layout", str, "split"), gpus)
+                        fields.take("layout", str, "split"),
+                        fields.take("driver", str, "ours"), gpus)
     fields.end()
     if scenario.layout not in ("split", "single"):
         raise LabError(f"{path.name}: layout is split or single")
+    if scenario.driver not in ("ours", "kernel"):
+        raise LabError(f"{path.name}: driver is ours or kernel")
     if not 1 <= len(gpus) <= MAX_GPUS:
         raise LabError(f"{path.name}: between 1 and {MAX_GPUS} gpus are possible")
     return scenario

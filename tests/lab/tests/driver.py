@@ -42,6 +42,10 @@ def bind(lab, gpu):
 
 
 def attributes(lab, gpu, ready="1"):
+    if lab.scenario.driver == "kernel":
+        lab.equal("nvgpu/ of the kernel's own driver",
+                  lab.host.exists(f"{gpu.sysfs}/nvgpu"), False)
+        return
     usable, reserved, _, _ = regions(gpu.described, lab.scenario.layout)
     for name, wanted in {
             "layout": lab.scenario.layout,

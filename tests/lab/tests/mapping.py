@@ -48,9 +48,12 @@ def run(lab):
         for name, alignment, skew, _ in PLACES:
             measured[name].append(touch(lab, gpu, alignment, skew))
     lab.results = [row(name, rounds) for name, rounds in measured.items()]
+    # Before 6.10 the driver maps everything in mmap(), and nothing faults.
+    by_fault = lab.kernel.number() >= (6, 10)
     for result, (name, _, _, most) in zip(lab.results, PLACES):
         print(f"    {result}", flush=True)
-        lab.check(f"faults a GiB, {name}", 0 < result["faults_per_gib"] <= most,
-                  result)
+        faults = result["faults_per_gib"]
+        lab.check(f"faults a GiB, {name}",
+                  0 < faults <= most if by_fault else faults == 0, result)
     driver.unbind(lab, gpu)
     driver.unload(lab)
