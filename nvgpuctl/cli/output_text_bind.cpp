@@ -8,7 +8,7 @@ namespace nvgpuctl::cli {
 namespace {
 
 // A value as it would stand in a shell's $'…'.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text;
   for (const char character : value) {
     text += character == '\n' ? "\\n" : std::string(1, character);
@@ -22,7 +22,7 @@ std::string step_text(const Step& step) {
     case StepKind::load_module:
       return fmt::format("load module {}", step.value);
     case StepKind::write_attribute:
-      return fmt::format("write {} to {}", quoted(step.value), step.path);
+      return fmt::format("write {} to {}", in_quotes(step.value), step.path);
     case StepKind::expect_driver:
       if (step.value.empty()) {
         return fmt::format("expect no driver at {}", step.path);

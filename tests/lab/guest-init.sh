@@ -13,13 +13,21 @@ mount -t devtmpfs devtmpfs /dev
 
 report() { echo "guest: $*"; }
 
+while read -r module; do
+  insmod "/modules/$module"
+done </modules/order
+
 report initiators "$(cat /sys/devices/system/node/has_generic_initiator)"
+for node in /sys/devices/system/node/node[0-9]*; do
+  report "distances-${node##*/node}" "$(cat "$node/distance")"
+done
 for device in /sys/bus/pci/devices/*; do
   [ "$(cat "$device/vendor")" = 0x10de ] || continue
   gpu=$device
 done
 [ -n "$gpu" ] || { report no-gpu; poweroff -f; }
 report device "$(cat "$gpu/device")"
+report address "${gpu##*/}"
 echo 1 >"$gpu/enable"
 # Memory decode and bus mastering, as a driver's probe would switch on.
 line=0
@@ -46,5 +54,12 @@ for word in $words; do
     write4=*) pair=${word#*=} && at "$bar4" "${pair%:*}" "${pair#*:}" ;;
   esac
 done
+case $words in
+  *stay*)
+    # Until somebody presses the power button, which Linux calls a key.
+    report up
+    head -c 1 /dev/input/event0 >/dev/null
+    ;;
+esac
 report end
 poweroff -f

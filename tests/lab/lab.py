@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 # The tests import it, too.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from labhost import runner, scenario, store  # noqa: E402
+from labhost import debian, runner, scenario, store  # noqa: E402
 
 
 def arguments():
@@ -23,10 +23,15 @@ def arguments():
 
     def command(name, text, kernel=True):
         added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(kernel=None, suite=None)
         if kernel:
             added.add_argument(
                 "--kernel", metavar="K", help="a Debian suite, the beginning of a "
                 "version, or `newest`; otherwise the scenario's first")
+            added.add_argument(
+                "--suite", choices=debian.USERLANDS,
+                help="Debian's release for everything but the kernel; otherwise "
+                     "the first one")
         return added
 
     known = ", ".join(scenario.every())
@@ -41,7 +46,8 @@ def arguments():
     matrix.add_argument("--update", action="store_true",
                         help="put the result into docs/kernels.md")
     matrix.add_argument("--scenario", default="driver")
-    matrix.add_argument("suite", nargs="*", help="only kernels of these suites")
+    matrix.add_argument("kernels", nargs="*", metavar="SUITE",
+                        help="only kernels of these suites")
     bench = command("bench", "what mapping GPU memory costs, as Markdown",
                     kernel=False)
     bench.add_argument("kernels", nargs="*", help="default: 6.12 and the newest")

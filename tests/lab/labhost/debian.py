@@ -6,8 +6,12 @@ import subprocess
 from labhost import store
 
 LIBRARY = store.REPOSITORY / "tests/support/debian.sh"
-# What the userland of the lab is made of, and its tools.
+# The lab's tools are of this suite.
 SUITE = "forky"
+# Userlands that the simulated host can have; the newest one first. QEMU is the
+# newest one that Debian builds for the suite.
+USERLANDS = ("forky", "trixie")
+NEWER_QEMU = {"trixie": "trixie-backports"}
 
 
 def function(name, *arguments):
@@ -29,7 +33,19 @@ def depends(suite, package):
 
 
 def extract_root(suite, directory, packages, *options):
+    if suite in NEWER_QEMU:
+        options = (*options, f"--setup-hook={newer_qemu(NEWER_QEMU[suite])}")
     function("extract_root", suite, directory, ",".join(packages), *options)
+
+
+def newer_qemu(suite):
+    """A script for mmdebstrap, which gives it the new tree as an argument."""
+    mirror = function("find_mirror").strip()
+    pin = f"Package: src:qemu\\nPin: release n={suite}\\nPin-Priority: 990\\n"
+    return (f'mkdir -p "$1/etc/apt/preferences.d" && '
+            f'printf "{pin}" >"$1/etc/apt/preferences.d/lab" && '
+            f'echo "deb {mirror} {suite} main" '
+            f'>"$1/etc/apt/sources.list.d/lab.list"')
 
 
 def unpack(package, directory):

@@ -74,6 +74,14 @@ class Host:
     def exists(self, path):
         return self.run(["test", "-e", path], check=False).code == 0
 
+    def wait_until(self, script, seconds=300):
+        """Until it succeeds."""
+        deadline = time.monotonic() + seconds
+        while self.sh(script, check=False).code != 0:
+            if time.monotonic() > deadline:
+                raise CheckFailed(f"after {seconds} s still not: {script}")
+            time.sleep(0.5)
+
     def link(self, path):
         """The last part of a symbolic link's target, or None."""
         done = self.run(["readlink", path], check=False)

@@ -46,11 +46,11 @@ def acpi(tables):
                     for name, table in tables.items()})
 
 
-def for_host(kernel, busybox):
-    files = {"bin/busybox": (0o755, busybox),
-             "init": (0o755, INIT.read_bytes())}
+def modules(kernel, names):
+    """Files for an archive: modules, and `modules/order` to load them in."""
+    files = {}
     order = []
-    for module in kernels.with_dependencies(kernel, MODULES):
+    for module in kernels.with_dependencies(kernel, names):
         data = module.read_bytes()
         if module.suffix == ".xz":
             data = lzma.decompress(data)
@@ -58,4 +58,9 @@ def for_host(kernel, busybox):
         files[f"modules/{name}"] = data
         order.append(name)
     files["modules/order"] = "".join(f"{name}\n" for name in order).encode()
-    return archive(files)
+    return files
+
+
+def for_host(kernel, busybox):
+    return archive({"bin/busybox": (0o755, busybox),
+                    "init": (0o755, INIT.read_bytes()), **modules(kernel, MODULES)})

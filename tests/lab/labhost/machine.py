@@ -70,7 +70,8 @@ def qemu_arguments(parts, scenario, folder):
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
         "-append", "console=ttyAMA0 quiet panic=-1 acpi_no_memhotplug "
                    # What only costs time under emulation.
-                   "mitigations=off audit=0 apparmor=0 systemd.gpt_auto=0 "
+                   "mitigations=off systemd.gpt_auto=0 "
+                   + ("" if scenario.libvirt else "audit=0 apparmor=0 ") +
                    "systemd.ssh_auto=0 TERM=dumb "
                    "systemd.show_status=no systemd.log_level=notice",
         "-chardev", f"file,id=console,path={folder}/console.log",
@@ -83,6 +84,7 @@ def qemu_arguments(parts, scenario, folder):
     ]
     for node in range(1, scenario.nodes):
         arguments += ["-numa", f"node,nodeid={node}"]
+    arguments += distances(scenario)
     disks = [("host", parts.host_disk, "snapshot=on"),
              ("modules", parts.modules_disk, "readonly=on"),
              ("payload", parts.payload_disk, "readonly=on")]
@@ -97,6 +99,21 @@ def qemu_arguments(parts, scenario, folder):
                 "-object", f"memory-backend-ram,id=hbm{gpu.index},size={gpu.size}",
                 "-device", f"pc-dimm,id=dimm{gpu.index},memdev=hbm{gpu.index},"
                            f"addr={gpu.base:#x},node={scenario.nodes - 1}"]
+    return arguments
+
+
+def distances(scenario):
+    """As Grace hosts have them: far from the processors, close to each other,
+    and another GPU's in between. Others are as QEMU would have them."""
+    owner = {node: gpu.index for gpu in scenario.gpus for node in gpu.nodes}
+    arguments = []
+    for source in range(scenario.nodes if owner else 0):
+        for target in range(source + 1, scenario.nodes):
+            distance = 20
+            if target in owner:
+                distance = 80 if source == 0 else 40
+                distance = 11 if owner.get(source) == owner[target] else distance
+            arguments += ["-numa", f"dist,src={source},dst={target},val={distance}"]
     return arguments
 
 

@@ -3,28 +3,34 @@
 
 import shutil
 
-from labhost import initrd, store
+from labhost import initrd, kernels, store
 
 GUEST_INIT = store.REPOSITORY / "tests/lab/guest-init.sh"
 
 
-def guest_initrd(busybox):
+# For the power button.
+GUEST_MODULES = ["button", "evdev"]
+
+
+def guest_initrd(kernel, busybox):
     return initrd.archive({"bin/busybox": (0o755, busybox),
-                           "init": (0o755, GUEST_INIT.read_bytes())})
+                           "init": (0o755, GUEST_INIT.read_bytes()),
+                           **initrd.modules(kernel, GUEST_MODULES)})
 
 
-def make(folder, layout, kernel_image, busybox, installed):
+def make(folder, scenario, kernel, busybox, installed):
     """An image in `folder`; `installed` is a tree for /."""
     tree = folder / "payload"
     tree.mkdir()
-    (tree / "guest.initrd").write_bytes(guest_initrd(busybox))
-    shutil.copy(kernel_image, tree / "guest.vmlinuz")
+    (tree / "guest.initrd").write_bytes(guest_initrd(kernel, busybox))
+    shutil.copy(kernels.files(kernel) / "vmlinuz", tree / "guest.vmlinuz")
     shutil.copytree(installed, tree / "install", symlinks=True)
-    if layout:  # the kernel's own driver has no such parameter
+    if scenario.driver == "ours":  # the kernel's own has no such parameter
         options = tree / "install/etc/modprobe.d/lab-layout.conf"
         options.parent.mkdir(parents=True)
-        options.write_text(f"options nvgrace-gpu-vfio-pci layout={layout}\n",
-                           encoding="ascii")
+        options.write_text(
+            f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",
+            encoding="ascii")
     image = folder / "payload.img"
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image,
               "512M")

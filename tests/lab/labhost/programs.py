@@ -30,7 +30,7 @@ def gpusim(build):
     return [str(program)]
 
 
-def cross_root():
+def cross_root(suite):
     native = debian.native()
     packages = COMPILER + HEADERS
     architectures = native
@@ -42,15 +42,16 @@ def cross_root():
         architectures = f"{native},arm64"
 
     def make(path):
-        debian.extract_root(debian.SUITE, path, packages,
+        debian.extract_root(suite, path, packages,
                             f"--architectures={architectures}")
         (path / "usr/bin/awk").symlink_to("mawk")
         (path / "source").mkdir()
         (path / "ccache").mkdir()
 
-    key = store.digest(*packages, debian.SUITE, debian.LIBRARY)
-    return store.cached("cross", key, make,
-                        "a tree with a compiler for arm64 (a minute)")
+    key = store.digest(*packages, suite, debian.LIBRARY)
+    return store.cached(f"cross-{suite}", key, make,
+                        f"a tree with a compiler for arm64 and the libraries of "
+                        f"{suite} (a minute)")
 
 
 # Mounts are seen by nobody else and go with the last process.
@@ -64,26 +65,28 @@ mount --bind /dev "$2/dev"
 exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
   CCACHE_DIR=/ccache CCACHE_BASEDIR=/source bash -ec '
   cd /source
-  cmake --preset arm64
-  cmake --build build-arm64 --parallel "$1"
-  rm -rf build-arm64/installed
-  DESTDIR=build-arm64/installed cmake --install build-arm64
-  exerciser=build-arm64/exerciser
+  cmake --preset arm64 -B "$2"
+  cmake --build "$2" --parallel "$1"
+  rm -rf "$2/installed"
+  DESTDIR=$2/installed cmake --install "$2"
+  exerciser=$2/exerciser
   if [ ! -e $exerciser ] || [ "$(find tests/lab/exerciser -newer $exerciser)" ]; then
     CXX=aarch64-linux-gnu-g++ tests/lab/exerciser/build.sh "$PWD/$exerciser"
   fi
-  cp $exerciser build-arm64/installed/usr/bin/
-' bash "$4"
+  cp $exerciser "$2/installed/usr/bin/"
+' bash "$4" "$5"
 """
 
 
-def installed():
-    """The program and what belongs to it, as `cmake --install` lays it out."""
-    root = cross_root()
-    store.say("building the program for arm64")
+def installed(suite):
+    """The program and what belongs to it, as `cmake --install` lays it out;
+    libraries have other names in every suite."""
+    root = cross_root(suite)
+    store.say(f"building the program for arm64, {suite}")
+    tree = f"build-arm64-{suite}"
     ccache = store.CACHE / "ccache"
     ccache.mkdir(exist_ok=True)
     store.run("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
               "--fork", "--kill-child", "bash", "-c", BUILD, "build",
-              store.REPOSITORY, root, ccache, os.cpu_count())
-    return store.REPOSITORY / "build-arm64/installed"
+              store.REPOSITORY, root, ccache, os.cpu_count(), tree)
+    return store.REPOSITORY / tree / "installed"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The trees that the lab runs from: its tools, and the userland of its host."""
 
+import os
 import pathlib
 import shutil
 
@@ -8,13 +9,27 @@ from labhost import debian, store
 
 TOOLS = ["base-files", "qemu-system-arm", "qemu-efi-aarch64", "systemd"]
 
-# libvirt joins them when there are tests for it.
 HOST = """
   base-files base-passwd bash coreutils dash diffutils findutils grep sed mawk
   tar gzip xz-utils util-linux mount systemd systemd-sysv udev dbus kmod procps
   psmisc iproute2 busybox-static qemu-guest-agent qemu-system-arm
   qemu-efi-aarch64 pciutils acpica-tools numactl strace
 """.split()
+# For scenarios with `libvirt: true`: what a Debian administrator would install.
+LIBVIRT = """
+  libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients apparmor
+  nftables bsdutils
+""".split()
+LIBVIRT_UNITS = ["apparmor.service", "libvirtd.service"]
+# Debian's scripts make these where the package brings no such file of its own.
+LIBVIRT_USERS = """\
+g kvm -
+g libvirt -
+g libvirt-qemu 64055
+u libvirt-qemu 64055:kvm - /var/lib/libvirt
+m libvirt-qemu libvirt-qemu
+"""
+
 # The program's libraries have other names in every suite; these lead to them.
 HOST_LIBRARIES_OF = ["libyaml-cpp-dev", "libfmt-dev", "libpci-dev",
                      "libxml2-dev", "libudev-dev"]
@@ -86,22 +101,25 @@ def tools():
         "a tree with QEMU (half a minute)"))
 
 
-def host_image():
+def host_image(suite, libvirt):
     """The host's disk: a Debian userland that systemd boots."""
-    key = store.digest(*HOST, *HOST_LIBRARIES_OF, debian.SUITE, debian.LIBRARY,
-                       pathlib.Path(__file__))
-    return store.cached("host", key, make_host_image,
-                        "the simulated host's disk (a minute)")
+    packages = HOST + LIBVIRT if libvirt else HOST
+    key = store.digest(*packages, *HOST_LIBRARIES_OF, suite, debian.LIBRARY,
+                       pathlib.Path(__file__), pathlib.Path(debian.__file__))
+    return store.cached(
+        f"host-libvirt-{suite}" if libvirt else f"host-{suite}", key,
+        lambda path: make_host_image(path, suite, packages),
+        f"the simulated host's disk with {suite}{' and libvirt' * libvirt} "
+        "(a minute or two)")
 
 
-def make_host_image(path):
+def make_host_image(path, suite, packages):
     root = path.with_name(path.name + ".root")
     store.remove(root)
     libraries = [name for package in HOST_LIBRARIES_OF
-                 for name in debian.depends(debian.SUITE, f"{package}:arm64")
+                 for name in debian.depends(suite, f"{package}:arm64")
                  if not name.endswith("-dev")]
-    debian.extract_root(debian.SUITE, root, HOST + libraries,
-                        "--architectures=arm64")
+    debian.extract_root(suite, root, packages + libraries, "--architectures=arm64")
     configure(root)
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-L", "host",
               "-d", root, path, "4G")
@@ -113,6 +131,10 @@ def configure(root):
     etc = root / "etc"
     for name in ("passwd", "group"):
         shutil.copy(root / f"usr/share/base-passwd/{name}.master", etc / name)
+    if (etc / "libvirt").exists():
+        (etc / "sysusers.d").mkdir(exist_ok=True)
+        (etc / "sysusers.d/libvirt-qemu.conf").write_text(LIBVIRT_USERS,
+                                                          encoding="ascii")
     store.run(*tools().command("systemd-sysusers", f"--root={root}"))
     for name, text in {
             "hostname": "grace\n",
@@ -134,7 +156,35 @@ def configure(root):
     wants.mkdir(exist_ok=True)
     (wants / "lab-shell.service").symlink_to("../lab-shell.service")
     (root / "usr/bin/awk").symlink_to("mawk")
+    for link in ("run", "lock"):
+        shutil.rmtree(root / "var" / link, ignore_errors=True)
+    (root / "var/run").symlink_to("/run")
+    (root / "var/lock").symlink_to("/run/lock")
     for folder in ("lab", "usr/lib/modules"):
         (root / folder).mkdir(exist_ok=True)
     for folder in ("etc", "var"):
         (root / folder / ".updated").touch()
+    if (etc / "libvirt").exists():
+        configure_libvirt(root)
+
+
+def configure_libvirt(root):
+    # Each of the many profiles for programs that are not here would cost half a
+    # second of every boot.
+    profiles = root / "etc/apparmor.d"
+    for profile in profiles.iterdir():
+        if profile.is_file() and "libvirt" not in profile.name:
+            (profiles / "disable" / profile.name).symlink_to(f"../{profile.name}")
+    store.run(*tools().command("systemctl", f"--root={root}", "enable",
+                               *LIBVIRT_UNITS))
+    # AppArmor's records go to the kernel log, where none may be left out.
+    (root / "etc/sysctl.d/lab.conf").write_text("kernel.printk_ratelimit = 0\n",
+                                                encoding="ascii")
+    users = (line.split(":") for line in
+             (root / "etc/passwd").read_text(encoding="ascii").split("\n"))
+    group = next(user[3] for user in users if user[0] == "libvirt-qemu")
+    state = root / "var/lib/libvirt/qemu"
+    os.chown(state, 64055, int(group))
+    state.chmod(0o750)
+    (root / "var/cache/libvirt/qemu").chmod(0o711)
+    (root / "etc/libvirt/qemu.conf").chmod(0o600)

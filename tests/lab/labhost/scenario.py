@@ -6,6 +6,7 @@ import pathlib
 
 import yaml
 
+from labhost.debian import USERLANDS
 from labhost.store import REPOSITORY, LabError
 
 FOLDER = REPOSITORY / "tests/lab/scenarios"
@@ -61,6 +62,8 @@ class Scenario:
     description: str
     test: str
     kernels: list
+    suite: str      # of the userland
+    libvirt: bool   # with libvirt and AppArmor
     layout: str
     driver: str  # "ours", or "kernel": the kernel's own variant driver
     gpus: list
@@ -88,7 +91,7 @@ class Fields:
         if key not in self.values and default:
             return default[0]
         value = self.values.pop(key, None)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
             raise LabError(f"{self.place}: {key} is to be {kind.__name__}, "
                            f"not {value!r}")
         return value
@@ -128,7 +131,7 @@ def read_gpu(index, values, place):
     return gpu
 
 
-def load(name):
+def load(name, suite=None):
     path = FOLDER / f"{name}.yaml"
     if not path.exists():
         known = ", ".join(every())
@@ -141,6 +144,7 @@ def load(name):
             for i, gpu in enumerate(fields.take("gpus", list))]
     scenario = Scenario(name, path, fields.take("description", str),
                         fields.take("test", str), fields.take("kernels", list),
+                        suite or USERLANDS[0], fields.take("libvirt", bool, False),
                         fields.take("layout", str, "split"),
                         fields.take("driver", str, "ours"), gpus)
     fields.end()
