@@ -28,9 +28,8 @@ def make(folder, scenario, kernel, busybox, installed):
     if scenario.driver == "ours":  # the kernel's own has no such parameter
         options = tree / "install/etc/modprobe.d/lab-layout.conf"
         options.parent.mkdir(parents=True)
-        options.write_text(
-            f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",
-            encoding="ascii")
+        options.write_text(f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",
+                           encoding="ascii")
     image = folder / "payload.img"
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image,
               "512M")

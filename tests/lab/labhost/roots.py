@@ -18,7 +18,7 @@ HOST = """
 # For scenarios with `libvirt: true`: what a Debian administrator would install.
 LIBVIRT = """
   libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients apparmor
-  nftables bsdutils
+  nftables bsdutils libc-bin
 """.split()
 LIBVIRT_UNITS = ["apparmor.service", "libvirtd.service"]
 # Debian's scripts make these where the package brings no such file of its own.

@@ -53,8 +53,7 @@ def assemble(chosen, kernel, folder, build):
                             + initrd.for_host(kernel, static))
     return Parts(
         tools=roots.tools(), gpusim=programs.gpusim(build),
-        kernel=kernels.files(kernel) / "vmlinuz",
-        initrd=initrd_path,
+        kernel=kernels.files(kernel) / "vmlinuz", initrd=initrd_path,
         host_disk=roots.host_image(chosen.suite, chosen.libvirt),
         modules_disk=kernels.modules_image(kernel, chosen.driver),
         payload_disk=payload.make(folder, chosen, kernel, static,

@@ -58,6 +58,8 @@ def notice_hook(lab):
     kind = lab.host.run(["stat", "-c", "%F %a", HOOK]).out.strip()
     lab.equal("the hook's file", kind, "regular file 755")
     lab.host.run(["systemctl", "try-reload-or-restart", "libvirtd"], timeout=PATIENCE)
+    # Here it takes longer than nvgpuctl would wait for an answer.
+    lab.host.run(["virsh", "version"], timeout=PATIENCE)
 
 
 class Domain:

@@ -6,6 +6,7 @@ import time
 
 import driver
 from labhost import virt
+from labhost.host import CheckFailed
 from libvirt_guest import give, listed, no_denials, nothing_left
 
 STATE = "/var/lib/nvgpuctl"
@@ -189,6 +190,17 @@ def both_at_once(lab, gpu, domain, other):
     nothing_left(lab, gpu)
 
 
+def attempt(lab, gpu, case, *domains):
+    """A case that breaks off leaves nothing that the next one stumbles over."""
+    try:
+        case(lab, gpu, *domains)
+    except CheckFailed as failure:
+        lab.fail(str(failure))
+        lab.host.sh("rm -f /run/lab-brake; virsh destroy grace; virsh destroy rival; "
+                    f"nvgpuctl unbind {gpu.address}", check=False,
+                    timeout=virt.PATIENCE)
+
+
 def run(lab):
     gpu = lab.gpus[0]
     started = time.monotonic()
@@ -217,11 +229,11 @@ def run(lab):
             "the hook is replaced meanwhile": hook_replaced,
             "a journal of another boot": stale_journal}.items():
         section(text)
-        case(lab, gpu, domain)
+        attempt(lab, gpu, case, domain)
     section("another domain wants the GPU of a running one")
-    rival(lab, gpu, domain, other)
+    attempt(lab, gpu, rival, domain, other)
     section("libvirtd restarts under a running guest")
-    daemon_restarted(lab, gpu, domain)
+    attempt(lab, gpu, daemon_restarted, domain)
     section("both at once")
-    both_at_once(lab, gpu, domain, other)
+    attempt(lab, gpu, both_at_once, domain, other)
     no_denials(lab)

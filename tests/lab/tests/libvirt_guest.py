@@ -7,6 +7,7 @@ import time
 
 import driver
 from labhost import virt
+from labhost.host import CheckFailed
 
 NODES = 8
 # The native one has elements for what `legacy` says in QEMU's words.
@@ -53,7 +54,8 @@ def give(lab, domain, gpu):
     """Into the domain, and the domain to libvirt."""
     done = lab.host.run(["nvgpuctl", "xml", "merge", "--domain", domain.name, "--gpu",
                          gpu.address, "--define"], check=False, timeout=virt.PATIENCE)
-    lab.equal("exit code of merge", (done.code, done.err * (done.code != 0)), (0, ""))
+    if not lab.equal("exit code of merge", done.code, 0):
+        raise CheckFailed(done.err)
     again = lab.host.run(["nvgpuctl", "xml", "lint", domain.name], check=False)
     lab.equal("lint is content", (again.code, again.out * (again.code != 0)), (0, ""))
     text = domain.virsh("dumpxml", "--inactive", domain.name).out
