@@ -45,7 +45,11 @@ def refused(lab, domain, *wanted):
 
 def never_ready(lab, gpu, domain):
     gpu.control("ready c2c=0x0")
-    refused(lab, domain, "NVG-E0", gpu.address)
+    lab.host.mark("never ready")
+    refused(lab, domain, f"{gpu.address}: NVG-E073 change-failed", "has no driver",
+            "everything is as it was before", "look at the kernel log")
+    log = "\n".join(lab.host.since("never ready"))
+    lab.check("and there it is", f"{gpu.address}: memory not ready after" in log, log)
     nothing_left(lab, gpu)
     gpu.control("ready c2c=0xff hbm=0xff")
 
@@ -58,7 +62,8 @@ def held(lab, gpu, domain):
     host.sh(f"exec 3<>/dev/vfio/{group}; sleep 600 <&3 >/dev/null 2>&1 & "
             "echo $! >/run/lab-holder")
     holder = host.read("/run/lab-holder")
-    refused(lab, domain, "NVG-E072 gpu-held", gpu.address, holder)
+    refused(lab, domain, f"{gpu.address}: NVG-E072 gpu-held", f"sleep (pid {holder})",
+            f"/dev/vfio/{group}")
     lab.equal("list says", listed(lab, gpu), ("bound", driver.VARIANT))
     host.run(["kill", holder])
     host.run(["nvgpuctl", "unbind", gpu.address])
@@ -89,7 +94,8 @@ def no_driver(lab, gpu, domain):
     host.run(["rmmod", "nvgrace_gpu_vfio_pci"])
     host.run(["sh", "-c", "echo 'install nvgrace-gpu-vfio-pci /bin/false' "
                           ">/etc/modprobe.d/lab-missing.conf"])
-    refused(lab, domain, "NVG-E0", gpu.address, "nvgrace_gpu_vfio_pci")
+    refused(lab, domain, f"{gpu.address}: NVG-E073 change-failed",
+            "module nvgrace_gpu_vfio_pci: modprobe could not load it")
     nothing_left(lab, gpu)
     host.run(["rm", "/etc/modprobe.d/lab-missing.conf"])
 
@@ -100,12 +106,13 @@ def wrong_domains(lab, gpu, domain):
                   .replace("nodeset='1-8'", "nodeset='1-4'"))
     done = lab.host.run(["nvgpuctl", "xml", "lint", domain.name], check=False)
     lab.equal("exit code of lint", done.code, 3)
-    lab.check("lint sees the cells that are missing", "nodeset" in done.out, done.out)
+    lab.check("lint sees the cells that are missing", "gi-count" in done.out, done.out)
     domain.define(good.replace("bus='0x01' slot='0x00' function='0x0'/>\n      </source>",
                                "bus='0x1e' slot='0x00' function='0x0'/>\n      </source>"))
     done = lab.host.run(["nvgpuctl", "xml", "lint", domain.name], check=False)
     lab.equal("exit code of lint without the GPU", done.code, 3)
-    refused(lab, domain, "0000:1e:00.0")
+    lab.check("lint sees that it is absent", "gpu-absent" in done.out, done.out)
+    refused(lab, domain, "Device 0000:1e:00.0 not found")
     nothing_left(lab, gpu)
     domain.define(good)
 
@@ -161,7 +168,8 @@ def stale_journal(lab, gpu, domain):
 
 
 def rival(lab, gpu, domain, other):
-    refused(lab, other, "NVG-E071 claimed-by-domain", gpu.address, domain.name)
+    refused(lab, other, f"{gpu.address}: NVG-E071 claimed-by-domain",
+            f"'{domain.name}' has had it since")
     lab.equal("state of the one that runs", domain.state(), "running")
     lab.equal("list says", listed(lab, gpu), ("bound", driver.VARIANT))
 

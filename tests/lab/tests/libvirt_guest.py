@@ -84,7 +84,8 @@ def look_inside(lab, gpu, tree, seen):
     lab.equal("NUMA nodes of the guest", sorted({pair[0] for pair in guest}),
               list(range(NODES + 1)))
     wanted = virt.distances(tree)
-    lab.check("the domain has distances", len(wanted) >= NODES * NODES, wanted)
+    lab.check("the domain has distances",
+              len(wanted) >= NODES * (NODES + 1) // 2, wanted)
     lab.equal("distances that the guest sees otherwise",
               {pair: guest.get(pair) for pair in wanted
                if guest.get(pair) != wanted[pair]}, {})
