@@ -79,9 +79,11 @@ Result<> settle_origin(const RootDir& root, const PciAddress& gpu,
 std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
                              const Journal& journal) {
   std::vector<UndoReport> reports;
-  for (auto gpu = journal.gpus.rbegin(); gpu != journal.gpus.rend(); ++gpu) {
-    UndoReport report{gpu->gpu, false, {}, {}};
-    const auto done = bring_back(root, modules, *gpu, report);
+  // Not a view: clang-tidy 14 cannot read those of libstdc++ 12.
+  for (std::size_t left = journal.gpus.size(); left > 0; --left) {
+    const JournalGpu& gpu = journal.gpus[left - 1];
+    UndoReport report{gpu.gpu, false, {}, {}};
+    const auto done = bring_back(root, modules, gpu, report);
     report.done = done.has_value();
     if (!done) {
       report.problem = done.error().subject + ": " + done.error().problem;

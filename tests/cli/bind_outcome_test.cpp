@@ -25,7 +25,7 @@ ChangeReport change(Ending ending) {
 class BindOutcome : public testing::Test {
  protected:
   ExitCode judged(const std::optional<Error>& failure,
-                  std::vector<Outcome> outcomes = {}) {
+                  const std::vector<Outcome>& outcomes = {}) {
     return judge(context_, failure, outcomes);
   }
 
