@@ -86,7 +86,9 @@ def installed(suite):
     tree = f"build-arm64-{suite}"
     ccache = store.CACHE / "ccache"
     ccache.mkdir(exist_ok=True)
-    store.run("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
-              "--fork", "--kill-child", "bash", "-c", BUILD, "build",
-              store.REPOSITORY, root, ccache, os.cpu_count(), tree)
+    # Of this worktree: another lab may be started in it at the same time.
+    with store.locked(f"{tree}-{store.digest(str(store.REPOSITORY))}"):
+        store.run("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
+                  "--fork", "--kill-child", "bash", "-c", BUILD, "build",
+                  store.REPOSITORY, root, ccache, os.cpu_count(), tree)
     return store.REPOSITORY / tree / "installed"
