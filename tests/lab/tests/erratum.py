@@ -21,7 +21,7 @@ def run(lab):
     healthy, wrong, silent = lab.gpus
     lab.section("a GB200 without the erratum")
     driver.bind(lab, healthy)
-    driver.attributes(lab, healthy)
+    driver.attributes(lab, healthy, ready="0")
     driver.attest(lab, healthy)
 
     for gpu, text, disliked in (
