@@ -282,6 +282,11 @@ Result<Arguments> parse_with(const Command& command, Words words) {
       return forward_error(taken);
     }
   }
+  if (arguments.value("--output") == "svg" && !command.draws) {
+    return fail(Errc::usage, "--output",
+                fmt::format("'nvgpuctl {}' draws no picture", command.name),
+                "svg is for: nvgpuctl topology");
+  }
   auto taken = take_operands(command, app.remaining(),
                              std::move(words.literals), arguments);
   if (!taken) {

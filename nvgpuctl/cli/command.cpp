@@ -11,8 +11,8 @@ namespace {
 
 using std::string_view;
 
-constexpr std::array<string_view, 5> kFormats{"table", "wide", "json", "jsonl",
-                                              "yaml"};
+constexpr std::array<string_view, 6> kFormats{"table", "wide", "json",
+                                              "jsonl", "yaml", "svg"};
 constexpr std::array<string_view, 3> kColors{"auto", "always", "never"};
 constexpr std::array<string_view, 3> kShells{"bash", "zsh", "fish"};
 constexpr std::array<string_view, 4> kProfiles{"auto", "native", "hybrid",
@@ -321,6 +321,12 @@ constexpr std::array kCommands{
                 "standard input. Anything else succeeds at once.",
             .operands = Operands::hook_words,
             .run = run_hook_qemu},
+    Command{.name = "topology",
+            .summary = "Draw this host: sockets, NUMA nodes, PCI, GPUs",
+            .details = "As text, and with -o svg as a picture in one file.",
+            .operands = Operands::none,
+            .run = run_topology,
+            .draws = true},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",
             .details = "For bash: source <(nvgpuctl completion bash)",

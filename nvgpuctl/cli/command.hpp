@@ -15,7 +15,7 @@
 
 namespace nvgpuctl::cli {
 
-enum class Format { table, wide, json, jsonl, yaml };
+enum class Format { table, wide, json, jsonl, yaml, svg };
 
 // How an option takes its value.
 enum class OptionKind {
@@ -76,6 +76,7 @@ struct Command {
   std::span<const std::string_view> choices = {};  // for Operands::one_choice
   std::span<const OptionSpec> options = {};        // beside the common ones
   Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
+  bool draws = false;  // knows -o svg
 };
 
 std::span<const Command> commands();

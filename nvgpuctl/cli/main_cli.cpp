@@ -24,6 +24,9 @@ Format to_format(std::string_view name) {
   if (name == "jsonl") {
     return Format::jsonl;
   }
+  if (name == "svg") {
+    return Format::svg;
+  }
   return name == "yaml" ? Format::yaml : Format::table;
 }
 

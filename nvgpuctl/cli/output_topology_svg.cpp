@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.hpp"
+#include "cli/layout.hpp"
+#include "cli/output_topology.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+// Pixels. Every GPU has the same box, so that they compare at a glance.
+constexpr double kMargin = 24;
+constexpr double kSocketWidth = 460;
+constexpr double kSocketHead = 64;
+constexpr double kPathHeight = 44;
+constexpr double kGpuHeight = 236;
+constexpr double kGap = 16;
+constexpr double kInner = kSocketWidth - 2 * kGap;
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
+std::string_view color_of(GpuState state) {
+  switch (state) {
+    case GpuState::ready:
+      return "#2e7d32";
+    case GpuState::bound:
+      return "#1565c0";
+    case GpuState::degraded:
+      return "#b26a00";
+    case GpuState::blocked:
+      return "#b3261e";
+    case GpuState::unknown:
+      break;
+  }
+  return "#5f6368";
+}
+
+class Svg {
+ public:
+  void text(double x, double y, std::string_view text,
+            std::string_view classes = "") {
+    body_ += fmt::format("<text x=\"{:g}\" y=\"{:g}\" class=\"{}\">{}</text>\n",
+                         x, y, classes, escaped(text));
+  }
+
+  // With a hint that a browser shows under the pointer.
+  void box(double x, double y, double width, double height,
+           std::string_view style, std::string_view hint = "") {
+    body_ += fmt::format(
+        "<rect x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\" {}>{}"
+        "</rect>\n",
+        x, y, width, height, style,
+        hint.empty() ? "" : fmt::format("<title>{}</title>", escaped(hint)));
+  }
+
+  void line(double x, double y, double to_x, double to_y) {
+    body_ += fmt::format("<path d=\"M{:g} {:g}L{:g} {:g}\" class=\"wire\"/>\n",
+                         x, y, to_x, to_y);
+  }
+
+  // Light on paper and on a white page; a frame says where it ends elsewhere.
+  std::string finish(double width, double height) const {
+    return fmt::format(
+        R"(<?xml version="1.0" encoding="UTF-8"?>
+<svg xmlns="http://www.w3.org/2000/svg" width="{0:g}" height="{1:g}" viewBox="0 0 {0:g} {1:g}" role="img">
+<title>Topology of a host, by nvgpuctl</title>
+<style>
+text{{font:13px "DejaVu Sans",Verdana,sans-serif;fill:#202124}}
+.title{{font-size:17px;font-weight:bold}} .head{{font-size:15px;font-weight:bold}}
+.small{{font-size:11px}} .dim{{fill:#5f6368}} .mid{{text-anchor:middle}} .end{{text-anchor:end}}
+.white{{fill:#fff}} .bad{{fill:#b3261e}} .wire{{stroke:#5f6368;stroke-width:2;fill:none}}
+</style>
+<rect width="{0:g}" height="{1:g}" fill="#fff"/>
+{2}</svg>
+)",
+        width, height, body_);
+  }
+
+ private:
+  std::string body_;
+};
+
+constexpr std::string_view kBridge =
+    "rx=\"4\" fill=\"#fff\" stroke=\"#5f6368\"";
+
+// Bridges from the socket to the GPU, as many as there is room for.
+void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
+  constexpr double kWidth = 108;
+  constexpr double kStep = kWidth + 16;
+  constexpr std::size_t kMost = 3;
+  const auto& path = gpu.upstream;
+  const auto shown = std::min(path.size(), kMost);
+  svg.line(x + 40, y - kGap, x + 40, y + kPathHeight);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const double left = x + static_cast<double>(i) * kStep;
+    if (i > 0) {
+      svg.line(left - 16, y + 16, left, y + 16);
+    }
+    // Of a longer way the last piece is drawn last, with dots before it.
+    const bool cut = path.size() > kMost && i + 1 == kMost;
+    const auto& bridge = cut ? path.back() : path[i];
+    svg.box(left, y + 4, kWidth, 24, kBridge,
+            i == 0 ? "root port" : "switch port");
+    svg.text(left + kWidth / 2, y + 20,
+             fmt::format("{}{}", cut ? "… " : "", to_string(bridge)),
+             "small mid");
+  }
+  constexpr std::size_t kLeavesRoom = 2;
+  if (gpu.smmu && path.size() <= kLeavesRoom) {
+    svg.text(x + kInner - 4, y + 20, *gpu.smmu, "small end dim");
+  }
+}
+
+// The split to scale; the smallest part can still be seen.
+void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
+                 double width) {
+  if (!gpu.memory_bytes) {
+    svg.box(x, y, width, 26,
+            "rx=\"3\" fill=\"#f1f3f4\" stroke=\"#bdc1c6\" "
+            "stroke-dasharray=\"4 3\"");
+    svg.text(x + width / 2, y + 17, "coherent memory not known",
+             "small mid dim");
+    return;
+  }
+  const auto plan = gpu.plan.value_or(RegionPlan{});
+  const auto all = static_cast<double>(*gpu.memory_bytes);
+  const double reserved =
+      plan.reserved
+          ? std::max(10.0, std::round(width *
+                                      static_cast<double>(plan.reserved->size) /
+                                      std::max(all, 1.0)))
+          : 0;
+  const double usable = width - reserved;
+  svg.box(x, y, usable, 26, "rx=\"3\" fill=\"#76b900\"");
+  const std::string left =
+      plan.usable ? fmt::format("usable {} (BAR{})",
+                                human_size(plan.usable->size), plan.usable->bar)
+                  : human_size(*gpu.memory_bytes) + ", no split known";
+  svg.text(x + 8, y + 17, left, "small");
+  std::string below = human_size(*gpu.memory_bytes) + " coherent memory";
+  if (plan.reserved) {
+    svg.box(x + usable, y, reserved, 26, "rx=\"3\" fill=\"#f4b400\"");
+    svg.text(x + width, y + 41,
+             fmt::format("reserved {} (BAR{})", human_size(plan.reserved->size),
+                         plan.reserved->bar),
+             "small end dim");
+  }
+  svg.text(x, y + 41, below, "small dim");
+}
+
+void draw_nodes(Svg& svg, const TopologyGpu& gpu, double x, double y) {
+  constexpr double kSide = 38;
+  constexpr std::size_t kMost = 8;
+  const auto shown = std::min(gpu.nodes.size(), kMost);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& node = gpu.nodes[i];
+    const double left = x + static_cast<double>(i) * (kSide + 6);
+    svg.box(left, y, kSide, 24,
+            node.memory_bytes == 0
+                ? "rx=\"3\" fill=\"#f1f3f4\" stroke=\"#9aa0a6\""
+                : "rx=\"3\" fill=\"#e6f4c8\" stroke=\"#76b900\"",
+            fmt::format("NUMA node {}: {}", node.id,
+                        memory_text(node.memory_bytes)));
+    svg.text(left + kSide / 2, y + 16, std::to_string(node.id), "small mid");
+  }
+  if (gpu.nodes.size() > kMost) {
+    svg.text(x + static_cast<double>(kMost) * (kSide + 6), y + 16,
+             fmt::format("+{}", gpu.nodes.size() - kMost), "small dim");
+  }
+  svg.text(x, y + (shown > 0 ? 39 : 16), initiators_text(gpu), "small dim");
+}
+
+void draw_gpu(Svg& svg, const TopologyGpu& gpu, double x, double y) {
+  const auto color = color_of(gpu.state);
+  svg.box(x, y, kInner, kGpuHeight,
+          fmt::format("rx=\"6\" fill=\"#fff\" stroke=\"{}\" "
+                      "stroke-width=\"2\"",
+                      color));
+  const double left = x + 14;
+  svg.text(left, y + 26, to_string(gpu.address), "head");
+  svg.text(left + 122, y + 26, gpu.model);
+  svg.box(x + kInner - 98, y + 10, 84, 22,
+          fmt::format("rx=\"11\" fill=\"{}\"", color));
+  svg.text(x + kInner - 56, y + 25, to_string(gpu.state), "small mid white");
+  svg.text(left, y + 50, driver_text(gpu), "small");
+  svg.text(left, y + 68, iommu_text(gpu), "small");
+  draw_memory(svg, gpu, left, y + 82, kInner - 28);
+  draw_nodes(svg, gpu, left, y + 138);
+  std::vector<std::string> more;
+  if (gpu.domain) {
+    more.push_back("in use by domain " + *gpu.domain);
+  }
+  if (gpu.egm_bytes) {
+    more.push_back(human_size(*gpu.egm_bytes) + " extended GPU memory (EGM)");
+  }
+  svg.text(left, y + 204, fmt::format("{}", fmt::join(more, "; ")), "small");
+  svg.text(left, y + 223, fmt::format("{}", fmt::join(gpu.reasons, "  ")),
+           "small bad");
+}
+
+double socket_height(const TopologySocket& socket) {
+  const auto gpus = static_cast<double>(socket.gpus.size());
+  return kSocketHead + gpus * (kPathHeight + kGpuHeight + kGap) +
+         (socket.gpus.empty() ? 28 : 0);
+}
+
+void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
+                 double height) {
+  svg.box(x, y, kSocketWidth, height,
+          "rx=\"8\" fill=\"#f8f9fa\" stroke=\"#9aa0a6\"");
+  if (socket.node) {
+    svg.text(x + kGap, y + 26, fmt::format("NUMA node {}", socket.node->id),
+             "head");
+    svg.text(x + kSocketWidth - kGap, y + 26,
+             memory_text(socket.node->memory_bytes), "head end");
+    svg.text(x + kGap, y + 45,
+             fmt::format("{} CPUs: {}", socket.cpus.size(),
+                         format_id_list(socket.cpus).substr(0, 50)),
+             "small dim");
+  } else {
+    svg.text(x + kGap, y + 26, "socket not known", "head");
+  }
+  double top = y + kSocketHead;
+  for (const auto& gpu : socket.gpus) {
+    draw_path(svg, gpu, x + kGap, top);
+    draw_gpu(svg, gpu, x + kGap, top + kPathHeight - 8);
+    top += kPathHeight + kGpuHeight + kGap;
+  }
+  if (socket.gpus.empty()) {
+    svg.text(x + kGap, top + 8, "no GPU", "dim");
+  }
+}
+
+}  // namespace
+
+std::string topology_svg(const Topology& topology) {
+  Svg svg;
+  const auto count = topology.sockets.size();
+  // Two in a row: four would be unreadable on a page.
+  const std::size_t columns = std::clamp<std::size_t>(count, 1, 2);
+  const double width =
+      2 * kMargin + static_cast<double>(columns) * (kSocketWidth + kGap) - kGap;
+  svg.text(kMargin, 38, summary_text(topology), "title");
+  double y = 60;
+  for (std::size_t first = 0; first < count; first += columns) {
+    double height = 0;
+    const auto last = std::min(first + columns, count);
+    for (auto i = first; i < last; ++i) {
+      height = std::max(height, socket_height(topology.sockets[i]));
+    }
+    for (auto i = first; i < last; ++i) {
+      const double x =
+          kMargin + static_cast<double>(i - first) * (kSocketWidth + kGap);
+      draw_socket(svg, topology.sockets[i], x, y, height);
+    }
+    y += height + kGap;
+  }
+  if (!topology.other_nodes.empty()) {
+    svg.text(kMargin, y + 16,
+             "other NUMA nodes: " + node_list(topology.other_nodes), "dim");
+    y += 32;
+  }
+  return svg.finish(width, y + kMargin - kGap);
+}
+
+}  // namespace nvgpuctl::cli
