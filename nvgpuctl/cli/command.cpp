@@ -33,7 +33,7 @@ constexpr std::array kCommonOptions{
     OptionSpec{.name = "--root",
                .kind = OptionKind::value,
                .metavar = "DIR",
-               .help = "Work on the recorded host below DIR"},
+               .help = "Work on the recorded host below DIR, or in a report"},
     OptionSpec{.name = "--color",
                .kind = OptionKind::choice,
                .metavar = "WHEN",
@@ -203,6 +203,13 @@ constexpr std::array kLintOptions{
                .help = "Check against this domain.rng, not the installed one"},
 };
 
+constexpr std::array kReportOptions{
+    OptionSpec{.name = "--dry-run",
+               .help = "Print the paths that would go in, and write nothing"},
+    OptionSpec{.name = "--no-redact",
+               .help = "Leave names, UUIDs, addresses and serials as they are"},
+};
+
 constexpr std::array kCommands{
     Command{.name = "list",
             .summary = "List the Grace GPUs of this host",
@@ -327,6 +334,16 @@ constexpr std::array kCommands{
             .operands = Operands::none,
             .run = run_topology,
             .draws = true},
+    Command{.name = "report",
+            .summary = "Write a redacted recording of this host",
+            .details =
+                "One archive, nvgpuctl-report.tar.gz if no FILE is named, with "
+                "the files that this program reads and nothing else. Every "
+                "verb works on it: --root FILE. Aliases stand for whatever "
+                "names the machine. - is standard output.",
+            .operands = Operands::optional_file,
+            .options = kReportOptions,
+            .run = run_report},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",
             .details = "For bash: source <(nvgpuctl completion bash)",

@@ -12,12 +12,13 @@
 namespace nvgpuctl::cli {
 namespace {
 
-// Pixels. Every GPU has the same box, so that they compare at a glance.
+// Pixels.
 constexpr double kMargin = 24;
 constexpr double kSocketWidth = 460;
 constexpr double kSocketHead = 64;
 constexpr double kPathHeight = 44;
-constexpr double kGpuHeight = 236;
+constexpr double kGpuHeight = 188;
+constexpr double kLine = 18;
 constexpr double kGap = 16;
 constexpr double kInner = kSocketWidth - 2 * kGap;
 
@@ -115,7 +116,8 @@ void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   constexpr std::size_t kMost = 3;
   const auto& path = gpu.upstream;
   const auto shown = std::min(path.size(), kMost);
-  svg.line(x + 40, y - kGap, x + 40, y + kPathHeight);
+  svg.line(x - kGap / 2, y + 16, x, y + 16);
+  svg.line(x + 40, y + 28, x + 40, y + kPathHeight - 8);
   for (std::size_t i = 0; i < shown; ++i) {
     const double left = x + static_cast<double>(i) * kStep;
     if (i > 0) {
@@ -129,10 +131,6 @@ void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
     svg.text(left + kWidth / 2, y + 20,
              fmt::format("{}{}", cut ? "… " : "", to_string(bridge)),
              "small mid");
-  }
-  constexpr std::size_t kLeavesRoom = 2;
-  if (gpu.smmu && path.size() <= kLeavesRoom) {
-    svg.text(x + kInner - 4, y + 20, *gpu.smmu, "small end dim");
   }
 }
 
@@ -195,9 +193,26 @@ void draw_nodes(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   svg.text(x, y + (shown > 0 ? 39 : 16), initiators_text(gpu), "small dim");
 }
 
+std::vector<std::string> notes_of(const TopologyGpu& gpu) {
+  std::vector<std::string> notes;
+  if (gpu.egm_bytes) {
+    notes.push_back(human_size(*gpu.egm_bytes) + " extended GPU memory (EGM)");
+  }
+  if (gpu.domain) {
+    notes.push_back("in use by domain " + *gpu.domain);
+  }
+  return notes;
+}
+
+double gpu_height(const TopologyGpu& gpu) {
+  const std::size_t lines =
+      notes_of(gpu).size() + (gpu.reasons.empty() ? 0 : 1);
+  return kGpuHeight + static_cast<double>(lines) * kLine;
+}
+
 void draw_gpu(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   const auto color = color_of(gpu.state);
-  svg.box(x, y, kInner, kGpuHeight,
+  svg.box(x, y, kInner, gpu_height(gpu),
           fmt::format("rx=\"6\" fill=\"#fff\" stroke=\"{}\" "
                       "stroke-width=\"2\"",
                       color));
@@ -211,22 +226,23 @@ void draw_gpu(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   svg.text(left, y + 68, iommu_text(gpu), "small");
   draw_memory(svg, gpu, left, y + 82, kInner - 28);
   draw_nodes(svg, gpu, left, y + 138);
-  std::vector<std::string> more;
-  if (gpu.domain) {
-    more.push_back("in use by domain " + *gpu.domain);
+  double below = y + kGpuHeight + 4;
+  for (const auto& note : notes_of(gpu)) {
+    svg.text(left, below, note, "small");
+    below += kLine;
   }
-  if (gpu.egm_bytes) {
-    more.push_back(human_size(*gpu.egm_bytes) + " extended GPU memory (EGM)");
+  if (!gpu.reasons.empty()) {
+    svg.text(left, below, fmt::format("{}", fmt::join(gpu.reasons, "  ")),
+             "small bad");
   }
-  svg.text(left, y + 204, fmt::format("{}", fmt::join(more, "; ")), "small");
-  svg.text(left, y + 223, fmt::format("{}", fmt::join(gpu.reasons, "  ")),
-           "small bad");
 }
 
 double socket_height(const TopologySocket& socket) {
-  const auto gpus = static_cast<double>(socket.gpus.size());
-  return kSocketHead + gpus * (kPathHeight + kGpuHeight + kGap) +
-         (socket.gpus.empty() ? 28 : 0);
+  double height = kSocketHead + (socket.gpus.empty() ? 28 : 0);
+  for (const auto& gpu : socket.gpus) {
+    height += kPathHeight + gpu_height(gpu) + kGap;
+  }
+  return height;
 }
 
 void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
@@ -246,10 +262,14 @@ void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
     svg.text(x + kGap, y + 26, "socket not known", "head");
   }
   double top = y + kSocketHead;
+  // One rail down the side, on which every root port hangs.
+  double hangs = y + kSocketHead - kGap;
   for (const auto& gpu : socket.gpus) {
+    svg.line(x + kGap / 2, hangs, x + kGap / 2, top + kGap);
+    hangs = top + kGap;
     draw_path(svg, gpu, x + kGap, top);
     draw_gpu(svg, gpu, x + kGap, top + kPathHeight - 8);
-    top += kPathHeight + kGpuHeight + kGap;
+    top += kPathHeight + gpu_height(gpu) + kGap;
   }
   if (socket.gpus.empty()) {
     svg.text(x + kGap, top + 8, "no GPU", "dim");
@@ -265,8 +285,13 @@ std::string topology_svg(const Topology& topology) {
   const std::size_t columns = std::clamp<std::size_t>(count, 1, 2);
   const double width =
       2 * kMargin + static_cast<double>(columns) * (kSocketWidth + kGap) - kGap;
-  svg.text(kMargin, 38, summary_text(topology), "title");
-  double y = 60;
+  const auto summary = summary_text(topology);
+  const auto kernel = summary.find(", Linux");
+  svg.text(kMargin, 36, summary.substr(0, kernel), "title");
+  if (kernel != std::string::npos) {
+    svg.text(kMargin, 56, summary.substr(kernel + 2), "small dim");
+  }
+  double y = 72;
   for (std::size_t first = 0; first < count; first += columns) {
     double height = 0;
     const auto last = std::min(first + columns, count);

@@ -20,14 +20,16 @@ std::string path_of(const std::string& directory, std::string place) {
 tl::unexpected<Error> write_failure(const std::string& path, int error) {
   if (error == EEXIST) {
     return fail(Errc::io, path, "exists already",
-                "nothing is overwritten; name another directory");
+                "nothing is overwritten; name another place");
   }
   return fail(error == EACCES ? Errc::permission : Errc::io, path,
               std::generic_category().message(error));
 }
 
-// "x" is O_EXCL: never follows a link that somebody placed there meanwhile.
+}  // namespace
+
 Result<> write_new_file(const std::string& path, const std::string& text) {
+  // "x" is O_EXCL: never follows a link that somebody placed there.
   std::FILE* file = std::fopen(path.c_str(), "wx");
   if (file == nullptr) {
     return write_failure(path, errno);
@@ -43,8 +45,6 @@ Result<> write_new_file(const std::string& path, const std::string& text) {
   }
   return {};
 }
-
-}  // namespace
 
 Result<std::vector<std::string>> write_split_files(
     const std::string& directory,

@@ -23,6 +23,7 @@ Result<ExitCode> run_xml_lint(Context& context, const Arguments& arguments);
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments);
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments);
 Result<ExitCode> run_topology(Context& context, const Arguments& arguments);
+Result<ExitCode> run_report(Context& context, const Arguments& arguments);
 Result<ExitCode> run_completion(Context& context, const Arguments& arguments);
 Result<ExitCode> run_version(Context& context, const Arguments& arguments);
 

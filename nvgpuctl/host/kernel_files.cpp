@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "host/gzip.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -63,28 +63,6 @@ std::map<std::string, std::string> parse_config(std::string_view text) {
   return options;
 }
 
-Result<std::string> gunzip(const std::string& path, const std::string& packed) {
-  z_stream stream{};
-  constexpr int kGzip = 16 + MAX_WBITS;  // zlib.h: expect a gzip header
-  if (inflateInit2(&stream, kGzip) != Z_OK) {
-    return fail(Errc::io, path, "zlib cannot be initialised");
-  }
-  std::string text(kMaxConfig, '\0');
-  // zlib never writes to its input but does not say so in its types.
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(text.data());
-  stream.avail_out = static_cast<uInt>(text.size());
-  const int result = inflate(&stream, Z_FINISH);
-  text.resize(stream.total_out);
-  inflateEnd(&stream);
-  if (result != Z_STREAM_END) {
-    return fail(Errc::malformed, path, "not a gzip file, or too long");
-  }
-  return text;
-}
-
 void read_config(const RootDir& root, KernelFacts& kernel,
                  std::vector<std::string>& problems) {
   const std::array<std::string, 2> candidates{
@@ -102,7 +80,7 @@ void read_config(const RootDir& root, KernelFacts& kernel,
   if (!packed) {
     return;
   }
-  const auto text = gunzip(path, *packed);
+  const auto text = gunzip(path, *packed, kMaxConfig);
   if (!text) {
     problems.push_back(path + ": " + text.error().problem);
     return;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <system_error>
 
+#include "host/report_archive.hpp"
 #include "host/root_dir_calls.hpp"
 
 namespace nvgpuctl {
@@ -56,6 +57,12 @@ std::optional<std::size_t> regular_size(int fd) {
   return static_cast<std::size_t>(status.st_size);
 }
 
+// FIFOs and devices are no archives.
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 }  // namespace
 
 RootDir::RootDir(Fd fd, std::string prefix, bool live)
@@ -63,6 +70,17 @@ RootDir::RootDir(Fd fd, std::string prefix, bool live)
 
 Result<RootDir> RootDir::open(const std::string& directory) {
   Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() && errno == ENOTDIR && is_file(directory)) {
+    auto report = UnpackedReport::open(directory);
+    if (!report) {
+      return forward_error(report);
+    }
+    auto root = open((*report)->directory());
+    if (root) {
+      root->unpacked_ = std::move(*report);
+    }
+    return root;
+  }
   if (!fd.valid()) {
     return fail(classify(errno), directory,
                 std::generic_category().message(errno),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 
 namespace nvgpuctl {
 
+class UnpackedReport;
+
 // The file system of a host: the live one below "/", or a capture below some
 // directory. Nothing else in the program opens a file of the host, so one
 // object decides what every path means. In a capture, symbolic links cannot
@@ -23,6 +26,8 @@ namespace nvgpuctl {
 // "/sys/…", without the capture's own directory.
 class RootDir {
  public:
+  // `directory` may also be the archive of a report, which is unpacked for as
+  // long as the object lives.
   static Result<RootDir> open(const std::string& directory);
 
   bool live() const { return live_; }
@@ -86,6 +91,7 @@ class RootDir {
   Fd fd_;
   std::string prefix_;
   bool live_;
+  std::shared_ptr<const UnpackedReport> unpacked_;  // nothing for a directory
   ChangeObserver* observer_ = nullptr;
 };
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/redact.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+#include "core/pci_config.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+         (c >= 'A' && c <= 'F');
+}
+
+// 'x' in the pattern is a hexadecimal digit, anything else itself.
+bool looks_like(std::string_view word, std::string_view pattern) {
+  return word.size() == pattern.size() &&
+         std::equal(
+             word.begin(), word.end(), pattern.begin(),
+             [](char c, char p) { return p == 'x' ? is_hex(c) : c == p; });
+}
+
+bool is_ipv4(std::string_view word) {
+  const auto pieces = split(word, '.');
+  return pieces.size() == 4 &&
+         std::all_of(pieces.begin(), pieces.end(), [](auto piece) {
+           const auto value = parse_unsigned(piece);
+           return value && *value <= 255 && piece.size() <= 3;
+         });
+}
+
+// No value of interest is longer; also how deep word() and parts() can go.
+constexpr std::size_t kMaxWord = 256;
+
+bool in_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         (c >= 'A' && c <= 'Z') || c == ':' || c == '.' || c == '-' || c == '_';
+}
+
+}  // namespace
+
+void Redactor::name(std::string_view value, std::string_view kind) {
+  if (!value.empty()) {
+    (void)alias(std::string(value), kind);
+  }
+}
+
+const std::string& Redactor::alias(const std::string& value,
+                                   std::string_view kind) {
+  const auto found = aliases_.find(value);
+  if (found != aliases_.end()) {
+    return found->second;
+  }
+  const unsigned number = ++used_[std::string(kind)];
+  std::string made;
+  if (kind == "uuid") {
+    made = fmt::format("00000000-0000-4000-8000-{:012x}", number);
+  } else if (kind == "machine-id") {
+    made = fmt::format("{:032x}", number);
+  } else if (kind == "mac") {  // locally administered
+    made = fmt::format("02:00:00:00:{:02x}:{:02x}", number / 256 % 256,
+                       number % 256);
+  } else if (kind == "ip") {  // RFC 1112, class E: nobody's address
+    made = fmt::format("240.0.{}.{}", number / 256 % 256, number % 256);
+  } else {
+    made = fmt::format("{}-{}", kind, number);
+  }
+  return aliases_.emplace(value, std::move(made)).first->second;
+}
+
+std::string Redactor::word(std::string_view word) {
+  const std::string value(word);
+  if (const auto known = aliases_.find(value); known != aliases_.end()) {
+    return known->second;
+  }
+  if (looks_like(word, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")) {
+    return alias(value, "uuid");
+  }
+  if (looks_like(word, std::string(32, 'x'))) {
+    return alias(value, "machine-id");
+  }
+  if (looks_like(word, "xx:xx:xx:xx:xx:xx") ||
+      looks_like(word, "xx-xx-xx-xx-xx-xx") ||
+      looks_like(word, "xx-xx-xx-xx-xx-xx-xx")) {  // BOOTIF= of a boot loader
+    return alias(value, "mac");
+  }
+  if (is_ipv4(word)) {
+    return alias(value, "ip");
+  }
+  return parts(word);
+}
+
+// "10.0.0.2::10.0.0.1:255.0.0.0:name", "name.example.org", the end of a
+// sentence.
+std::string Redactor::parts(std::string_view word) {
+  if (word.ends_with('.') || word.ends_with(':')) {
+    return this->word(word.substr(0, word.size() - 1)) + word.back();
+  }
+  const auto colon = word.find(':');
+  if (colon != std::string_view::npos) {
+    return this->word(word.substr(0, colon)) + ':' +
+           this->word(word.substr(colon + 1));
+  }
+  const auto first = aliases_.find(word.substr(0, word.find('.')));
+  return first == aliases_.end() ? std::string(word) : first->second;
+}
+
+std::string Redactor::text(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && end - at < kMaxWord && in_word(text[end])) {
+      ++end;
+    }
+    if (end == at) {
+      result += text[at++];
+      continue;
+    }
+    result += word(text.substr(at, end - at));
+    at = end;
+  }
+  return result;
+}
+
+std::string Redactor::config_space(std::string bytes) {
+  constexpr std::uint16_t kSerialNumber = 0x0003;  // PCI_EXT_CAP_ID_DSN
+  constexpr std::size_t kBefore = 4;               // its header
+  constexpr std::size_t kLength = 8;
+  const Bytes view(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                   bytes.size());
+  const auto config = parse_pci_config(view);
+  if (!config) {
+    return bytes;
+  }
+  for (const auto& capability : config->capabilities) {
+    const std::size_t at = capability.offset + kBefore;
+    if (capability.extended && capability.id == kSerialNumber &&
+        at + kLength <= bytes.size()) {
+      const auto number = alias("dsn " + bytes.substr(at, kLength), "serial");
+      const auto last = number.substr(number.rfind('-') + 1);
+      bytes.replace(at, kLength, kLength, '\0');
+      bytes[at] = static_cast<char>(parse_unsigned(last).value_or(0) & 0xFFU);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace nvgpuctl

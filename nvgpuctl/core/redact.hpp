@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+// Aliases for what names a machine. The same value has the same alias all over
+// one report, so that what belonged together still does.
+
+namespace nvgpuctl {
+
+class Redactor {
+ public:
+  // A word to replace wherever it stands alone: "host" → "host-1".
+  void name(std::string_view value, std::string_view kind);
+
+  // UUIDs, machine ids, MAC and IPv4 addresses, and the names.
+  std::string text(std::string_view text);
+
+  // Configuration space: the serial number of the device (extended capability
+  // 3, <linux/pci_regs.h>) becomes a number of ours.
+  std::string config_space(std::string bytes);
+
+  // How many different values have an alias.
+  std::size_t count() const { return aliases_.size(); }
+
+ private:
+  std::string word(std::string_view word);
+  std::string parts(std::string_view word);
+  const std::string& alias(const std::string& value, std::string_view kind);
+
+  std::map<std::string, std::string, std::less<>> aliases_;
+  std::map<std::string, unsigned, std::less<>> used_;  // per kind
+};
+
+}  // namespace nvgpuctl

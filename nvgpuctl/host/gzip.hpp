@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace nvgpuctl {
+
+// What more than `limit` bytes would come of is malformed, and so is anything
+// behind the end. `name` is the file's, for the message.
+Result<std::string> gunzip(const std::string& name, std::string_view packed,
+                           std::size_t limit);
+
+// Without name and time, so that the same bytes are the same file.
+Result<std::string> gzip(std::string_view bytes);
+
+}  // namespace nvgpuctl

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/report_archive.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "base/fd.hpp"
+#include "base/text.hpp"
+#include "host/gzip.hpp"
+#include "host/input_text.hpp"
+#include "host/root_dir_calls.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+// Directories, then files, then links: so nothing is ever written through a
+// link, even if read_tar() had let one pass.
+bool write_entry(const std::string& path, const TarEntry& entry) {
+  if (entry.kind == TarEntry::Kind::link) {
+    return ::symlink(entry.content.c_str(), path.c_str()) == 0;
+  }
+  constexpr mode_t kOwnerOnly = 0600;
+  const Fd file(::open(path.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                       kOwnerOnly));
+  return file.valid() && write_all(file.get(), entry.content);
+}
+
+Result<> write_tree(const std::string& directory,
+                    const std::vector<TarEntry>& entries) {
+  std::error_code error;
+  const std::filesystem::path top(directory);
+  for (const auto& entry : entries) {
+    const auto path = top / entry.path;
+    std::filesystem::create_directories(
+        entry.kind == TarEntry::Kind::directory ? path : path.parent_path(),
+        error);
+    if (error) {
+      return system_failure(path.string(), error.value());
+    }
+  }
+  for (const auto kind : {TarEntry::Kind::file, TarEntry::Kind::link}) {
+    for (const auto& entry : entries) {
+      const auto path = (top / entry.path).string();
+      if (entry.kind == kind && !write_entry(path, entry)) {
+        return system_failure(path, errno);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::open(
+    const std::string& archive) {
+  const auto packed = read_input(archive, kMaxPackedReport);
+  if (!packed) {
+    return forward_error(packed);
+  }
+  const auto bytes = gunzip(archive, *packed, kMaxReport);
+  if (!bytes) {
+    return forward_error(bytes);
+  }
+  const auto entries = read_tar(*bytes, archive);
+  if (!entries) {
+    return forward_error(entries);
+  }
+  std::error_code error;
+  std::string directory =
+      (std::filesystem::temp_directory_path(error) / "nvgpuctl-report-XXXXXX")
+          .string();
+  if (error || ::mkdtemp(directory.data()) == nullptr) {
+    return system_failure(directory, error ? error.value() : errno);
+  }
+  auto report = std::make_shared<const UnpackedReport>(std::move(directory));
+  auto written = write_tree(report->directory(), *entries);
+  if (!written) {
+    return forward_error(written);
+  }
+  return report;
+}
+
+UnpackedReport::~UnpackedReport() {
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+Result<std::string> pack_report(const std::vector<TarEntry>& entries) {
+  const auto bytes = write_tar(entries);
+  if (bytes.size() > kMaxReport) {
+    return fail(Errc::unsupported, "report",
+                "is larger than " + human_size(kMaxReport));
+  }
+  return gzip(bytes);
+}
+
+}  // namespace nvgpuctl

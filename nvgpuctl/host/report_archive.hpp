@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/tar.hpp"
+
+namespace nvgpuctl {
+
+// Both ways: a report that is larger is not written and not read.
+constexpr std::size_t kMaxReport = 128UL << 20U;  // bytes, unpacked
+constexpr std::size_t kMaxPackedReport = 64UL << 20U;
+
+// A report in a directory of its own below the system's for temporary files,
+// readable by nobody else, which goes when the object does.
+class UnpackedReport {
+ public:
+  // The archive is looked at as a whole before anything of it is written.
+  static Result<std::shared_ptr<const UnpackedReport>> open(
+      const std::string& archive);
+
+  explicit UnpackedReport(std::string directory)
+      : directory_(std::move(directory)) {}
+  ~UnpackedReport();
+  UnpackedReport(const UnpackedReport&) = delete;
+  UnpackedReport& operator=(const UnpackedReport&) = delete;
+
+  const std::string& directory() const { return directory_; }
+
+ private:
+  std::string directory_;
+};
+
+Result<std::string> pack_report(const std::vector<TarEntry>& entries);
+
+}  // namespace nvgpuctl

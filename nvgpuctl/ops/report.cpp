@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "base/text.hpp"
+#include "core/capture_facts.hpp"
+#include "core/redact.hpp"
+#include "core/report_list.hpp"
+#include "host/kernel_log.hpp"
+#include "host/report_archive.hpp"
+#include "host/state_dir.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+constexpr std::size_t kMaxFile = 16UL << 20U;
+
+using Kind = TarEntry::Kind;
+
+// "a/b" to "a/c/d" is "c/d": links of a report are relative, as sysfs has them.
+std::string relative_target(std::string_view link, std::string_view target) {
+  std::string up;
+  for (auto depth = std::count(link.begin(), link.end(), '/'); depth > 1;
+       --depth) {
+    up += "../";
+  }
+  target.remove_prefix(1);
+  return up + std::string(target);
+}
+
+class Collector {
+ public:
+  Collector(const RootDir& root, Redaction redaction)
+      : root_(root), redaction_(redaction) {}
+
+  Redactor& redactor() { return redactor_; }
+
+  void take(std::string_view pattern, ReportUse use) {
+    expand("", pattern, use);
+  }
+
+  void put(const std::string& path, std::string text) {
+    entries_[path] = {path.substr(1), Kind::file, std::move(text)};
+  }
+
+  std::string redacted(std::string text, ReportUse use) {
+    if (redaction_ == Redaction::none) {
+      return text;
+    }
+    return use == ReportUse::text     ? redactor_.text(text)
+           : use == ReportUse::config ? redactor_.config_space(std::move(text))
+                                      : text;
+  }
+
+  Result<Report> finish() {
+    Report report;
+    std::size_t total = 0;
+    for (auto& [path, entry] : entries_) {
+      total += entry.content.size();
+      report.entries.push_back(std::move(entry));
+    }
+    if (total > kMaxReport) {
+      return fail(Errc::unsupported, "report",
+                  "would be larger than " + human_size(kMaxReport));
+    }
+    report.unreadable.assign(unreadable_.begin(), unreadable_.end());
+    report.aliases = redactor_.count();
+    return report;
+  }
+
+ private:
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as the pattern has names.
+  void expand(const std::string& done, std::string_view rest, ReportUse use) {
+    if (rest.empty()) {
+      add(done, use);
+      return;
+    }
+    const auto piece = rest.substr(1, rest.find('/', 1) - 1);
+    rest.remove_prefix(piece.size() + 1);
+    if (piece.find('*') == std::string_view::npos) {
+      expand(fmt::format("{}/{}", done, piece), rest, use);
+      return;
+    }
+    const auto names = root_.list(done);
+    if (!names && names.error().code == Errc::permission) {
+      unreadable_.insert(done);
+    }
+    for (const auto& name : names.value_or(std::vector<std::string>())) {
+      if (glob_match(piece, name)) {
+        expand(fmt::format("{}/{}", done, name), rest, use);
+      }
+    }
+  }
+
+  void add(const std::string& path, ReportUse use) {
+    if (!root_.exists(path)) {
+      return;
+    }
+    const auto real = follow(path);
+    if (!real || entries_.contains(*real)) {
+      return;
+    }
+    TarEntry entry{real->substr(1), Kind::file, {}};
+    if (root_.list(*real)) {
+      entry.kind = Kind::directory;
+    } else if (use != ReportUse::presence) {
+      auto text = root_.read_file(*real, kMaxFile);
+      if (!text) {
+        unreadable_.insert(*real);
+        return;
+      }
+      entry.content = redacted(std::move(*text), use);
+    }
+    entries_.emplace(*real, std::move(entry));
+  }
+
+  // Where a path really is. Every link on the way becomes part of the report,
+  // so that the path leads there in the report too.
+  std::optional<std::string> follow(std::string_view path) {
+    constexpr int kMostLinks = 40;  // as the kernel has it: MAXSYMLINKS
+    std::deque<std::string> ahead;
+    for (const auto piece : split(path.substr(1), '/')) {
+      ahead.emplace_back(piece);
+    }
+    std::string real;
+    for (int links = 0; !ahead.empty();) {
+      const std::string piece = std::move(ahead.front());
+      ahead.pop_front();
+      if (piece.empty() || piece == ".") {
+        continue;
+      }
+      if (piece == "..") {
+        real.erase(std::min(real.size(), real.rfind('/')));
+        continue;
+      }
+      const std::string next = fmt::format("{}/{}", real, piece);
+      const auto target = target_of(next);
+      if (!target) {
+        real = next;
+        continue;
+      }
+      if (++links > kMostLinks) {
+        return std::nullopt;
+      }
+      const bool from_top = target->starts_with('/');
+      const auto pieces = split(*target, '/');
+      for (auto it = pieces.rbegin(); it != pieces.rend(); ++it) {
+        ahead.emplace_front(*it);
+      }
+      const auto kept = from_top ? relative_target(next, *target) : *target;
+      if (!link_stays_inside(next.substr(1), kept)) {
+        return std::nullopt;
+      }
+      entries_[next] = {next.substr(1), Kind::link, kept};
+      if (from_top) {
+        real.clear();
+      }
+    }
+    return real.empty() ? std::nullopt : std::optional(real);
+  }
+
+  std::optional<std::string> target_of(const std::string& path) {
+    if (plain_.contains(path)) {
+      return std::nullopt;
+    }
+    auto target = root_.link_target(path);
+    if (!target) {
+      plain_.insert(path);
+      return std::nullopt;
+    }
+    return std::move(*target);
+  }
+
+  const RootDir& root_;
+  Redaction redaction_;
+  Redactor redactor_;
+  std::map<std::string, TarEntry> entries_;
+  std::set<std::string> plain_;  // known to be no link
+  std::set<std::string> unreadable_;
+};
+
+// What no file says, in the form of every recorded host.
+std::string capture_text(const HostSnapshot& host) {
+  std::string text = "capture: 1\ndescription: \"a report\"\n";
+  text += fmt::format("privileged: {}\n", host.acpi.unreadable.empty());
+  if (!host.kernel.machine.value.empty()) {
+    text += fmt::format("machine: \"{}\"\n", host.kernel.machine.value);
+  }
+  if (host.kernel.page_size) {
+    text += fmt::format("page_size: {}\n", host.kernel.page_size->value);
+  }
+  const auto& facts = host.virtualization;
+  if (facts.kvm_cacheable_pfnmap) {
+    text += fmt::format("kvm_cacheable_pfnmap: {}\n",
+                        facts.kvm_cacheable_pfnmap->value);
+  }
+  if (facts.libvirt) {
+    text += fmt::format("libvirt: \"{}\"\n", to_string(facts.libvirt->value));
+  }
+  if (facts.qemu) {
+    text += fmt::format("qemu: \"{}\"\n", to_string(facts.qemu->value));
+  }
+  return text;
+}
+
+std::string log_about(const std::vector<Gpu>& gpus) {
+  std::vector<std::string> words{"nvgrace", "nvgpuctl", "vfio", "NVRM"};
+  for (const auto& gpu : gpus) {
+    words.push_back(to_string(gpu.pci.address));
+  }
+  std::string text;
+  for (const auto& line : read_kernel_log()) {
+    if (std::any_of(words.begin(), words.end(), [&](const auto& word) {
+          return line.find(word) != std::string::npos;
+        })) {
+      text += line + '\n';
+    }
+  }
+  constexpr std::size_t kMaxLog = 4UL << 20U;  // the newest are worth most
+  return text.size() > kMaxLog ? text.substr(text.size() - kMaxLog) : text;
+}
+
+void name_what_is_known(const RootDir& root, const Inventory& inventory,
+                        Redactor& redactor) {
+  if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
+    redactor.name(trim(*host), "host");
+  }
+  for (const auto& gpu : inventory.gpus) {
+    const auto origin = read_origin(root, gpu.pci.address);
+    if (origin && *origin && (*origin)->domain) {
+      redactor.name(*(*origin)->domain, "domain");
+    }
+  }
+}
+
+}  // namespace
+
+Result<Report> make_report(const RootDir& root, const Inventory& inventory,
+                           Redaction redaction) {
+  Collector collector(root, redaction);
+  if (redaction == Redaction::aliases) {
+    name_what_is_known(root, inventory, collector.redactor());
+  }
+  for (const auto& row : report_rows()) {
+    std::string pattern(row.pattern);
+    constexpr std::string_view kRelease = "{release}";
+    const auto at = pattern.find(kRelease);
+    if (at != std::string::npos) {
+      if (inventory.host.kernel.release.find('/') != std::string::npos ||
+          inventory.host.kernel.release.empty()) {
+        continue;
+      }
+      pattern.replace(at, kRelease.size(), inventory.host.kernel.release);
+    }
+    collector.take(pattern, row.use);
+  }
+  if (root.live()) {
+    collector.put(
+        "/nvgpuctl-kernel.log",
+        collector.redacted(log_about(inventory.gpus), ReportUse::text));
+  }
+  collector.put(fmt::format("/{}", kCaptureFile), capture_text(inventory.host));
+  return collector.finish();
+}
+
+}  // namespace nvgpuctl
