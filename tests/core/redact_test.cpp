@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/redact.hpp"
+
+#include <gtest/gtest.h>
+
+
+namespace nvgpuctl {
+namespace {
+
+TEST(Redactor, GivesAUuidTheSameAliasEverywhere) {
+  Redactor redactor;
+  const std::string uuid = "6f9619ff-8b86-d011-b42d-00c04fc964ff";
+  EXPECT_EQ(redactor.text("root=UUID=" + uuid + " quiet\n"),
+            "root=UUID=00000000-0000-4000-8000-000000000001 quiet\n");
+  EXPECT_EQ(redactor.text("{\"boot\": \"" + uuid + "\"}"),
+            "{\"boot\": \"00000000-0000-4000-8000-000000000001\"}");
+  EXPECT_EQ(redactor.count(), 1U);
+}
+
+TEST(Redactor, HidesAddressesOfTheNetwork) {
+  Redactor redactor;
+  EXPECT_EQ(redactor.text("ip=10.1.2.3::10.1.2.1:255.255.255.0:node7:eth0"),
+            "ip=240.0.0.1::240.0.0.2:240.0.0.3:node7:eth0");
+  EXPECT_EQ(redactor.text("mac 3c:ec:ef:01:02:03"), "mac 02:00:00:00:00:01");
+  EXPECT_EQ(redactor.text("BOOTIF=01-3c-ec-ef-01-02-03"),
+            "BOOTIF=02:00:00:00:00:02");
+}
+
+TEST(Redactor, HidesNamesThatItIsTold) {
+  Redactor redactor;
+  redactor.name("node7", "host");
+  EXPECT_EQ(redactor.text("node7: node7.example.org, node70."),
+            "host-1: host-1, node70.");
+}
+
+TEST(Redactor, LeavesPciAddressesAndVersionsAlone) {
+  Redactor redactor;
+  const std::string text = "vfio-pci 0009:01:00.0: 12.8.0 10de:2342 19";
+  EXPECT_EQ(redactor.text(text), text);
+  EXPECT_EQ(redactor.count(), 0U);
+}
+
+}  // namespace
+}  // namespace nvgpuctl

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""report_test.py NVGPUCTL HOSTS: a report of each recorded host says what the host says, and an archive that is not one is refused."""
+import gzip
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+VERBS = ("list -o wide", "show --all", "explain", "validate --all", "xml generate --all", "doctor", "topology")
+
+
+def run(program, temporary, *words):
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent", "TMPDIR": temporary}
+    environment.update((name, value) for name, value in os.environ.items() if name.endswith("SAN_OPTIONS"))
+    return subprocess.run([program, *words], env=environment, capture_output=True, timeout=60)
+
+
+def said(program, temporary, root, verb):
+    result = run(program, temporary, "--root", str(root), *verb.split())
+    return result.returncode, result.stdout, result.stderr
+
+
+def check_host(program, host, folder, temporary):
+    archive = folder / f"{host.name}.tar.gz"
+    made = run(program, temporary, "--root", str(host), "report", str(archive))
+    if made.returncode != 0:
+        yield f"{host.name}: report: {made.stderr.decode()}"
+        return
+    for verb in VERBS:
+        if said(program, temporary, host, verb) != said(program, temporary, archive, verb):
+            yield f"{host.name}: '{verb}' says something else of its report"
+    again = folder / f"{host.name}-again.tar.gz"
+    run(program, temporary, "--root", str(archive), "report", str(again))
+    if again.read_bytes() != archive.read_bytes():
+        yield f"{host.name}: a report of the report differs from it"
+    # Another reader of tar takes it, too.
+    if subprocess.run(["tar", "-tzf", archive], capture_output=True).returncode != 0:
+        yield f"{host.name}: tar cannot read it"
+
+
+def member(name, kind=tarfile.REGTYPE, data=b"", target=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.linkname = kind, len(data), target
+    return info, data
+
+
+def archive_of(*members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for info, data in members:
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def hostile():
+    """name → packed bytes, a piece of the message."""
+    yield "traversal", gzip.compress(archive_of(member("../escaped", data=b"x"))), "byte 0: '../escaped' has '.', '..'"
+    yield "absolute", gzip.compress(archive_of(member("/tmp/escaped", data=b"x"))), "is an absolute path"
+    yield "link", gzip.compress(archive_of(member("a", tarfile.SYMTYPE, target="/etc"))), "leads out of the archive: '/etc'"
+    yield "below-link", gzip.compress(archive_of(member("a", tarfile.SYMTYPE, target="b"), member("a/c"))), "is no directory"
+    yield "hard-link", gzip.compress(archive_of(member("a"), member("b", tarfile.LNKTYPE, target="a"))), "byte 512: 'b' is neither"
+    yield "device", gzip.compress(archive_of(member("a", tarfile.CHRTYPE))), "is neither file"
+    yield "bomb", gzip.compress(bytes(129 << 20)), "unpacks to more than 128 MiB"
+    yield "cut", gzip.compress(archive_of(member("a", data=b"x" * 600)))[:-20], "cut short"
+    yield "lie", gzip.compress(archive_of(member("a", data=b"x" * 600))[:1000]), "longer than the archive"
+    yield "text", b"no archive\n", "not a gzip file"
+
+
+def check_hostile(program, folder, temporary):
+    for name, packed, message in hostile():
+        path = folder / name
+        path.write_bytes(packed)
+        result = run(program, temporary, "--root", str(path), "list")
+        if result.returncode != 1 or message not in result.stderr.decode():
+            yield f"{name}: exit {result.returncode}, {result.stderr.decode()}"
+        if str(path) not in result.stderr.decode():
+            yield f"{name}: the archive is not named"
+
+
+def check_file(program, host, folder, temporary):
+    path = folder / "once.tar.gz"
+    path.write_text("mine")
+    result = run(program, temporary, "--root", str(host), "report", str(path))
+    if result.returncode != 1 or b"exists already" not in result.stderr or path.read_text() != "mine":
+        yield f"an existing file: exit {result.returncode}, {result.stderr.decode()}"
+    listed = run(program, temporary, "--root", str(host), "report", "--dry-run").stdout.decode().splitlines()
+    if "/sys/firmware/acpi/tables/SRAT" not in listed or not all(line.startswith("/") for line in listed):
+        yield f"--dry-run: {listed[:3]}"
+
+
+def check_aliases(program, host, folder, temporary):
+    """A copy of a host with names in it."""
+    copy = folder / "named"
+    subprocess.run(["cp", "-a", host, copy], check=True)
+    uuid, name = "6f9619ff-8b86-d011-b42d-00c04fc964ff", "secret-node"
+    (copy / "proc/cmdline").write_text(f"root=UUID={uuid} ip=10.9.8.7::::{name}:eth0\n")
+    (copy / "proc/sys/kernel/hostname").write_text(name + "\n")
+    for option, hidden in (("--no-redact", False), (None, True)):
+        path = folder / f"aliases{option}.tar.gz"
+        words = [option] if option else []
+        run(program, temporary, "--root", str(copy), "report", *words, str(path))
+        text = gzip.decompress(path.read_bytes()).decode("latin-1")
+        for value in (uuid, name, "10.9.8.7"):
+            if (value in text) == hidden:
+                yield f"{option}: {value} is {'' if hidden else 'not '}in the report"
+
+
+def main(program, hosts):
+    hosts = sorted(path for path in pathlib.Path(hosts).iterdir() if path.is_dir())
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(folder)
+        problems = [p for host in hosts for p in check_host(program, host, folder, temporary)]
+        problems += check_hostile(program, folder, temporary)
+        problems += check_file(program, hosts[0], folder, temporary)
+        problems += check_aliases(program, hosts[0], folder, temporary)
+        problems += [f"{name} is left behind" for name in os.listdir(temporary)]
+    print("\n".join(problems) or f"{len(hosts)} hosts are the same in their reports")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
