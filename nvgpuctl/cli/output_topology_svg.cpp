@@ -117,7 +117,6 @@ void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   const auto& path = gpu.upstream;
   const auto shown = std::min(path.size(), kMost);
   svg.line(x - kGap / 2, y + 16, x, y + 16);
-  svg.line(x + 40, y + 28, x + 40, y + kPathHeight - 8);
   for (std::size_t i = 0; i < shown; ++i) {
     const double left = x + static_cast<double>(i) * kStep;
     if (i > 0) {
@@ -132,6 +131,9 @@ void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
              fmt::format("{}{}", cut ? "… " : "", to_string(bridge)),
              "small mid");
   }
+  const double last =
+      x + (shown > 1 ? static_cast<double>(shown - 1) : 0.0) * kStep + 40;
+  svg.line(last, y + 28, last, y + kPathHeight - 8);
 }
 
 // The split to scale; the smallest part can still be seen.

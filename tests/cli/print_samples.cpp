@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output_json.hpp"
+#include "cli/output_topology.hpp"
 #include "cli/samples.hpp"
 
 namespace {
@@ -51,6 +52,11 @@ void print_lists(Context& context) {
 }
 
 void print_documents(Context& context) {
+  separate(context);
+  print_document(context, "Topology",
+                 topology_json(make_topology(
+                     samples::host(), {samples::gpu(), samples::bare_gpu()},
+                     {{samples::gpu().pci.address, "grace"}})));
   separate(context);
   print_document(context, "DomainFragment",
                  domain_json({{9, 1, 0, 0}}, {}, samples::generated()));

@@ -90,7 +90,8 @@ TEST(KernelConfig, IsNotUnpackedWithoutAnEnd) {
   write_gzip(fake, "/proc/config.gz", std::string(5U << 20U, '\n'));
   std::vector<std::string> problems;
   EXPECT_EQ(read_kernel(fake.open(), problems).config_file, "");
-  EXPECT_THAT(problems, ElementsAre("/proc/config.gz: unpacks to more than 4 MiB"));
+  EXPECT_THAT(problems,
+              ElementsAre("/proc/config.gz: unpacks to more than 4 MiB"));
 }
 
 TEST(KernelConfig, ThatIsNoGzipFileIsNamed) {
