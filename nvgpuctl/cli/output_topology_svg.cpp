@@ -250,7 +250,7 @@ double socket_height(const TopologySocket& socket) {
 void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
                  double height) {
   svg.box(x, y, kSocketWidth, height,
-          "rx=\"8\" fill=\"#f8f9fa\" stroke=\"#9aa0a6\"");
+          R"(rx="8" fill="#f8f9fa" stroke="#9aa0a6")");
   if (socket.node) {
     svg.text(x + kGap, y + 26, fmt::format("NUMA node {}", socket.node->id),
              "head");

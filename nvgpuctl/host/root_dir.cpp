@@ -68,6 +68,7 @@ bool is_file(const std::string& path) {
 RootDir::RootDir(Fd fd, std::string prefix, bool live)
     : fd_(std::move(fd)), prefix_(std::move(prefix)), live_(live) {}
 
+// NOLINTNEXTLINE(misc-no-recursion): once, for what has been unpacked.
 Result<RootDir> RootDir::open(const std::string& directory) {
   Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() && errno == ENOTDIR && is_file(directory)) {

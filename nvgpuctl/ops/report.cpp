@@ -150,9 +150,7 @@ class Collector {
       }
       const bool from_top = target->starts_with('/');
       const auto pieces = split(*target, '/');
-      for (auto it = pieces.rbegin(); it != pieces.rend(); ++it) {
-        ahead.emplace_front(*it);
-      }
+      ahead.insert(ahead.begin(), pieces.begin(), pieces.end());
       const auto kept = from_top ? relative_target(next, *target) : *target;
       if (!link_stays_inside(next.substr(1), kept)) {
         return std::nullopt;
