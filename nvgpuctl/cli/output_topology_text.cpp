@@ -63,7 +63,9 @@ Style style_of(GpuState state) {
 // trees stay within the width: from some depth on, only the text says it.
 std::string branch(std::size_t depth) {
   constexpr std::size_t kMostDepth = 6;
-  return std::string(2 + std::min(depth, kMostDepth) * 3, ' ');
+  std::string blanks;
+  blanks.assign(2 + std::min(depth, kMostDepth) * 3, ' ');
+  return blanks;
 }
 
 class Drawing {
