@@ -8,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/wording.hpp"
 #include "core/gpu_grounds.hpp"
+#include "core/gpu_use.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -152,6 +153,27 @@ Json egm(const std::optional<Egm>& egm) {
           {"proximity_domain", egm->pxm}};
 }
 
+// Null where it was not looked at.
+Json holders(const Gpu& gpu) {
+  if (!gpu.holders) {
+    return nullptr;
+  }
+  Json list = Json::array();
+  for (const auto& holder : *gpu.holders) {
+    const auto& owner = holder.owner;
+    list.push_back({{"kind", to_string(holder.kind)},
+                    {"pid", holder.pid == 0 ? Json(nullptr) : Json(holder.pid)},
+                    {"command", holder.command},
+                    {"files", holder.files},
+                    {"unit", text_or_null(owner.unit)},
+                    {"container", text_or_null(owner.container)},
+                    {"runtime", text_or_null(owner.runtime)},
+                    {"pod", text_or_null(owner.pod)},
+                    {"domain", text_or_null(holder.domain)}});
+  }
+  return list;
+}
+
 Json check_sections(const std::vector<CheckSection>& sections) {
   Json json = Json::array();
   for (const auto& section : sections) {
@@ -178,6 +200,10 @@ std::string_view kind_name(StepKind kind) {
       return "write-attribute";
     case StepKind::expect_driver:
       return "expect-driver";
+    case StepKind::unit:
+      return "unit";
+    case StepKind::memory_blocks:
+      return "memory-blocks";
     case StepKind::expect_released:
       break;
   }
@@ -242,6 +268,8 @@ Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
           {"numa", numa(gpu)},
           {"iommu", iommu(host, gpu)},
           {"pci", pci(gpu.pci)},
+          {"holders", holders(gpu)},
+          {"stop_order", stop_order(gpu)},
           {"findings", findings(gpu.findings)}};
 }
 
