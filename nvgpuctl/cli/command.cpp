@@ -88,8 +88,7 @@ constexpr std::array kBindOptions{
     kLockTimeout,
     kForce,
     OptionSpec{.name = "--quiesce",
-               .help = "Stop NVIDIA's services that use the GPU, and take its "
-                       "memory offline; unbind starts them again"},
+               .help = "Stop NVIDIA's services and take GPU memory offline"},
     OptionSpec{.name = "--no-validate",
                .help = "Do not open the bound device to see whether it works"},
 };

@@ -153,27 +153,6 @@ Json egm(const std::optional<Egm>& egm) {
           {"proximity_domain", egm->pxm}};
 }
 
-// Null where it was not looked at.
-Json holders(const Gpu& gpu) {
-  if (!gpu.holders) {
-    return nullptr;
-  }
-  Json list = Json::array();
-  for (const auto& holder : *gpu.holders) {
-    const auto& owner = holder.owner;
-    list.push_back({{"kind", to_string(holder.kind)},
-                    {"pid", holder.pid == 0 ? Json(nullptr) : Json(holder.pid)},
-                    {"command", holder.command},
-                    {"files", holder.files},
-                    {"unit", text_or_null(owner.unit)},
-                    {"container", text_or_null(owner.container)},
-                    {"runtime", text_or_null(owner.runtime)},
-                    {"pod", text_or_null(owner.pod)},
-                    {"domain", text_or_null(holder.domain)}});
-  }
-  return list;
-}
-
 Json check_sections(const std::vector<CheckSection>& sections) {
   Json json = Json::array();
   for (const auto& section : sections) {
@@ -268,7 +247,7 @@ Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
           {"numa", numa(gpu)},
           {"iommu", iommu(host, gpu)},
           {"pci", pci(gpu.pci)},
-          {"holders", holders(gpu)},
+          {"holders", holders_json(gpu)},
           {"stop_order", stop_order(gpu)},
           {"findings", findings(gpu.findings)}};
 }

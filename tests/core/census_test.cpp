@@ -11,7 +11,7 @@ TEST(Census, KnowsTheNodesOfGpus) {
                            "/dev/nvidia-uvm", "/dev/dri/card1", "/dev/iommu"}) {
     EXPECT_TRUE(is_gpu_node(path)) << path;
   }
-  for (const auto* path : {"/dev/null", "/dev/iommu0", "/home/dev/nvidia0"}) {
+  for (const auto* path : {"/dev/null", "/dev/iommu0", "/srv/dev/nvidia0"}) {
     EXPECT_FALSE(is_gpu_node(path)) << path;
   }
 }
