@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 
 ARCHITECTURE = subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
                               capture_output=True).stdout.strip()
@@ -55,7 +54,7 @@ class CleanRoot:
         """With `below`, another tree of the suite shows where this one has nothing."""
         tree = subprocess.run([f"{BUILD}/roots.sh", "clean", suite], check=True, text=True,
                               capture_output=True).stdout.strip()
-        place = tempfile.mkdtemp(prefix="nvgpuctl-clean-")
+        place = "/mnt"  # of this test's own namespace
         mount("-t", "tmpfs", "tmpfs", place)
         for name in ("upper", "work", "root"):
             os.mkdir(f"{place}/{name}")
@@ -65,6 +64,9 @@ class CleanRoot:
         mount("-t", "proc", "proc", f"{self.path}/proc")
         mount("--bind", "/dev", f"{self.path}/dev")
         mount("--rbind", "-o", "ro", "/sys", f"{self.path}/sys")
+        # Nothing is left out of what is installed from now on.
+        for path in glob.glob(f"{self.path}/etc/dpkg/dpkg.cfg.d/*"):
+            os.remove(path)
         os.mkdir(f"{self.path}/packages")
         mount("--bind", "-o", "ro", PACKAGES, f"{self.path}/packages")
 

@@ -50,7 +50,7 @@ class HostsLife(unittest.TestCase):
 
     def test_02_upgrades_with_a_kernel_for_which_the_driver_cannot_be_built(self):
         host = self.host
-        host.write("/usr/local/bin/uname", UNAME, 0o755)
+        host.write("/usr/sbin/uname", UNAME, 0o755)
         host.write(f"/lib/modules/{KERNEL}/build/Makefile", MAKEFILE)
         host.write(f"/lib/modules/{KERNEL}/build/.config", CONFIG)
         host.write(HOOK, host.read(HOOK) + "# mine\n", 0o755)
@@ -71,10 +71,10 @@ class HostsLife(unittest.TestCase):
 
     def test_04_leaves_other_architectures_and_kernels_with_a_driver_alone(self):
         host = self.host
-        host.remove("/usr/local/bin/uname")
+        host.remove("/usr/sbin/uname")
         self.assertIn(f"nvgpuctl-dkms: Linux {KERNEL} needs no driver or cannot have it",
                       self.succeed("/usr/libexec/nvgpuctl-dkms/modules", "install"))
-        host.write("/usr/local/bin/uname", UNAME, 0o755)
+        host.write("/usr/sbin/uname", UNAME, 0o755)
         host.write(f"/lib/modules/{KERNEL}/build/.config", CONFIG + "CONFIG_NVGRACE_GPU_VFIO_PCI=m\n")
         self.assertIn(f"nvgpuctl-dkms: Linux {KERNEL} needs no driver or cannot have it",
                       self.succeed("/usr/libexec/nvgpuctl-dkms/modules", "install"))
@@ -89,7 +89,7 @@ class HostsLife(unittest.TestCase):
     def test_06_looks_at_the_host(self):
         code, output = self.host.run("nvgpuctl", "list")
         self.assertEqual(code, 0, output)
-        self.assertRegex(output, "no Grace|ADDRESS")
+        self.assertRegex(output, "No Grace GPU here|ADDRESS")
         code, output = self.host.run("nvgpuctl", "doctor")
         self.assertIn(code, (0, 3), output)
         self.assertIn("kernel", output)
@@ -130,7 +130,7 @@ class HostsLife(unittest.TestCase):
     def test_12_leaves_nothing_when_it_is_purged(self):
         self.host.write("/etc/nvgpuctl/policy.yaml", "apiVersion: nvgpuctl/v1\n")
         self.succeed("apt-get", "purge", "-y", "nvgpuctl", "nvgpuctl-dkms")
-        self.succeed("rm", "-r", "/usr/local/bin/uname", f"/lib/modules/{KERNEL}")
+        self.succeed("rm", "-r", "/usr/sbin/uname", "/lib/modules")
         after = self.host.everything()
         self.assertEqual({path: kind for path, kind in after.items() if self.before.get(path) != kind}, {})
         self.assertEqual(set(self.before) - set(after), set())

@@ -39,10 +39,10 @@ class HostsLife(unittest.TestCase):
         tree = tree_with_headers()
         cls.first, cls.second = kernels_of(tree)[:2]
         cls.host = clean_root.CleanRoot(SUITE, tree)
-        cls.host.write("/usr/local/bin/uname", "#!/bin/sh\ncase $1 in -m) echo aarch64 ;; "
+        cls.host.write("/usr/sbin/uname", "#!/bin/sh\ncase $1 in -m) echo aarch64 ;; "
                        f"-r) echo {cls.first} ;; *) exec /usr/bin/uname \"$@\" ;; esac\n", 0o755)
         for tool in ("strip", "gcc", "ld"):
-            cls.host.run("ln", "-s", f"/usr/bin/aarch64-linux-gnu-{tool}", f"/usr/local/bin/{tool}")
+            cls.host.run("ln", "-s", f"/usr/bin/aarch64-linux-gnu-{tool}", f"/usr/sbin/{tool}")
 
     def add_kernel(self, kernel):
         self.host.run("mkdir", "-p", f"/lib/modules/{kernel}")
