@@ -42,8 +42,9 @@ install(PROGRAMS packaging/scripts/tell-host packaging/scripts/give-back
 # The driver's source, where DKMS looks for it if the prefix is /usr.
 if(NVGPUCTL_DKMS)
   install(DIRECTORY kmod/ DESTINATION src/nvgpuctl-${PROJECT_VERSION}
-    FILES_MATCHING PATTERN "*.[ch]" PATTERN Kbuild PATTERN Makefile
-    PATTERN probes/run.sh)
+    FILES_MATCHING PATTERN "*.[ch]" PATTERN Kbuild PATTERN Makefile)
+  install(PROGRAMS kmod/probes/run.sh
+    DESTINATION src/nvgpuctl-${PROJECT_VERSION}/probes)
   foreach(file kmod/dkms.conf packaging/scripts/dkms-modules)
     configure_file(${file}.in ${CMAKE_BINARY_DIR}/${file} @ONLY
       USE_SOURCE_PERMISSIONS)

@@ -14,8 +14,9 @@ import unittest
 import clean_root
 
 SUITE = "trixie"
+# The package is one of sources, the same for every suite.
+BUILT_IN = "bookworm"
 OLD = "0.0.9"
-MODULE = "updates/dkms/nvgrace-gpu-vfio-pci.ko.xz"
 CACHE = os.environ.get("NVGPUCTL_CACHE") or os.path.expanduser("~/.cache/nvgpuctl")
 MATRIX = f"{clean_root.TOP}/tests/kmod/build_matrix.sh"
 
@@ -49,10 +50,17 @@ class HostsLife(unittest.TestCase):
         self.host.run("ln", "-s", f"/usr/src/linux-headers-{kernel}", f"/lib/modules/{kernel}/build")
         for name in ("modules.order", "modules.builtin"):
             self.host.write(f"/usr/lib/modules/{kernel}/{name}", "")
+        # As the kernel's own package does.
+        self.host.run("depmod", kernel)
+
+    def modules(self, kernel):
+        """Our files, which DKMS may have compressed."""
+        return [path[len(self.host.path):] for path in
+                glob.glob(f"{self.host.path}/usr/lib/modules/{kernel}/**/nvgrace-gpu-vfio-pci.ko*", recursive=True)]
 
     def check_module(self, kernel, version):
-        path = f"/usr/lib/modules/{kernel}/{MODULE}"
-        code, output = self.host.run("modinfo", path)
+        self.assertEqual(len(self.modules(kernel)), 1, kernel)
+        code, output = self.host.run("modinfo", *self.modules(kernel))
         self.assertEqual(code, 0, output)
         fields = [line.split(":", 1) for line in output.splitlines() if ":" in line]
         values = {name: text.strip() for name, text in fields}
@@ -65,7 +73,7 @@ class HostsLife(unittest.TestCase):
 
     def test_1_builds_for_the_kernel_that_is_there(self):
         self.add_kernel(self.first)
-        folder = f"{SUITE}-{clean_root.ARCHITECTURE}-{OLD}"
+        folder = f"{BUILT_IN}-{clean_root.ARCHITECTURE}-{OLD}"
         output = self.host.install(f"{folder}/nvgpuctl-dkms_*.deb")
         self.assertIn(f"nvgpuctl-dkms: the driver is installed for Linux {self.first}", output)
         self.check_module(self.first, OLD)
@@ -82,7 +90,7 @@ class HostsLife(unittest.TestCase):
         self.check_module(self.second, OLD)
 
     def test_4_builds_a_newer_version_for_both_kernels(self):
-        self.host.install(f"{SUITE}-{clean_root.ARCHITECTURE}/nvgpuctl-dkms_*.deb")
+        self.host.install(f"{BUILT_IN}-{clean_root.ARCHITECTURE}/nvgpuctl-dkms_*.deb")
         for kernel in (self.first, self.second):
             self.check_module(kernel, VERSION)
         self.assertNotIn(OLD, self.host.run("dkms", "status")[1])
@@ -91,15 +99,15 @@ class HostsLife(unittest.TestCase):
         code, output = self.host.run("apt-get", "purge", "-y", "nvgpuctl-dkms")
         self.assertEqual(code, 0, output)
         for kernel in (self.first, self.second):
-            self.assertFalse(self.host.exists(f"/usr/lib/modules/{kernel}/{MODULE}"))
+            self.assertEqual(self.modules(kernel), [])
         self.assertFalse(self.host.exists("/var/lib/dkms/nvgpuctl"))
         self.assertFalse(self.host.exists("/usr/src/nvgpuctl-" + VERSION))
 
 
 if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
-        clean_root.build("deb", "--suite", SUITE)
-        clean_root.build("deb", "--suite", SUITE, "--as-version", OLD)
+        clean_root.build("deb", "--suite", BUILT_IN)
+        clean_root.build("deb", "--suite", BUILT_IN, "--as-version", OLD)
     clean_root.enter_namespaces()
     VERSION = clean_root.version()
     unittest.main(verbosity=2)

@@ -16,6 +16,9 @@ OLD = "0.0.9"
 HOOK = "/etc/libvirt/hooks/qemu.d/50-nvgpuctl"
 GPU = "0009:01:00.0"
 ORIGIN = f"/var/lib/nvgpuctl/origin/{GPU}.json"
+# Folders that belong to Fedora's package filesystem.
+SHARED = {"usr/share/fish", "usr/share/fish/vendor_completions.d", "usr/share/licenses", "usr/share/man/man4",
+          "usr/share/zsh/site-functions"}
 
 
 def rpms(version=""):
@@ -34,7 +37,7 @@ class HostsLife(unittest.TestCase):
         cls.before = cls.host.everything()
 
     def rpm(self, *words):
-        done = subprocess.run(["rpm", f"--root={self.host.path}", *words], check=False, text=True,
+        done = subprocess.run(["rpm", f"--root={self.host.path}", "--dbpath=/var/lib/rpm", *words], check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         return done.returncode, done.stdout
 
@@ -53,7 +56,7 @@ class HostsLife(unittest.TestCase):
     def test_02_installs_an_older_version(self):
         self.assertEqual(len(rpms(OLD)), 2)
         output = self.succeed("-i", "--nodeps", *rpms(OLD))
-        self.assertIn("no kernel's headers are installed", output)
+        self.assertIn("the driver is for arm64; nothing is built here", output)
         self.assertEqual(self.host.run("nvgpuctl", "version"), (0, f"nvgpuctl {OLD}\n"))
         self.assertIn(f"nvgpuctl/{OLD}", self.host.run("dkms", "status")[1])
 
@@ -89,7 +92,7 @@ class HostsLife(unittest.TestCase):
         self.assertIn("given back", self.succeed("-e", "nvgpuctl", "dkms-nvgpuctl"))
         host.remove("/usr/sbin/nvgpuctl")
         after = host.everything()
-        self.assertEqual({path for path, kind in after.items() if self.before.get(path) != kind},
+        self.assertEqual({path for path, kind in after.items() if self.before.get(path) != kind} - SHARED,
                          {"etc/libvirt", "etc/libvirt/hooks", "etc/libvirt/hooks/qemu.d", HOOK[1:] + ".rpmsave"})
         self.assertEqual(set(self.before) - set(after), set())
 
