@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/text.hpp"
 
@@ -36,6 +37,21 @@ std::optional<PciAddress> vfio_device_of(std::string_view fdinfo) {
     }
   }
   return std::nullopt;
+}
+
+bool only_names_file(std::string_view fdinfo) {
+  constexpr std::string_view kKey = "flags:";
+  // O_PATH of asm-generic/fcntl.h, which x86 and arm64 use, too.
+  constexpr unsigned kOpenPath = 010000000;
+  for (const auto line : split(fdinfo, '\n')) {
+    if (line.starts_with(kKey)) {
+      const auto digits = trim(line.substr(kKey.size()));
+      unsigned flags = 0;
+      std::from_chars(digits.data(), digits.data() + digits.size(), flags, 8);
+      return (flags & kOpenPath) != 0;
+    }
+  }
+  return false;
 }
 
 }  // namespace nvgpuctl

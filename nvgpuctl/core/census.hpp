@@ -79,4 +79,9 @@ std::string_view mapped_path(std::string_view maps_line);
 // names.
 std::optional<PciAddress> vfio_device_of(std::string_view fdinfo);
 
+// Whether a descriptor was opened with O_PATH, by its /proc/PID/fdinfo/N: it
+// names a file and does not have it open. udev makes one to set the owner of
+// a node, just when a driver has made the node.
+bool only_names_file(std::string_view fdinfo);
+
 }  // namespace nvgpuctl

@@ -41,7 +41,10 @@ void look_at(const RootDir& root, const std::string& home,
     path.remove_suffix(kDeleted.size());
   }
   if (is_gpu_node(path)) {
-    found.nodes.emplace(path);
+    const auto info = root.read_text(fmt::format("{}/fdinfo/{}", home, number));
+    if (!info || !only_names_file(*info)) {
+      found.nodes.emplace(path);
+    }
   } else if (path == "anon_inode:[vfio-device]") {
     const auto info = root.read_text(fmt::format("{}/fdinfo/{}", home, number));
     found.vfio_devices.push_back(info ? vfio_device_of(*info) : std::nullopt);

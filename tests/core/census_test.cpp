@@ -38,5 +38,12 @@ TEST(Census, FindsTheFunctionThatAVfioDescriptorNames) {
   EXPECT_FALSE(vfio_device_of("pos:\t0\n"));
 }
 
+TEST(Census, TellsAnOpenFileFromOneThatIsOnlyNamed) {
+  EXPECT_TRUE(only_names_file("pos:\t0\nflags:\t012100000\nmnt_id:\t6\n"));
+  EXPECT_FALSE(only_names_file("pos:\t0\nflags:\t02100002\nmnt_id:\t6\n"));
+  EXPECT_FALSE(only_names_file("flags:\tx\n"));
+  EXPECT_FALSE(only_names_file(""));
+}
+
 }  // namespace
 }  // namespace nvgpuctl

@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   REQUIRE(owner.container.empty() == owner.runtime.empty());
   REQUIRE(nvgpuctl::mapped_path(text).size() <= size);
   (void)nvgpuctl::vfio_device_of(text);
+  (void)nvgpuctl::only_names_file(text);
   (void)nvgpuctl::managed_functions(text);
   for (const auto& claim : nvgpuctl::vfio_ids_of_modprobe(text, "file")) {
     REQUIRE(claim.place.starts_with("file:"));

@@ -48,6 +48,13 @@ TEST(Census, HasTheProcessesThatHaveANodeOpen) {
   EXPECT_EQ(qemu.owner.machine, "qemu-1-grace");
 }
 
+TEST(Census, LeavesOutWhoeverOnlyNamesANode) {
+  FakeRoot fake;
+  process(fake, "208", "(udev-worker)", "/dev/vfio/19");
+  fake.file("/proc/208/fdinfo/17", "pos:\t0\nflags:\t012100000\n");
+  EXPECT_THAT(read_census(fake.open(), {}).processes, IsEmpty());
+}
+
 TEST(Census, KnowsANodeThatWasRemovedMeanwhile) {
   FakeRoot fake;
   process(fake, "1", "job", "/dev/nvidia0 (deleted)");
