@@ -66,7 +66,6 @@ constexpr std::array kValidateOptions{
 constexpr OptionSpec kDryRun{
     .name = "--dry-run",
     .help = "Print the plan, word for word, and change nothing"};
-
 constexpr OptionSpec kLockTimeout{
     .name = "--lock-timeout",
     .kind = OptionKind::value,

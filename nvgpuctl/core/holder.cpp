@@ -175,7 +175,7 @@ bool has_argument(const ProcessFacts& process, const PciAddress& address) {
   return std::any_of(process.arguments.begin(), process.arguments.end(),
                      [&](const std::string& word) {
                        return word.find("host=" + name) != std::string::npos ||
-                              word.find("\"host\":\"" + name + '"') !=
+                              word.find(R"("host":")" + name + '"') !=
                                   std::string::npos;
                      });
 }

@@ -80,8 +80,8 @@ std::vector<Step> restore_steps(const Quiet& quiet) {
   add_blocks(steps, "online_movable", quiet.memory.movable, purpose);
   add_blocks(steps, "online_kernel", quiet.memory.other, purpose);
   // Not a view: clang-tidy 14 cannot read those of libstdc++ 12.
-  for (auto unit = quiet.units.rbegin(); unit != quiet.units.rend(); ++unit) {
-    add_unit(steps, "start", *unit, "it ran before");
+  for (std::size_t left = quiet.units.size(); left > 0; --left) {
+    add_unit(steps, "start", quiet.units[left - 1], "it ran before");
   }
   return steps;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/manager_files.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -33,7 +35,7 @@ void read_driverctl(const RootDir& root, ManagerFacts& facts) {
     constexpr std::string_view kPci = "pci-";
     const auto address = parse_pci_address(
         name.starts_with(kPci) ? name.substr(kPci.size()) : name);
-    const auto driver = root.read_text(folder + '/' + name);
+    const auto driver = root.read_text(fmt::format("{}/{}", folder, name));
     if (address && driver) {
       facts.driverctl.emplace(*address, trim(*driver));
     }
@@ -47,7 +49,7 @@ void read_vfio_ids(const RootDir& root, ManagerFacts& facts) {
        {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
         "/usr/lib/modprobe.d"}) {
     for (const auto& name : names_in(root, folder, ".conf")) {
-      const std::string path = folder + '/' + name;
+      const std::string path = fmt::format("{}/{}", folder, name);
       if (const auto text = root.read_file(path, kMaxModprobe)) {
         const auto claims = vfio_ids_of_modprobe(*text, path);
         facts.vfio_ids.insert(facts.vfio_ids.end(), claims.begin(),
@@ -60,7 +62,8 @@ void read_vfio_ids(const RootDir& root, ManagerFacts& facts) {
 void read_domains(const RootDir& root, ManagerFacts& facts) {
   const std::string folder = "/etc/libvirt/qemu";
   for (const auto& name : names_in(root, folder, ".xml")) {
-    const auto xml = root.read_file(folder + '/' + name, kMaxDomain);
+    const auto xml =
+        root.read_file(fmt::format("{}/{}", folder, name), kMaxDomain);
     if (!xml) {
       continue;
     }

@@ -23,7 +23,7 @@ Quiet quiet_of(const JournalState& state) {
 }
 
 // Adds to the report; false when a step does not hold.
-bool carry_out(const RootDir& root, ModuleLoader& modules, BindPlan plan,
+bool carry_out(const RootDir& root, ModuleLoader& modules, const BindPlan& plan,
                UndoReport& report) {
   auto applied = apply(root, modules, plan);
   for (auto& step : applied.steps) {
@@ -64,7 +64,7 @@ Result<> bring_driver_back(const RootDir& root, ModuleLoader& modules,
 
 Result<> bring_back(const RootDir& root, ModuleLoader& modules,
                     const JournalGpu& gpu, UndoReport& report) {
-  const auto moved = bring_driver_back(root, modules, gpu, report);
+  auto moved = bring_driver_back(root, modules, gpu, report);
   const bool gone = !moved && moved.error().code == Errc::not_found;
   if (!moved && !gone) {
     return moved;
