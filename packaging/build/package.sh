@@ -8,6 +8,7 @@
 # build/packages/SUITE-ARCH/ (rpm: build/packages/rpm/). --as-version gives them
 # another version, for trying upgrades; --check also builds and runs the unit tests.
 # Needs root. Exit code 77 means: not possible here, and why is on stderr.
+# shellcheck disable=SC2034  # deb.sh and rpm.sh use them
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -60,6 +61,7 @@ find "$source" -exec touch -h -d "@$epoch" {} +
 
 # Mounts are seen by nobody else and go with the last process; the tree itself is
 # read-only. With two processors and others at work, the build is a nice one.
+# shellcheck disable=SC2016  # the shell inside expands these
 in_root='
 mount --bind "$1" "$1"
 mount --bind "$2" "$1/build"
@@ -97,4 +99,4 @@ target=$top/build/packages/$name
 rm -rf "$target"
 mkdir -p "$target"
 keep_packages "$target"
-ls -l "$target" | sed 1d
+(cd "$target" && sha256sum -- *)

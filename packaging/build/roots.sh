@@ -45,7 +45,7 @@ install_root() {
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --aptopt='APT::Install-Recommends "false"' \
     --aptopt='Acquire::Languages "none"' "${options[@]}" "$@" \
-    --include="$(echo $packages | tr ' ' ,)" "$suite" "$directory" \
+    --include="$(printf %s "$packages" | tr -s ' \n' ,)" "$suite" "$directory" \
     "deb $mirror $suite main" >&2
   rm -rf "$directory"/var/cache/apt/archives/*.deb
 }

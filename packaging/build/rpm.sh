@@ -25,4 +25,4 @@ build_packages() {
     ' bash "$version" "${options[@]}"
 }
 
-keep_packages() { mv "$work"/rpm/SRPMS/*.rpm "$work"/rpm/RPMS/*/*.rpm "$1"; }
+keep_packages() { mv "${work:?}"/rpm/SRPMS/*.rpm "$work"/rpm/RPMS/*/*.rpm "$1"; }

@@ -46,12 +46,16 @@ class HostsLife(unittest.TestCase):
             cls.host.run("ln", "-s", f"/usr/bin/aarch64-linux-gnu-{tool}", f"/usr/sbin/{tool}")
 
     def add_kernel(self, kernel):
-        self.host.run("mkdir", "-p", f"/lib/modules/{kernel}")
+        self.host.run("mkdir", "-p", f"/lib/modules/{kernel}/kernel")
         self.host.run("ln", "-s", f"/usr/src/linux-headers-{kernel}", f"/lib/modules/{kernel}/build")
         for name in ("modules.order", "modules.builtin"):
             self.host.write(f"/usr/lib/modules/{kernel}/{name}", "")
         # As the kernel's own package does.
         self.host.run("depmod", kernel)
+
+    def add_module(self, kernel):
+        """One of the kernel's own: where none is left, DKMS takes a kernel for removed."""
+        self.host.run("cp", *self.modules(kernel), f"/usr/lib/modules/{kernel}/kernel/other.ko")
 
     def modules(self, kernel):
         """Our files, which DKMS may have compressed."""
@@ -77,25 +81,23 @@ class HostsLife(unittest.TestCase):
         output = self.host.install(f"{folder}/nvgpuctl-dkms_*.deb")
         self.assertIn(f"nvgpuctl-dkms: the driver is installed for Linux {self.first}", output)
         self.check_module(self.first, OLD)
+        self.add_module(self.first)
 
-    def test_2_signs_what_it_builds(self):
-        values = self.check_module(self.first, OLD)
-        self.assertIn("DKMS module signing key", values.get("signer", ""))
-
-    def test_3_builds_again_when_a_kernel_is_installed(self):
+    def test_2_builds_again_when_a_kernel_is_installed(self):
         self.add_kernel(self.second)
         code, output = self.host.run("run-parts", "--verbose", "--exit-on-error", f"--arg={self.second}",
                                      "/etc/kernel/postinst.d")
         self.assertEqual(code, 0, output)
         self.check_module(self.second, OLD)
+        self.add_module(self.second)
 
-    def test_4_builds_a_newer_version_for_both_kernels(self):
+    def test_3_builds_a_newer_version_for_both_kernels(self):
         self.host.install(f"{BUILT_IN}-{clean_root.ARCHITECTURE}/nvgpuctl-dkms_*.deb")
         for kernel in (self.first, self.second):
             self.check_module(kernel, VERSION)
         self.assertNotIn(OLD, self.host.run("dkms", "status")[1])
 
-    def test_5_takes_all_modules_along_when_it_is_removed(self):
+    def test_4_takes_all_modules_along_when_it_is_removed(self):
         code, output = self.host.run("apt-get", "purge", "-y", "nvgpuctl-dkms")
         self.assertEqual(code, 0, output)
         for kernel in (self.first, self.second):
