@@ -105,8 +105,9 @@ std::string Redactor::parts(std::string_view word) {
   }
   const auto colon = word.find(':');
   if (colon != std::string_view::npos) {
-    return this->word(word.substr(0, colon)) + ':' +
-           this->word(word.substr(colon + 1));
+    // In order, because aliases are numbered as they come.
+    std::string first = this->word(word.substr(0, colon)) + ':';
+    return first + this->word(word.substr(colon + 1));
   }
   const auto first = aliases_.find(word.substr(0, word.find('.')));
   return first == aliases_.end() ? std::string(word) : first->second;
