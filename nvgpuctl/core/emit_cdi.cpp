@@ -27,26 +27,18 @@ std::string device_name(const PciAddress& at) {
                      at.device, at.function);
 }
 
-// Group and device file are two doors to one device; a VMM takes either.
-Json own_nodes(const HostSnapshot& host, const Gpu& gpu) {
+// Group and device file are two doors to one device; a VMM takes either. What
+// all GPUs share stands with each of them: CDI's own schema has no other place.
+Json device_nodes(const HostSnapshot& host, const Gpu& gpu) {
   Json nodes = Json::array();
   if (host.virtualization.dev_vfio && gpu.pci.iommu_group) {
+    nodes.push_back(node("/dev/vfio/vfio"));
     nodes.push_back(node(fmt::format("/dev/vfio/{}", *gpu.pci.iommu_group)));
   }
   if (host.virtualization.dev_iommu && gpu.pci.vfio_dev) {
+    nodes.push_back(node("/dev/iommu"));
     nodes.push_back(
         node(fmt::format("/dev/vfio/devices/{}", *gpu.pci.vfio_dev)));
-  }
-  return nodes;
-}
-
-Json common_nodes(const HostSnapshot& host) {
-  Json nodes = Json::array();
-  if (host.virtualization.dev_vfio) {
-    nodes.push_back(node("/dev/vfio/vfio"));
-  }
-  if (host.virtualization.dev_iommu) {
-    nodes.push_back(node("/dev/iommu"));
   }
   return nodes;
 }
@@ -59,7 +51,7 @@ struct Devices {
 Devices devices_of(const HostSnapshot& host, std::span<const Gpu> gpus) {
   Devices devices;
   for (const auto& gpu : gpus) {
-    const auto nodes = own_nodes(host, gpu);
+    const auto nodes = device_nodes(host, gpu);
     if (gpu.state != GpuState::bound || nodes.empty()) {
       devices.warnings.push_back(fmt::format(
           "{} is left out: {}", to_string(gpu.pci.address),
@@ -86,10 +78,8 @@ Result<Emission> emit_cdi(const HostSnapshot& host, std::span<const Gpu> gpus) {
                 gpus.empty() ? "see: nvgpuctl list"
                              : "bind first: nvgpuctl bind --all");
   }
-  const Json spec{{"cdiVersion", kCdiVersion},
-                  {"kind", kKind},
-                  {"devices", devices.list},
-                  {"containerEdits", {{"deviceNodes", common_nodes(host)}}}};
+  const Json spec{
+      {"cdiVersion", kCdiVersion}, {"kind", kKind}, {"devices", devices.list}};
   return Emission{
       spec.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
       std::move(devices.warnings)};

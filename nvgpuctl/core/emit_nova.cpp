@@ -100,6 +100,10 @@ Result<Emission> emit_nova(const HostSnapshot& /*host*/,
     return forward_error(passable);
   }
   leave_out_far_domains(*passable);
+  if (passable->gpus.empty()) {
+    return fail(Errc::not_viable, "emit nova",
+                "every GPU is in a PCI domain above ffff, where Nova's end");
+  }
   warn_of_unbound(*passable);
   warn_of_type(*passable);
   std::string text = head(kIntro, passable->warnings) + "[pci]\n";

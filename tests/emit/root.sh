@@ -27,10 +27,26 @@ if [ ! -d "$tree" ]; then
   # With the lock held, whatever else lies there is unfinished or outdated.
   find "$cache" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
   echo "root.sh: making a Debian trixie tree, once" >&2
-  extract_root trixie "$tree.new" "$packages"
-  # Ansible asks who it is.
+  options=()
+  for path in /usr/bin/prometheus '/usr/share/javascript/*' \
+    '/usr/share/python-babel-localedata/*' '/usr/share/ieee-data/*'; do
+    options+=("--dpkgopt=path-exclude=$path")
+  done
+  extract_root trixie "$tree.new" "$packages" "${options[@]}"
+  # These two for their data alone: CDI's schema, and what GPUs are called.
+  APT_CONFIG=$(apt_of trixie)
+  export APT_CONFIG
+  for file in $(download "$tree.new/debs" pci.ids \
+    golang-tags.cncf-container-device-interface-dev); do
+    dpkg-deb -x "$file" "$tree.new/data"
+  done
+  rm -r "$tree.new/debs"
+  # What the packages' scripts would have done: Ansible asks who it is, and
+  # Nova's libraries read the certificates when they are loaded.
   echo 'root:x:0:0:root:/root:/bin/sh' >"$tree.new/etc/passwd"
   echo 'root:x:0:' >"$tree.new/etc/group"
+  cat "$tree.new"/usr/share/ca-certificates/mozilla/*.crt \
+    >"$tree.new/etc/ssl/certs/ca-certificates.crt"
   mv "$tree.new" "$tree"
 fi
 echo "$tree"
