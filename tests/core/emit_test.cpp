@@ -49,7 +49,7 @@ TEST_F(Emit, HasATableWithEachTargetOnce) {
 
 TEST_F(Emit, HandsOutNothingWhereNoGpuCanBePassed) {
   const auto blocked = in_state(GpuState::blocked);
-  for (const auto* target : {&emit_nova, &emit_kubevirt, &emit_opennebula}) {
+  for (auto* const target : {&emit_nova, &emit_kubevirt, &emit_opennebula}) {
     const auto result = (*target)(host_, blocked);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::not_viable);

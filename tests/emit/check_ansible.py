@@ -45,7 +45,6 @@ def problems_of(host, facts):
 
 def main(program, folder):
     root = tree()
-    program = str(pathlib.Path(program).resolve())
     hosts = recorded(program, folder)
     pairs = [(host, json.loads(text)) for host, text in emitted(hosts, "ansible")]
     problems = []

@@ -37,7 +37,9 @@ class Host:
 
 
 def recorded(program, folder):
-    hosts = [Host(program, path) for path in sorted(pathlib.Path(folder).iterdir())
+    # Absolute: they are named from within the tree, too.
+    program, folder = pathlib.Path(program).resolve(), pathlib.Path(folder).resolve()
+    hosts = [Host(program, path) for path in sorted(folder.iterdir())
              if (path / "sys").is_dir()]
     assert len(hosts) > 10, f"no recorded hosts in {folder}"
     return hosts

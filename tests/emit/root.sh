@@ -9,7 +9,7 @@
 # Exit code 77: not possible here, and why is on stderr.
 set -euo pipefail
 
-packages=base-files,dash,bash,coreutils,python3,python3-nova
+packages=base-files,libc-bin,dash,bash,coreutils,python3,python3-nova
 packages+=,prometheus,prometheus-node-exporter,ansible-core,openssh-client
 
 # shellcheck source=/dev/null
@@ -43,7 +43,7 @@ if [ ! -d "$tree" ]; then
   rm -r "$tree.new/debs"
   # What the packages' scripts would have done: Ansible asks who it is, and
   # Nova's libraries read the certificates when they are loaded.
-  echo 'root:x:0:0:root:/root:/bin/sh' >"$tree.new/etc/passwd"
+  echo 'root:x:0:0:root:/tmp/home:/bin/sh' >"$tree.new/etc/passwd"
   echo 'root:x:0:' >"$tree.new/etc/group"
   cat "$tree.new"/usr/share/ca-certificates/mozilla/*.crt \
     >"$tree.new/etc/ssl/certs/ca-certificates.crt"
