@@ -45,12 +45,15 @@ Result<Emission> emit_ansible(const HostSnapshot& host,
                            GpuState::degraded, GpuState::blocked}) {
     states[std::string(to_string(state))] = count_state(gpus, state);
   }
-  const Json facts{{"api_version", "nvgpuctl/v1"},
-                   {"gpu_count", gpus.size()},
-                   {"healthy", all_healthy(gpus)},
-                   {"states", states},
-                   {"gpus", list},
-                   {"numa_node_count", host.numa.online.size()}};
+  // Not read where there is no GPU.
+  const auto nodes = host.numa.online.size();
+  const Json facts{
+      {"api_version", "nvgpuctl/v1"},
+      {"gpu_count", gpus.size()},
+      {"healthy", all_healthy(gpus)},
+      {"states", states},
+      {"gpus", list},
+      {"numa_node_count", nodes > 0 ? Json(nodes) : Json(nullptr)}};
   return Emission{
       facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", {}};
 }

@@ -53,11 +53,12 @@ Devices devices_of(const HostSnapshot& host, std::span<const Gpu> gpus) {
   for (const auto& gpu : gpus) {
     const auto nodes = device_nodes(host, gpu);
     if (gpu.state != GpuState::bound || nodes.empty()) {
-      devices.warnings.push_back(fmt::format(
-          "{} is left out: {}", to_string(gpu.pci.address),
-          gpu.state == GpuState::bound
-              ? "it is bound, and has no file below /dev/vfio"
-              : fmt::format("it is {}, not bound", to_string(gpu.state))));
+      devices.warnings.push_back(
+          fmt::format("{} is left out: {}", to_string(gpu.pci.address),
+                      gpu.state == GpuState::bound
+                          ? "it is bound, and has no file below /dev/vfio"
+                          : fmt::format("its state is {}, not bound",
+                                        to_string(gpu.state))));
       continue;
     }
     devices.list.push_back({{"name", device_name(gpu.pci.address)},

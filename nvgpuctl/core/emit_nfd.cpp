@@ -35,7 +35,10 @@ Result<Emission> emit_nfd(const HostSnapshot& host, std::span<const Gpu> gpus) {
   if (!gpus.empty()) {
     feature("gpu.model", plain_name(gpus.front()));
   }
-  feature("numa.nodes", host.numa.online.size());
+  // Not read where there is no GPU.
+  if (!host.numa.online.empty()) {
+    feature("numa.nodes", host.numa.online.size());
+  }
   Emission emission{std::move(text), {}};
   if (ids.size() > 1) {
     emission.warnings.emplace_back(

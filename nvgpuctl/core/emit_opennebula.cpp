@@ -21,8 +21,7 @@ void warn_of_domains(PassableGpus& passable) {
   if (far != passable.gpus.end()) {
     passable.warnings.push_back(fmt::format(
         "OpenNebula's probe takes every PCI domain for 0000, so {} arrives in "
-        "the host's PCI list with a wrong bus and slot: correct ADDRESS in the "
-        "VM, or correct pci.rb",
+        "the host's PCI list with a wrong bus and slot; correct pci.rb first",
         to_string((*far)->pci.address)));
   }
 }
