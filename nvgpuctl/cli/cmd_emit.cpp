@@ -12,22 +12,6 @@
 #include <nlohmann/json.hpp>
 
 namespace nvgpuctl::cli {
-namespace {
-
-Result<Emission> build(Context& context, const EmitTarget& target) {
-  auto root = RootDir::open(context.root);
-  if (!root) {
-    return forward_error(root);
-  }
-  auto inventory = take_inventory(*root, kToJudge);
-  if (!inventory) {
-    return forward_error(inventory);
-  }
-  print_reading_problems(context, inventory->host);
-  return target.build(inventory->host, inventory->gpus);
-}
-
-}  // namespace
 
 Result<ExitCode> run_emit(Context& context, const Arguments& arguments) {
   if (arguments.operands.empty()) {
@@ -39,7 +23,14 @@ Result<ExitCode> run_emit(Context& context, const Arguments& arguments) {
       kEmitTargets.begin(), kEmitTargets.end(), [&](const EmitTarget& row) {
         return row.name == arguments.operands.front();
       });
-  const auto emission = build(context, *target);
+  // All GPUs, read as `list` reads them, so that no two verbs disagree.
+  const auto selection =
+      select(context, Arguments{}, kToJudge, Operands::optional_gpus);
+  if (!selection) {
+    return forward_error(selection);
+  }
+  const auto& inventory = selection->inventory;
+  const auto emission = target->build(inventory.host, inventory.gpus);
   if (!emission) {
     return forward_error(emission);
   }
