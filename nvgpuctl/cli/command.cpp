@@ -22,6 +22,7 @@ constexpr std::array<string_view, 4> kViommus{"auto", "none", "smmuv3",
                                               "accel"};
 constexpr std::array<string_view, 2> kYesNo{"yes", "no"};
 constexpr std::array<string_view, 1> kWriteForce{"write"};
+constexpr std::array<string_view, 1> kUseForce{"in-use"};
 
 constexpr OptionSpec kAll{.name = "--all", .help = "Every GPU of this host"};
 
@@ -66,22 +67,33 @@ constexpr std::array kValidateOptions{
 constexpr OptionSpec kDryRun{
     .name = "--dry-run",
     .help = "Print the plan, word for word, and change nothing"};
-
 constexpr OptionSpec kLockTimeout{
     .name = "--lock-timeout",
     .kind = OptionKind::value,
     .metavar = "SECONDS",
     .help = "How long to wait for another nvgpuctl; default: 120"};
 
+constexpr OptionSpec kForce{
+    .name = "--force",
+    .kind = OptionKind::choice,
+    .metavar = "WHAT",
+    .help =
+        "in-use: change the driver although processes use the GPU; never "
+        "under a running virtual machine",
+    .choices = kUseForce};
+
 constexpr std::array kBindOptions{
     kAll,
     kDryRun,
     kLockTimeout,
+    kForce,
+    OptionSpec{.name = "--quiesce",
+               .help = "Stop NVIDIA's services and take GPU memory offline"},
     OptionSpec{.name = "--no-validate",
                .help = "Do not open the bound device to see whether it works"},
 };
 
-constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
+constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kForce};
 
 constexpr std::array kRecoverOptions{kLockTimeout};
 
@@ -243,7 +255,8 @@ constexpr std::array kCommands{
                 "All GPUs of a command are one transaction: its journal is "
                 "written first, every write is read back, each GPU is then "
                 "validated through VFIO, and the first failure brings all of "
-                "them back to what they were.",
+                "them back to what they were. A GPU that somebody uses is "
+                "refused, with who it is and in which order to stop them.",
             .operands = Operands::required_gpus,
             .options = kBindOptions,
             .run = run_bind},
@@ -253,7 +266,8 @@ constexpr std::array kCommands{
                 "Restores driver and override that a GPU had when it was "
                 "bound. Without a record of that, clears an override to a VFIO "
                 "driver and lets the kernel choose; an override to any other "
-                "driver stays. One transaction, as with bind.",
+                "driver stays. Starts again what --quiesce had stopped. One "
+                "transaction, as with bind.",
             .operands = Operands::required_gpus,
             .options = kUnbindOptions,
             .run = run_unbind},
