@@ -5,6 +5,7 @@
 #include <array>
 
 #include "cli/verbs.hpp"
+#include "core/emit.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -333,6 +334,16 @@ constexpr std::array kCommands{
                 "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU.",
             .operands = Operands::none,
             .run = run_doctor},
+    Command{.name = "emit",
+            .summary = "Write this host's GPUs for another tool to read",
+            .details =
+                "Prints the file that KubeVirt, Nova, OpenNebula, Ansible, "
+                "Node Feature Discovery, Prometheus or a container runtime "
+                "(cdi) reads. docs/emit.md says where it goes and what its "
+                "reader cannot do.",
+            .operands = Operands::one_choice,
+            .choices = kEmitTargetNames,
+            .run = run_emit},
     Command{.name = "hook qemu",
             .summary = "What libvirt's qemu hook calls",
             .details =

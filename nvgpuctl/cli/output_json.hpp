@@ -6,6 +6,7 @@
 #include "cli/output.hpp"
 #include "core/bind_plan.hpp"
 #include "core/check.hpp"
+#include "core/emit.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
 #include "ops/bind.hpp"
@@ -37,6 +38,7 @@ Json lint_json(const LintedDomain& domain);
 Json domain_change_json(const DomainChange& change, bool defined);
 Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
                       const std::vector<CheckSection>& sections);
+Json emission_json(const EmitTarget& target, const Emission& emission);
 Json version_json();
 
 }  // namespace nvgpuctl::cli

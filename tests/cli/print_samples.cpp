@@ -74,6 +74,9 @@ void print_documents(Context& context) {
   separate(context);
   print_document(context, "RecoveryReport", recovery_json(samples::recovery()));
   separate(context);
+  print_document(context, "Emission",
+                 emission_json(kEmitTargets.front(), samples::emission()));
+  separate(context);
   print_document(context, "VersionInfo", version_json());
 }
 

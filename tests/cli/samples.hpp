@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "core/bind_plan.hpp"
 #include "core/check.hpp"
+#include "core/emit.hpp"
 #include "core/gpu.hpp"
 #include "core/host_snapshot.hpp"
 #include "ops/generate.hpp"
@@ -189,6 +190,10 @@ inline DomainChange domain_change() {
           .validated = true,
           .profile = "hybrid",
           .pieces = {}};
+}
+
+inline Emission emission() {
+  return {.text = "# a file\n[pci]\n", .warnings = {"a warning"}};
 }
 
 }  // namespace nvgpuctl::samples
