@@ -72,17 +72,39 @@ constexpr OptionSpec kLockTimeout{
     .metavar = "SECONDS",
     .help = "How long to wait for another nvgpuctl; default: 120"};
 
+constexpr OptionSpec kNoValidate{
+    .name = "--no-validate",
+    .help = "Do not open the bound device to see whether it works"};
+
 constexpr std::array kBindOptions{
     kAll,
     kDryRun,
     kLockTimeout,
-    OptionSpec{.name = "--no-validate",
-               .help = "Do not open the bound device to see whether it works"},
+    kNoValidate,
 };
 
 constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
 
 constexpr std::array kRecoverOptions{kLockTimeout};
+
+constexpr OptionSpec kFile{
+    .name = "-f,--file",
+    .kind = OptionKind::value,
+    .metavar = "FILE",
+    .help = "The policy, - for standard input; default: "
+            "/etc/nvgpuctl/policy.yaml"};
+
+constexpr std::array kPolicyOptions{kFile};
+
+constexpr std::array kApplyOptions{
+    kFile,
+    kDryRun,
+    kLockTimeout,
+    kNoValidate,
+    OptionSpec{.name = "--boot",
+               .help = "As at boot: leave alone what the policy says so of, "
+                       "and change each GPU by itself"},
+};
 
 constexpr OptionSpec kGpu{
     .name = "--gpu",
@@ -266,6 +288,42 @@ constexpr std::array kCommands{
             .operands = Operands::none,
             .options = kRecoverOptions,
             .run = run_recover},
+    Command{.name = "diff",
+            .summary = "Show what the policy would change",
+            .details =
+                "Compares each GPU with its rule in the policy "
+                "(nvgpuctl-policy.yaml(5)) and prints those that differ: what "
+                "is and what is wanted. Exit code 0: none; 3: some.",
+            .operands = Operands::optional_gpus,
+            .options = kPolicyOptions,
+            .run = run_diff},
+    Command{.name = "apply",
+            .summary = "Make the host what the policy wants",
+            .details =
+                "Carries out what diff shows, as one transaction like bind. "
+                "Nothing to do is success. A GPU that a rule names and that is "
+                "not there keeps nobody from the others; one that cannot be "
+                "changed does.",
+            .operands = Operands::optional_gpus,
+            .options = kApplyOptions,
+            .run = run_apply},
+    Command{.name = "assert",
+            .summary = "Check that the host is what the policy wants",
+            .details =
+                "For health checks: every GPU with its verdict and the "
+                "reasons. Exit code 0: all is as wanted; 3: something differs "
+                "or is not there; 9: bound as wanted, and a GPU does not have "
+                "its memory. Opens and changes nothing.",
+            .operands = Operands::optional_gpus,
+            .options = kPolicyOptions,
+            .run = run_assert},
+    Command{.name = "export",
+            .summary = "Print the present state as a policy",
+            .details =
+                "A policy that names each GPU and that diff finds no "
+                "difference from; add to it what else the host is to have.",
+            .operands = Operands::optional_gpus,
+            .run = run_export},
     Command{.name = "xml generate",
             .summary = "Write the libvirt domain XML for GPUs",
             .details =

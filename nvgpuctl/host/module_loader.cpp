@@ -8,6 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <vector>
+
+#include "base/text.hpp"
 
 namespace nvgpuctl {
 
@@ -16,10 +19,16 @@ Result<> Modprobe::load(const std::string& module) {
   // An absolute path and a fixed environment: root's PATH is not trusted.
   std::string program = "/sbin/modprobe";
   std::string end_of_options = "--";
-  std::string name = module;
   std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  const std::array<char*, 4> arguments{program.data(), end_of_options.data(),
-                                       name.data(), nullptr};
+  std::vector<std::string> words;
+  for (const auto word : split(module, ' ')) {
+    words.emplace_back(word);
+  }
+  std::vector<char*> arguments{program.data(), end_of_options.data()};
+  for (auto& word : words) {
+    arguments.push_back(word.data());
+  }
+  arguments.push_back(nullptr);
   const std::array<char*, 2> environment{path.data(), nullptr};
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);

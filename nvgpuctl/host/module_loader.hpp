@@ -11,6 +11,8 @@ namespace nvgpuctl {
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
+  // The module's name and, behind spaces, parameters: "vfio disable_idle_d3=1".
+  // The kernel ignores those that a module does not know.
   virtual Result<> load(const std::string& module) = 0;
 };
 
