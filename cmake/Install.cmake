@@ -2,8 +2,24 @@
 # What `cmake --install` lays out beside the program; tests/install_test.py
 # holds the list. Everything follows CMAKE_INSTALL_PREFIX and DESTDIR.
 
-# Not CMAKE_INSTALL_LIBDIR: udev looks below lib/, whatever the architecture.
-install(FILES udev/70-nvgpuctl.rules DESTINATION lib/udev/rules.d)
+# Not CMAKE_INSTALL_LIBDIR: udev and systemd look below lib/, whatever the
+# architecture. Both want the program's whole path.
+foreach(file udev/70-nvgpuctl.rules
+    packaging/systemd/nvgpuctl-recover.service
+    packaging/systemd/nvgpuctl-apply.service
+    packaging/systemd/nvgpuctl-apply@.service)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  cmake_path(GET file FILENAME name)
+  file(READ ${file} content)
+  string(REPLACE "/usr/bin/nvgpuctl" "${CMAKE_INSTALL_FULL_BINDIR}/nvgpuctl"
+    content "${content}")
+  file(WRITE ${PROJECT_BINARY_DIR}/configured/${name} "${content}")
+endforeach()
+set(configured ${PROJECT_BINARY_DIR}/configured)
+install(FILES ${configured}/70-nvgpuctl.rules DESTINATION lib/udev/rules.d)
+install(FILES ${configured}/nvgpuctl-recover.service
+  ${configured}/nvgpuctl-apply.service ${configured}/nvgpuctl-apply@.service
+  DESTINATION lib/systemd/system)
 # For reading only: the program has the table compiled in.
 install(FILES nvgpuctl/core/devices.yaml
   DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl)
@@ -22,6 +38,8 @@ install(PROGRAMS hooks/qemu.d/50-nvgpuctl DESTINATION ${hook_folder})
 
 install(FILES packaging/man/nvgpuctl.1
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES packaging/man/nvgpuctl-policy.yaml.5
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 
 # Completions are written by the program itself, so only where it can run.
 if(NOT CMAKE_CROSSCOMPILING)

@@ -13,6 +13,9 @@ ALWAYS = {
     "bin/nvgpuctl",
     "etc/libvirt/hooks/qemu.d/50-nvgpuctl",
     "libexec/nvgpuctl/nvgpuctl-xml",
+    "lib/systemd/system/nvgpuctl-apply.service",
+    "lib/systemd/system/nvgpuctl-apply@.service",
+    "lib/systemd/system/nvgpuctl-recover.service",
     "lib/udev/rules.d/70-nvgpuctl.rules",
     "share/bash-completion/completions/nvgpuctl",
     "share/doc/nvgpuctl/CHANGELOG.md",
@@ -20,6 +23,7 @@ ALWAYS = {
     "share/doc/nvgpuctl/reasons/README.md",
     "share/fish/vendor_completions.d/nvgpuctl.fish",
     "share/man/man1/nvgpuctl.1",
+    "share/man/man5/nvgpuctl-policy.yaml.5",
     "share/nvgpuctl/devices.yaml",
     "share/zsh/vendor-completions/_nvgpuctl",
 }

@@ -379,6 +379,14 @@ constexpr std::array kCommands{
                 "standard input. Anything else succeeds at once.",
             .operands = Operands::hook_words,
             .run = run_hook_qemu},
+    Command{.name = "hook udev",
+            .summary = "What the udev rule calls",
+            .details =
+                "Prints what driver_override is to be for a GPU that has no "
+                "driver yet and is given one by the policy, so that nobody "
+                "else takes it first. Changes nothing.",
+            .operands = Operands::hook_words,
+            .run = run_hook_udev},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",
             .details = "For bash: source <(nvgpuctl completion bash)",

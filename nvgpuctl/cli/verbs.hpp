@@ -26,6 +26,7 @@ Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_lint(Context& context, const Arguments& arguments);
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments);
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments);
+Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments);
 Result<ExitCode> run_completion(Context& context, const Arguments& arguments);
 Result<ExitCode> run_version(Context& context, const Arguments& arguments);
 

@@ -17,7 +17,6 @@ using std::string_view;
 constexpr std::size_t kMaxText = 255;
 constexpr std::size_t kMaxRules = 256;
 
-constexpr std::size_t kMaxUnits = 32;
 // More than any GPU has, and few enough for a guest's kernel.
 constexpr unsigned kMaxGiNodes = 64;
 
@@ -37,9 +36,7 @@ class PolicyReader {
   Result<> driver(const YamlValue& value, PolicyRule& rule) const;
   Result<> driver_keys(const YamlValue& value, PolicyRule& rule) const;
   Result<> domain_keys(const YamlValue& value, PolicyRule& rule) const;
-  Result<> units(const YamlValue& value, PolicyRule& rule) const;
-  Result<Words> names(const YamlValue& value, std::string_view what,
-                      std::string_view item) const;
+  Result<Words> names(const YamlValue& value) const;
 
   std::string name_;
   YamlReader reader_;
@@ -96,15 +93,14 @@ Result<> PolicyReader::match(const YamlValue& value, PolicyRule& rule) const {
   return {};
 }
 
-Result<Words> PolicyReader::names(const YamlValue& value, string_view what,
-                                  string_view item) const {
-  auto list = reader_.expect_sequence(value, what);
+Result<Words> PolicyReader::names(const YamlValue& value) const {
+  auto list = reader_.expect_sequence(value, "domains");
   if (!list) {
     return forward_error(list);
   }
   Words names;
   for (const auto& one : value.items) {
-    auto name = reader_.text(one, item, kMaxText);
+    auto name = reader_.text(one, "the name of a domain", kMaxText);
     if (!name) {
       return forward_error(name);
     }
@@ -174,28 +170,6 @@ Result<> PolicyReader::driver_keys(const YamlValue& value,
   return {};
 }
 
-Result<> PolicyReader::units(const YamlValue& value, PolicyRule& rule) const {
-  auto list = names(value, "quiesce", "the name of a unit");
-  if (!list) {
-    return forward_error(list);
-  }
-  if (list->size() > kMaxUnits) {
-    return reader_.fail_at(value.place, "quiesce names more than 32 units");
-  }
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const string_view unit = (*list)[i];
-    // It will be an argument of systemctl.
-    if (unit.front() == '-' || unit.find_first_of(" /") != string_view::npos ||
-        unit.find('.') == string_view::npos) {
-      return reader_.fail_at(value.items[i].place,
-                             "'" + (*list)[i] + "' is no unit of systemd",
-                             "it looks like nvidia-persistenced.service");
-    }
-  }
-  rule.quiesce = std::move(*list);
-  return {};
-}
-
 // The keys that say what domains have to do with it.
 Result<> PolicyReader::domain_keys(const YamlValue& value,
                                    PolicyRule& rule) const {
@@ -211,7 +185,7 @@ Result<> PolicyReader::domain_keys(const YamlValue& value,
     rule.on_release = *word == 0 ? OnRelease::keep : OnRelease::restore;
   }
   if (const auto* domains = value.find("domains")) {
-    auto list = names(*domains, "domains", "the name of a domain");
+    auto list = names(*domains);
     if (!list) {
       return forward_error(list);
     }
@@ -235,9 +209,9 @@ Result<> PolicyReader::domain_keys(const YamlValue& value,
 }
 
 Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
-  constexpr std::array<string_view, 9> kKeys{
-      "match",   "driver",  "layout",   "at-boot", "on-release",
-      "domains", "managed", "gi-nodes", "quiesce"};
+  constexpr std::array<string_view, 8> kKeys{
+      "match",      "driver",  "layout",  "at-boot",
+      "on-release", "domains", "managed", "gi-nodes"};
   constexpr std::array<string_view, 1> kRequired{"match"};
   auto read = reader_.expect_map(value, "a rule for GPUs", kKeys, kRequired);
   PolicyRule rule;
@@ -251,9 +225,6 @@ Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
   }
   if (read) {
     read = domain_keys(value, rule);
-  }
-  if (const auto* quiesce = value.find("quiesce"); read && quiesce != nullptr) {
-    read = units(*quiesce, rule);
   }
   if (!read) {
     return forward_error(read);

@@ -49,7 +49,6 @@ struct PolicyRule {
   std::optional<std::vector<std::string>> domains;
   std::optional<bool> managed;       // of its <hostdev>; nothing: either
   std::optional<unsigned> gi_nodes;  // of the guest; nothing: as the model needs
-  std::vector<std::string> quiesce;  // units that are stopped for a change
 };
 
 // What the operator wants for GPUs. The first rule that matches a GPU holds.

@@ -68,9 +68,6 @@ std::string rule_text(const PolicyRule& rule) {
   if (rule.gi_nodes) {
     add("gi-nodes", std::to_string(*rule.gi_nodes));
   }
-  if (!rule.quiesce.empty()) {
-    add("quiesce", list_of(rule.quiesce));
-  }
   return text;
 }
 
