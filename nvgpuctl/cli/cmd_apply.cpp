@@ -59,14 +59,14 @@ Prove proof_of(const Job& job, VfioOpener& vfio, const Changes& changes) {
   for (const auto& change : changes) {
     const auto& to = change.plan.to;
     const auto* gpu = find_gpu(job.selection.inventory, change.plan.gpu);
-    if (gpu != nullptr && (to == gpu->variant || to == "nvgrace_gpu_vfio_pci")) {
+    if (gpu != nullptr &&
+        (to == gpu->variant || to == "nvgrace_gpu_vfio_pci")) {
       bound.push_back(change.plan.gpu);
     }
   }
-  auto attest =
-      attestation(job.selection.root, vfio, waiting(job.context, ""));
-  return [bound, attest](const PciAddress& gpu)
-             -> Result<std::vector<CheckSection>> {
+  auto attest = attestation(job.selection.root, vfio, waiting(job.context, ""));
+  return [bound,
+          attest](const PciAddress& gpu) -> Result<std::vector<CheckSection>> {
     return std::find(bound.begin(), bound.end(), gpu) == bound.end()
                ? std::vector<CheckSection>{}
                : attest(gpu);
@@ -89,8 +89,7 @@ void carry_out(Job& job, Changes changes) {
       run_transaction(tools, kVerb, job.signature, std::move(changes));
   auto outcomes = read_outcomes(job.selection.root, std::move(report.gpus));
   note_code(job, judge(job.context, report.failure, outcomes));
-  std::move(outcomes.begin(), outcomes.end(),
-            std::back_inserter(job.outcomes));
+  std::move(outcomes.begin(), outcomes.end(), std::back_inserter(job.outcomes));
 }
 
 bool is_for_boot(const PolicyState& state) {
@@ -195,8 +194,8 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (!work) {
     return forward_error(work);
   }
-  Job job{context, arguments, *selection, modules,
-          sign(selection->root, kVerb), {}};
+  Job job{context, arguments, *selection, modules, sign(selection->root, kVerb),
+          {}};
   for (const auto& obstacle : work->obstacles) {
     complain(job, obstacle);
   }

@@ -47,9 +47,9 @@ void print_states(Context& context, const std::vector<PolicyState>& states) {
 
 ExitCode worst(const std::vector<PolicyState>& states) {
   const auto some = [&](PolicyVerdict verdict) {
-    return std::any_of(
-        states.begin(), states.end(),
-        [&](const auto& state) { return verdict_of(state) == verdict; });
+    return std::any_of(states.begin(), states.end(), [&](const auto& state) {
+      return verdict_of(state) == verdict;
+    });
   };
   if (some(PolicyVerdict::differs) || some(PolicyVerdict::absent)) {
     return ExitCode::differs;

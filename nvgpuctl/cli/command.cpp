@@ -87,12 +87,12 @@ constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
 
 constexpr std::array kRecoverOptions{kLockTimeout};
 
-constexpr OptionSpec kFile{
-    .name = "-f,--file",
-    .kind = OptionKind::value,
-    .metavar = "FILE",
-    .help = "The policy, - for standard input; default: "
-            "/etc/nvgpuctl/policy.yaml"};
+constexpr OptionSpec kFile{.name = "-f,--file",
+                           .kind = OptionKind::value,
+                           .metavar = "FILE",
+                           .help =
+                               "The policy, - for standard input; default: "
+                               "/etc/nvgpuctl/policy.yaml"};
 
 constexpr std::array kPolicyOptions{kFile};
 

@@ -161,8 +161,8 @@ Json policy_state_json(const PolicyState& state) {
   }
   const auto* gpu = state.gpu;
   return {
-      {"address", gpu == nullptr ? Json(nullptr)
-                                 : Json(to_string(gpu->pci.address))},
+      {"address",
+       gpu == nullptr ? Json(nullptr) : Json(to_string(gpu->pci.address))},
       {"acpi_path", gpu == nullptr ? Json(nullptr)
                                    : or_null(gpu->pci.acpi_path.value_or(""))},
       {"rule", state.rule == nullptr ? Json(nullptr) : Json(state.rule->place)},

@@ -133,8 +133,8 @@ void judge_managed(const LintInput& input, const GuestViewGpu& gpu,
                    LintWriter& out) {
   const DomainHostdev& hostdev = *gpu.hostdev;
   const bool managed = hostdev.managed == "yes";
-  const auto wanted = input.target.managed ? input.target.managed
-                                           : rule_of(input, gpu).managed;
+  const auto wanted =
+      input.target.managed ? input.target.managed : rule_of(input, gpu).managed;
   const std::string seen = fmt::format("managed='{}'", managed ? "yes" : "no");
   if (managed && input.libvirt_before(kLibvirtDriverModel)) {
     out.add("managed-plain", hostdev.place,

@@ -24,8 +24,7 @@ using Words = std::vector<std::string>;
 
 class PolicyReader {
  public:
-  explicit PolicyReader(const std::string& name)
-      : name_(name), reader_(name) {}
+  explicit PolicyReader(const std::string& name) : name_(name), reader_(name) {}
   Result<Policy> policy(const YamlValue& value) const;
 
  private:
@@ -209,9 +208,9 @@ Result<> PolicyReader::domain_keys(const YamlValue& value,
 }
 
 Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
-  constexpr std::array<string_view, 8> kKeys{
-      "match",      "driver",  "layout",  "at-boot",
-      "on-release", "domains", "managed", "gi-nodes"};
+  constexpr std::array<string_view, 8> kKeys{"match",   "driver",     "layout",
+                                             "at-boot", "on-release", "domains",
+                                             "managed", "gi-nodes"};
   constexpr std::array<string_view, 1> kRequired{"match"};
   auto read = reader_.expect_map(value, "a rule for GPUs", kKeys, kRequired);
   PolicyRule rule;

@@ -47,8 +47,9 @@ struct PolicyRule {
   OnRelease on_release = OnRelease::automatic;
   // Names of the domains that may have it; nothing: any.
   std::optional<std::vector<std::string>> domains;
-  std::optional<bool> managed;       // of its <hostdev>; nothing: either
-  std::optional<unsigned> gi_nodes;  // of the guest; nothing: as the model needs
+  std::optional<bool> managed;  // of its <hostdev>; nothing: either
+  std::optional<unsigned>
+      gi_nodes;  // of the guest; nothing: as the model needs
 };
 
 // What the operator wants for GPUs. The first rule that matches a GPU holds.

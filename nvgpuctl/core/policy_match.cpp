@@ -31,12 +31,11 @@ Result<> check_one(const PolicyRule& rule, const std::vector<Gpu>& gpus) {
       continue;
     }
     if (first != nullptr) {
-      return fail(
-          Errc::malformed, rule.place,
-          fmt::format("the rule names one GPU and fits two, {} and {}",
-                      to_string(first->pci.address),
-                      to_string(gpu.pci.address)),
-          "name each by what it alone has; see: nvgpuctl show --all");
+      return fail(Errc::malformed, rule.place,
+                  fmt::format("the rule names one GPU and fits two, {} and {}",
+                              to_string(first->pci.address),
+                              to_string(gpu.pci.address)),
+                  "name each by what it alone has; see: nvgpuctl show --all");
     }
     first = &gpu;
   }

@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "core/domain_edit.hpp"
-#include "ops/schema_check.hpp"
 #include "ops/policy_file.hpp"
+#include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
 namespace {

@@ -30,9 +30,8 @@ PolicyRule rule_naming(const Inventory& inventory, const Gpu& gpu) {
 
 bool is_fulfilled(const RootDir& root, const Inventory& inventory,
                   std::size_t index, const PolicyRule& rule) {
-  const auto states =
-      compare_with_policy(root, inventory, {index}, Policy{{rule}},
-                          sign(root, "export"));
+  const auto states = compare_with_policy(root, inventory, {index},
+                                          Policy{{rule}}, sign(root, "export"));
   return states && states->front().differences.empty();
 }
 

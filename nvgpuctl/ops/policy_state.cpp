@@ -121,9 +121,8 @@ Result<Change> Comparison::wanted_change(
 // for an operator to decide: every GPU of the driver would have to.
 void Comparison::add_layout(const PolicyRule& rule, PolicyState& state) const {
   const auto& modules = inventory_.host.modules;
-  const bool loaded =
-      std::find(modules.loaded.begin(), modules.loaded.end(),
-                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
+  const bool loaded = std::find(modules.loaded.begin(), modules.loaded.end(),
+                                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
   const bool kernels_own =
       loaded ? !modules.variant_layout : is_kernels_own(modules);
   const std::string wanted(to_string(*rule.layout));
@@ -149,12 +148,13 @@ void Comparison::add_layout(const PolicyRule& rule, PolicyState& state) const {
 void add_driver(const Gpu& gpu, const Change& change, PolicyState& state) {
   const auto& [before, after] =
       std::pair(change.record.before.state, change.record.after.state);
-  if (change.plan.from != change.plan.to || change.record.after.kernel_chooses) {
-    state.differences.push_back(
-        {"driver",
-         change.record.after.kernel_chooses ? "what the kernel chooses"
-                                            : or_none(after.driver),
-         or_none(before.driver)});
+  if (change.plan.from != change.plan.to ||
+      change.record.after.kernel_chooses) {
+    state.differences.push_back({"driver",
+                                 change.record.after.kernel_chooses
+                                     ? "what the kernel chooses"
+                                     : or_none(after.driver),
+                                 or_none(before.driver)});
   }
   if (before.driver_override != after.driver_override &&
       !change.plan.steps.empty()) {
@@ -189,8 +189,8 @@ PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
     return state;
   }
   if (rule->address && rule->address != gpu.pci.address) {
-    state.notes.push_back(fmt::format("has moved here from {}",
-                                      to_string(*rule->address)));
+    state.notes.push_back(
+        fmt::format("has moved here from {}", to_string(*rule->address)));
   }
   const auto origin = valid_origin(root_, gpu.pci.address, signature_);
   if (origin && origin->domain) {

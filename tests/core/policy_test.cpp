@@ -78,8 +78,7 @@ TEST(Policy, IsRefusedWithThePlaceAndASuggestion) {
 }
 
 TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
-  const auto meant =
-      refusal(kHead + "  - match: all\n    driver: varaint\n");
+  const auto meant = refusal(kHead + "  - match: all\n    driver: varaint\n");
   EXPECT_EQ(meant.subject, "policy.yaml:5:13");
   EXPECT_EQ(meant.problem, "'varaint' is no driver");
   EXPECT_EQ(meant.hint, "did you mean \"variant\"?");
@@ -89,9 +88,9 @@ TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
                             "    layout: single\n")
                 .problem,
             "layout is a matter of the variant driver alone");
-  EXPECT_EQ(refusal(kHead + "  - match: {address: \"9:1:0.0\", model: x}\n")
-                .problem,
-            "match must have one key");
+  EXPECT_EQ(
+      refusal(kHead + "  - match: {address: \"9:1:0.0\", model: x}\n").problem,
+      "match must have one key");
   EXPECT_EQ(refusal(kHead + "  - match: all\n    gi-nodes: 65\n").problem,
             "gi-nodes must be a number from 1 to 64");
 }

@@ -72,10 +72,9 @@ class PolicyOnFourGpus : public testing::Test {
 TEST_F(PolicyOnFourGpus, BindsAGpuThatIsToHaveItsVariantDriver) {
   EXPECT_THAT(
       state(kFree, "    driver: variant\n").differences,
-      ElementsAre(
-          PolicyDifference{"driver", "nvgrace_gpu_vfio_pci", "none"},
-          PolicyDifference{"driver_override", "nvgrace_gpu_vfio_pci",
-                           "not set"}));
+      ElementsAre(PolicyDifference{"driver", "nvgrace_gpu_vfio_pci", "none"},
+                  PolicyDifference{"driver_override", "nvgrace_gpu_vfio_pci",
+                                   "not set"}));
   apply(kFree, "    driver: variant\n");
   EXPECT_EQ(now(kFree), kVariantState);
   apply(kFree, "    driver: origin\n");
@@ -124,8 +123,7 @@ TEST_F(PolicyOnFourGpus, LeavesAGpuToTheDomainThatHasIt) {
 
 TEST_F(PolicyOnFourGpus, RefusesAnotherLayoutThanThatOfTheLoadedDriver) {
   fake_.file("/sys/module/nvgrace_gpu_vfio_pci/parameters/layout", "split\n");
-  const auto bound =
-      state(kBound, "    driver: variant\n    layout: single\n");
+  const auto bound = state(kBound, "    driver: variant\n    layout: single\n");
   EXPECT_THAT(bound.differences,
               ElementsAre(PolicyDifference{"layout", "single", "split"}));
   ASSERT_TRUE(bound.obstacle);
@@ -149,8 +147,7 @@ TEST_F(PolicyOnFourGpus, ExportsWhatIsFulfilled) {
   for (const auto& rule : exported.policy.rules) {
     drivers.push_back(driver_word(rule));
   }
-  EXPECT_THAT(drivers,
-              ElementsAre("variant", "variant", "origin", "vfio-pci"));
+  EXPECT_THAT(drivers, ElementsAre("variant", "variant", "origin", "vfio-pci"));
   const auto states = compare_with_policy(root_, inventory_, {0, 1, 2, 3},
                                           exported.policy, kSampleSignature);
   for (const auto& one : *states) {

@@ -82,7 +82,7 @@ def with_policy(action, answer):
             file.write(text.replace("/etc/nvgpuctl/policy.yaml", program))
         shown = under_udev([gpu], [], ["sh", "-c", shlex.join(
             ["udevadm", "test", f"--action={action}", f"/sys{gpu.path}"]) +
-            f" >{folder}/shown 2>&1; cat /sys{gpu.path}/driver_override; "
+            f" >{folder}/shown 2>&1; cat /sys{gpu.path}/driver_override; echo; "
             f"grep -o 'SYSTEMD_WANTS=.*' {folder}/shown; true"], rules)
         return shown
 

@@ -30,9 +30,9 @@ class Units(unittest.TestCase):
             for name in os.listdir(UNITS):
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                     file.write(read(name).replace("/usr/bin/nvgpuctl", NVGPUCTL))
-            # A template is verified by an instance of it.
+            # systemd makes an instance of the template itself.
             for name in ["nvgpuctl-recover.service", "nvgpuctl-apply.service",
-                         "nvgpuctl-apply@0009:01:00.0.service"]:
+                         "nvgpuctl-apply@.service"]:
                 done = subprocess.run(
                     ["systemd-analyze", "verify", "--man=no", os.path.join(folder, name)],
                     capture_output=True, text=True, check=False,
