@@ -78,9 +78,9 @@ TEST(Policy, IsRefusedWithThePlaceAndASuggestion) {
 }
 
 TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
-  const auto meant = refusal(kHead + "  - match: all\n    driver: varaint\n");
+  const auto meant = refusal(kHead + "  - match: all\n    driver: xvariant\n");
   EXPECT_EQ(meant.subject, "policy.yaml:5:13");
-  EXPECT_EQ(meant.problem, "'varaint' is no driver");
+  EXPECT_EQ(meant.problem, "'xvariant' is no driver");
   EXPECT_EQ(meant.hint, "did you mean \"variant\"?");
   EXPECT_EQ(refusal(kHead + "  - match: all\n    driver: ../x\n").problem,
             "'../x' is no driver");
