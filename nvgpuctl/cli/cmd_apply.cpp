@@ -26,7 +26,8 @@ struct Job {
   const Selection& selection;
   ModuleLoader& modules;
   Signature signature;
-  std::vector<Outcome> outcomes;
+  OtherManagers managers = OtherManagers::refuse;
+  std::vector<Outcome> outcomes{};
   ExitCode code = ExitCode::done;
 };
 
@@ -40,12 +41,22 @@ void complain(Job& job, const Error& error) {
   note_code(job, exit_code(error.code));
 }
 
+// Nobody is stopped for a policy, and no other manager is overruled unless it
+// says so: whoever uses the GPU is named.
+Result<> check_free(const Gpu& gpu, OtherManagers managers) {
+  const auto quiet = judge_use(gpu, {});
+  if (!quiet) {
+    return forward_error(quiet);
+  }
+  return managers == OtherManagers::refuse ? judge_managers(gpu) : Result<>();
+}
+
 Result<> check_none_held(const Job& job, const Changes& changes) {
   for (const auto& change : changes) {
     const auto* gpu = find_gpu(job.selection.inventory, change.plan.gpu);
     auto free = change.plan.steps.empty() || gpu == nullptr
                     ? Result<>()
-                    : check_not_held(job.selection.root, gpu->pci);
+                    : check_free(*gpu, job.managers);
     if (!free) {
       return free;
     }
@@ -100,6 +111,7 @@ bool is_for_boot(const PolicyState& state) {
 struct Work {
   Changes changes;
   std::vector<Error> obstacles;
+  OtherManagers managers = OtherManagers::refuse;
 };
 
 Work work_of(const Arguments& arguments, std::vector<PolicyState> states) {
@@ -127,6 +139,7 @@ Result<Work> plan_work(const Arguments& arguments, const Selection& selection) {
     return forward_error(states);
   }
   auto work = work_of(arguments, std::move(*states));
+  work.managers = policy->other_managers;
   // A GPU that is gone keeps nobody from the others; one that cannot be changed
   // does, because the others may be of no use without it.
   const auto hard = std::find_if(
@@ -147,6 +160,12 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   std::vector<BindPlan> plans;
   for (const auto& change : work->changes) {
     plans.push_back(change.plan);
+    const auto* gpu = find_gpu(selection.inventory, change.plan.gpu);
+    if (gpu != nullptr && !change.plan.steps.empty()) {
+      for (auto& note : use_notes(*gpu)) {
+        plans.back().notes.push_back(std::move(note));
+      }
+    }
   }
   print_plans(context, plans);
   auto code = ExitCode::done;
@@ -174,7 +193,7 @@ void carry_out_each(Job& job, Changes changes) {
 
 Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   auto selection =
-      select(context, arguments, kToJudge, Operands::optional_gpus);
+      select(context, arguments, kToChange, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }
@@ -186,7 +205,7 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (!lock) {
     return forward_error(lock);
   }
-  auto again = reread(*selection);
+  auto again = reread(*selection, kToChange);
   if (!again) {
     return forward_error(again);
   }
@@ -194,8 +213,12 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (!work) {
     return forward_error(work);
   }
-  Job job{context, arguments, *selection, modules, sign(selection->root, kVerb),
-          {}};
+  Job job{context,
+          arguments,
+          *selection,
+          modules,
+          sign(selection->root, kVerb),
+          work->managers};
   for (const auto& obstacle : work->obstacles) {
     complain(job, obstacle);
   }

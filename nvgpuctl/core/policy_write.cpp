@@ -92,6 +92,9 @@ std::string driver_word(const PolicyRule& rule) {
 std::string write_policy(const Policy& policy,
                          const std::vector<std::string>& notes) {
   std::string text = "apiVersion: nvgpuctl/v1\nkind: Policy\n";
+  if (policy.other_managers == OtherManagers::take) {
+    text += "other-managers: take\n";
+  }
   text += policy.rules.empty() ? "gpus: []\n" : "gpus:\n";
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     if (i < notes.size()) {

@@ -1,60 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/module_loader.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-
-#include <array>
-#include <cerrno>
-#include <system_error>
 #include <vector>
 
 #include "base/text.hpp"
 
 namespace nvgpuctl {
+namespace {
+
+constexpr std::chrono::minutes kPatience{10};
+// systemd gives a service 90 s to stop before it kills it, and a little more.
+constexpr std::chrono::seconds kUnitPatience{120};
+constexpr const char* kSystemctl = "/usr/bin/systemctl";
+
+}  // namespace
 
 Result<> Modprobe::load(const std::string& module) {
   const std::string subject = "module " + module;
-  // An absolute path and a fixed environment: root's PATH is not trusted.
-  std::string program = "/sbin/modprobe";
-  std::string end_of_options = "--";
-  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  std::vector<std::string> words;
+  const std::string program = "/sbin/modprobe";
+  std::vector<std::string> arguments{"--"};
   for (const auto word : split(module, ' ')) {
-    words.emplace_back(word);
+    arguments.emplace_back(word);
   }
-  std::vector<char*> arguments{program.data(), end_of_options.data()};
-  for (auto& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
-  const std::array<char*, 2> environment{path.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  if (output_ == ModprobeOutput::dropped) {
-    for (const int descriptor : {1, 2}) {
-      ::posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null",
-                                         O_WRONLY, 0);
-    }
-  }
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr,
-                                  arguments.data(), environment.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return fail(Errc::io, subject,
-                program + ": " + std::generic_category().message(error),
+  const auto status = run_program(program, arguments, output_, kPatience);
+  if (!status) {
+    return fail(Errc::io, subject, program + ": " + status.error().problem,
                 "install kmod");
   }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  if (*status != 0) {
     return fail(Errc::io, subject, "modprobe could not load it",
-                output_ == ModprobeOutput::shown
+                output_ == ProgramOutput::shown
                     ? "its message is above; see also the kernel log"
                     : "see the kernel log");
+  }
+  return {};
+}
+
+Result<> Modprobe::control(const UnitOrder& order) {
+  const std::string hint = "systemctl status " + order.unit + " says why";
+  const auto done = run_program(
+      kSystemctl, {"--no-ask-password", order.verb, "--", order.unit}, output_,
+      kUnitPatience);
+  if (!done) {
+    return fail(Errc::io, order.unit, done.error().problem, hint);
+  }
+  if (*done != 0) {
+    return fail(Errc::io, order.unit,
+                "systemctl could not " + order.verb + " it", hint);
+  }
+  const auto active =
+      run_program(kSystemctl, {"is-active", "--quiet", "--", order.unit},
+                  ProgramOutput::dropped, kUnitPatience);
+  if (!active) {
+    return fail(Errc::io, order.unit, active.error().problem, hint);
+  }
+  if ((*active == 0) != (order.verb == "start")) {
+    return fail(Errc::io, order.unit,
+                *active == 0 ? "is active again at once" : "is not active",
+                hint);
   }
   return {};
 }

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "host/holders.hpp"
+#include "core/holder.hpp"
+#include "core/quiet.hpp"
+#include "host/census.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -77,6 +79,54 @@ StepReport load_and_read_back(const RootDir& root, ModuleLoader& modules,
   return {step, true, "loaded"};
 }
 
+// Blocks are not told apart in a report: the first that fails is named.
+StepReport change_blocks(const RootDir& root, const Step& step) {
+  const auto order = parse_block_order(step.value);
+  if (!order) {
+    return {step, false, "not an order for memory blocks"};
+  }
+  const bool online = order->word != "offline";
+  std::size_t changed = 0;
+  std::size_t absent = 0;
+  for (const auto block : order->blocks) {
+    const std::string path = fmt::format("{}/memory{}/state", step.path, block);
+    const auto now = root.read_text(path);
+    if (!now && now.error().code == Errc::not_found) {
+      ++absent;  // with the driver that had added it
+      continue;
+    }
+    if (now && (trim(*now) == "online") == online) {
+      continue;
+    }
+    const auto written = root.write(path, order->word);
+    const auto seen = written ? root.read_text(path)
+                              : Result<std::string>(forward_error(written));
+    if (!seen || (trim(*seen) == "online") != online) {
+      return {
+          step, false,
+          fmt::format("memory{}: {}", block,
+                      seen ? std::string(trim(*seen)) : seen.error().problem)};
+    }
+    ++changed;
+  }
+  std::string seen = fmt::format("{} changed", changed);
+  if (absent > 0) {
+    seen += fmt::format(", {} are not there now", absent);
+  }
+  return {step, true, seen};
+}
+
+StepReport control_unit(ModuleLoader& modules, const Step& step) {
+  const auto order = parse_unit_order(step.value);
+  if (!order) {
+    return {step, false, "not an order for a unit"};
+  }
+  const auto done = modules.control(*order);
+  return {step, done.has_value(),
+          !done ? done.error().problem
+                : (order->verb == "stop" ? "inactive" : "active")};
+}
+
 StepReport carry_out(const RootDir& root, ModuleLoader& modules,
                      const Step& step) {
   switch (step.kind) {
@@ -84,6 +134,10 @@ StepReport carry_out(const RootDir& root, ModuleLoader& modules,
       return load_and_read_back(root, modules, step);
     case StepKind::write_attribute:
       return write_and_read_back(root, step);
+    case StepKind::memory_blocks:
+      return change_blocks(root, step);
+    case StepKind::unit:
+      return control_unit(modules, step);
     case StepKind::expect_driver:
     case StepKind::expect_released:
       break;
@@ -94,17 +148,26 @@ StepReport carry_out(const RootDir& root, ModuleLoader& modules,
 }  // namespace
 
 Result<> check_not_held(const RootDir& root, const PciFunction& function) {
-  const auto holders = find_holders(root, function);
+  const auto holders = holders_of(read_census(root, {function}), function);
   if (holders.empty()) {
     return {};
   }
   std::string names;
   for (const auto& holder : holders) {
-    names += fmt::format("{}{} (pid {}) has {} open", names.empty() ? "" : ", ",
-                         holder.command, holder.pid, holder.path);
+    names += (names.empty() ? "" : ", ") + to_string(holder);
   }
   return fail(Errc::busy, to_string(function.address), names,
               "stop it first; a driver change would wait for it");
+}
+
+std::string not_restored(const std::vector<StepReport>& steps) {
+  std::string text;
+  for (const auto& report : steps) {
+    if (!report.done && is_restoration(report.step)) {
+      text += report.step.value + ": " + report.seen + "; ";
+    }
+  }
+  return text;
 }
 
 BindReport apply(const RootDir& root, ModuleLoader& modules,
@@ -114,7 +177,7 @@ BindReport apply(const RootDir& root, ModuleLoader& modules,
   report.done = true;
   for (const auto& step : plan.steps) {
     report.steps.push_back(carry_out(root, modules, step));
-    if (!report.steps.back().done) {
+    if (!report.steps.back().done && !is_restoration(step)) {
       report.done = false;
       return report;
     }

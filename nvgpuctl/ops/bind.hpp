@@ -26,8 +26,13 @@ struct BindReport {
 // The kernel's unbind would wait for them, possibly for ever.
 Result<> check_not_held(const RootDir& root, const PciFunction& function);
 
+// Which of the services and memory that were to run again do not: "start
+// nvidia-dcgm.service: …; "; empty when all do.
+std::string not_restored(const std::vector<StepReport>& steps);
+
 // Carries a plan out on the host, reading every write back. Stops at the first
-// step that does not hold.
+// step that does not hold; steps that start again what was stopped are all
+// tried.
 BindReport apply(const RootDir& root, ModuleLoader& modules,
                  const BindPlan& plan);
 

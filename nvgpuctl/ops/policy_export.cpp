@@ -30,8 +30,10 @@ PolicyRule rule_naming(const Inventory& inventory, const Gpu& gpu) {
 
 bool is_fulfilled(const RootDir& root, const Inventory& inventory,
                   std::size_t index, const PolicyRule& rule) {
-  const auto states = compare_with_policy(root, inventory, {index},
-                                          Policy{{rule}}, sign(root, "export"));
+  Policy policy;
+  policy.rules.push_back(rule);
+  const auto states = compare_with_policy(root, inventory, {index}, policy,
+                                          sign(root, "export"));
   return states && states->front().differences.empty();
 }
 

@@ -32,6 +32,14 @@ Error step_failure(const PciAddress& gpu, const StepReport& report) {
     case StepKind::expect_released:
       error.problem = step.value + " still drives it";
       break;
+    case StepKind::unit:
+      error.problem = step.value + ": " + report.seen;
+      error.hint = "systemctl status says why";
+      break;
+    case StepKind::memory_blocks:
+      error.problem = "its memory cannot be taken offline: " + report.seen;
+      error.hint = "somebody uses that memory; stop them, or reboot";
+      break;
   }
   return error;
 }
@@ -160,9 +168,11 @@ void Transaction::roll_back(const Error& cause) {
   auto undone = undo(tools_.root, tools_.modules, journal_);
   std::reverse(undone.begin(), undone.end());  // into the journal's order
   std::string problem;
+  std::string left;
   for (std::size_t i = 0; i < undone.size(); ++i) {
     auto& one = report(places_[i]);
     one.undo = std::move(undone[i].steps);
+    left += not_restored(one.undo);
     one.ending = undone[i].done ? Ending::rolled_back : Ending::needs_operator;
     if (!undone[i].done) {
       one.problem += (one.problem.empty() ? "" : "; ") +
@@ -184,7 +194,11 @@ void Transaction::roll_back(const Error& cause) {
   }
   report_.failure =
       Error{Errc::rolled_back, cause.subject,
-            cause.problem + "; everything is as it was before", cause.hint};
+            cause.problem + (left.empty() ? "; everything is as it was before"
+                                          : "; the GPUs are as they were "
+                                            "before, but not: " +
+                                                left),
+            cause.hint};
 }
 
 TransactionReport Transaction::run() {

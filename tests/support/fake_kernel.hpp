@@ -29,6 +29,24 @@ class ScriptedLoader : public ModuleLoader {
     }
     return {};
   }
+  // As systemctl, whose calls a watched host sees as those of the program.
+  Result<> control(const UnitOrder& order) override {
+    const std::string call = "systemctl " + order.verb;
+    const auto way = observer_ == nullptr ? Interference{}
+                                          : observer_->before(call, order.unit);
+    if (way.error != 0 || way.half) {
+      return fail(Errc::io, order.unit,
+                  "systemctl could not " + order.verb + " it");
+    }
+    if (order.verb == "start") {
+      active.insert(order.unit);
+    } else {
+      active.erase(order.unit);
+    }
+    return {};
+  }
+  void watch(ChangeObserver* observer) { observer_ = observer; }
+
   // A loaded module takes the function at once.
   void then_driver(FakeRoot& root, std::string address) {
     root_ = &root;
@@ -36,10 +54,12 @@ class ScriptedLoader : public ModuleLoader {
   }
 
   std::vector<std::string> loaded;
+  std::set<std::string> active;  // units that run
   bool fails = false;
 
  private:
   FakeRoot* root_ = nullptr;
+  ChangeObserver* observer_ = nullptr;
   std::string address_;
 };
 
@@ -78,7 +98,9 @@ class FakeKernel : public ChangeObserver {
     return {};
   }
   void after(std::string_view call, std::string_view path) override {
-    if (call == "write" && path.starts_with("/sys/")) {
+    if (call == "write" && path.starts_with("/sys/devices/system/memory/")) {
+      act_on_memory(std::string(path));
+    } else if (call == "write" && path.starts_with("/sys/")) {
       act();
     }
   }
@@ -95,6 +117,12 @@ class FakeKernel : public ChangeObserver {
     std::string written = root_.content(file);
     root_.file(file, "");
     return written;
+  }
+
+  // What is written to a block's state is an order; what is read, a state.
+  void act_on_memory(const std::string& file) {
+    const std::string order = root_.content(file);
+    root_.file(file, order == "offline" ? "offline\n" : "online\n");
   }
 
   void act() {
