@@ -2,8 +2,24 @@
 # What `cmake --install` lays out beside the program; tests/install_test.py
 # holds the list. Everything follows CMAKE_INSTALL_PREFIX and DESTDIR.
 
-# Not CMAKE_INSTALL_LIBDIR: udev looks below lib/, whatever the architecture.
-install(FILES udev/70-nvgpuctl.rules DESTINATION lib/udev/rules.d)
+# Not CMAKE_INSTALL_LIBDIR: udev and systemd look below lib/, whatever the
+# architecture. Both want the program's whole path.
+foreach(file udev/70-nvgpuctl.rules
+    packaging/systemd/nvgpuctl-recover.service
+    packaging/systemd/nvgpuctl-apply.service
+    packaging/systemd/nvgpuctl-apply@.service)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  cmake_path(GET file FILENAME name)
+  file(READ ${file} content)
+  string(REPLACE "/usr/bin/nvgpuctl" "${CMAKE_INSTALL_FULL_BINDIR}/nvgpuctl"
+    content "${content}")
+  file(WRITE ${PROJECT_BINARY_DIR}/configured/${name} "${content}")
+endforeach()
+set(configured ${PROJECT_BINARY_DIR}/configured)
+install(FILES ${configured}/70-nvgpuctl.rules DESTINATION lib/udev/rules.d)
+install(FILES ${configured}/nvgpuctl-recover.service
+  ${configured}/nvgpuctl-apply.service ${configured}/nvgpuctl-apply@.service
+  DESTINATION lib/systemd/system)
 # For reading only: the program has the table compiled in.
 install(FILES nvgpuctl/core/devices.yaml
   DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl)
@@ -33,9 +49,6 @@ foreach(number 1 4 5 7)
   file(GLOB pages CONFIGURE_DEPENDS packaging/man/*.${number})
   install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${number})
 endforeach()
-# Like udev, systemd looks below lib/ only.
-file(GLOB units CONFIGURE_DEPENDS packaging/systemd/*.service)
-install(FILES ${units} DESTINATION lib/systemd/system)
 # Packages run these; they are of use to whoever installs by hand, too.
 install(PROGRAMS packaging/scripts/tell-host packaging/scripts/give-back
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/nvgpuctl)

@@ -3,7 +3,11 @@
 
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/main_cli.hpp"
+#include "cli/output_json.hpp"
+#include "cli/output_text.hpp"
 #include "cli/select.hpp"
 
 namespace nvgpuctl::cli {
@@ -19,6 +23,34 @@ std::vector<Outcome> read_outcomes(const RootDir& root,
     outcomes.push_back({std::move(change), state});
   }
   return outcomes;
+}
+
+void print_plans(Context& context, const std::vector<BindPlan>& plans) {
+  if (wants_document(context)) {
+    std::vector<Json> items;
+    for (const auto& plan : plans) {
+      items.push_back(bind_plan_json(plan));
+    }
+    print_list(context, "BindPlan", items);
+    return;
+  }
+  for (const auto& plan : plans) {
+    print_bind_plan(context, plan);
+  }
+}
+
+void print_outcomes(Context& context, const std::vector<Outcome>& outcomes) {
+  if (wants_document(context)) {
+    std::vector<Json> items;
+    for (const auto& outcome : outcomes) {
+      items.push_back(bind_report_json(outcome.change, outcome.state));
+    }
+    print_list(context, "BindReport", items);
+    return;
+  }
+  for (const auto& outcome : outcomes) {
+    print_bind_report(context, outcome.change);
+  }
 }
 
 ExitCode judge(Context& context, const std::optional<Error>& failure,

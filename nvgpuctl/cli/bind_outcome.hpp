@@ -21,6 +21,10 @@ struct Outcome {
 std::vector<Outcome> read_outcomes(const RootDir& root,
                                    std::vector<ChangeReport> changes);
 
+// Of --dry-run.
+void print_plans(Context& context, const std::vector<BindPlan>& plans);
+void print_outcomes(Context& context, const std::vector<Outcome>& outcomes);
+
 // The exit code of it all; a failure is said on context.err.
 ExitCode judge(Context& context, const std::optional<Error>& failure,
                const std::vector<Outcome>& outcomes);

@@ -1,49 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "cli/bind_outcome.hpp"
 #include "cli/host_change.hpp"
-#include "cli/output_json.hpp"
-#include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
 #include "host/state_dir.hpp"
 #include "ops/driver_changes.hpp"
-#include "ops/hook_session.hpp"
+#include "ops/policy_file.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
-
-void print_plans(Context& context, const std::vector<BindPlan>& plans) {
-  if (wants_document(context)) {
-    std::vector<Json> items;
-    for (const auto& plan : plans) {
-      items.push_back(bind_plan_json(plan));
-    }
-    print_list(context, "BindPlan", items);
-    return;
-  }
-  for (const auto& plan : plans) {
-    print_bind_plan(context, plan);
-  }
-}
-
-void print_outcomes(Context& context, const std::vector<Outcome>& outcomes) {
-  if (wants_document(context)) {
-    std::vector<Json> items;
-    for (const auto& outcome : outcomes) {
-      items.push_back(bind_report_json(outcome.change, outcome.state));
-    }
-    print_list(context, "BindReport", items);
-    return;
-  }
-  for (const auto& outcome : outcomes) {
-    print_bind_report(context, outcome.change);
-  }
-}
 
 enum class Direction { to_variant, to_origin };
 

@@ -73,6 +73,10 @@ constexpr OptionSpec kLockTimeout{
     .metavar = "SECONDS",
     .help = "How long to wait for another nvgpuctl; default: 120"};
 
+constexpr OptionSpec kNoValidate{
+    .name = "--no-validate",
+    .help = "Do not open the bound device to see whether it works"};
+
 constexpr OptionSpec kForce{
     .name = "--force",
     .kind = OptionKind::choice,
@@ -89,13 +93,31 @@ constexpr std::array kBindOptions{
     kForce,
     OptionSpec{.name = "--quiesce",
                .help = "Stop NVIDIA's services and take GPU memory offline"},
-    OptionSpec{.name = "--no-validate",
-               .help = "Do not open the bound device to see whether it works"},
+    kNoValidate,
 };
 
 constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kForce};
 
 constexpr std::array kRecoverOptions{kLockTimeout};
+
+constexpr OptionSpec kFile{.name = "-f,--file",
+                           .kind = OptionKind::value,
+                           .metavar = "FILE",
+                           .help =
+                               "The policy, - for standard input; default: "
+                               "/etc/nvgpuctl/policy.yaml"};
+
+constexpr std::array kPolicyOptions{kFile};
+
+constexpr std::array kApplyOptions{
+    kDryRun,
+    kFile,
+    kLockTimeout,
+    kNoValidate,
+    OptionSpec{.name = "--boot",
+               .help = "As at boot: leave alone what the policy says so of, "
+                       "and change each GPU by itself"},
+};
 
 constexpr OptionSpec kGpu{
     .name = "--gpu",
@@ -288,6 +310,42 @@ constexpr std::array kCommands{
             .operands = Operands::none,
             .options = kRecoverOptions,
             .run = run_recover},
+    Command{.name = "diff",
+            .summary = "Show what the policy would change",
+            .details =
+                "Compares each GPU with its rule in the policy "
+                "(nvgpuctl-policy.yaml(5)) and prints those that differ: what "
+                "is and what is wanted. Exit code 0: none; 3: some.",
+            .operands = Operands::optional_gpus,
+            .options = kPolicyOptions,
+            .run = run_diff},
+    Command{.name = "apply",
+            .summary = "Make the host what the policy wants",
+            .details =
+                "Carries out what diff shows, as one transaction like bind. "
+                "Nothing to do is success. A GPU that a rule names and that is "
+                "not there keeps nobody from the others; one that cannot be "
+                "changed does.",
+            .operands = Operands::optional_gpus,
+            .options = kApplyOptions,
+            .run = run_apply},
+    Command{.name = "assert",
+            .summary = "Check that the host is what the policy wants",
+            .details =
+                "For health checks: every GPU with its verdict and the "
+                "reasons. Exit code 0: all is as wanted; 3: something differs "
+                "or is not there; 9: bound as wanted, and a GPU does not have "
+                "its memory. Opens and changes nothing.",
+            .operands = Operands::optional_gpus,
+            .options = kPolicyOptions,
+            .run = run_assert},
+    Command{.name = "export",
+            .summary = "Print the present state as a policy",
+            .details =
+                "A policy that names each GPU and that diff finds no "
+                "difference from; add to it what else the host is to have.",
+            .operands = Operands::optional_gpus,
+            .run = run_export},
     Command{.name = "xml generate",
             .summary = "Write the libvirt domain XML for GPUs",
             .details =
@@ -353,6 +411,14 @@ constexpr std::array kCommands{
                 "standard input. Anything else succeeds at once.",
             .operands = Operands::hook_words,
             .run = run_hook_qemu},
+    Command{.name = "hook udev",
+            .summary = "What the udev rule calls",
+            .details =
+                "Prints what driver_override is to be for a GPU that has no "
+                "driver yet and is given one by the policy, so that nobody "
+                "else takes it first. Changes nothing.",
+            .operands = Operands::hook_words,
+            .run = run_hook_udev},
     Command{.name = "topology",
             .summary = "Draw this host: sockets, NUMA nodes, PCI, GPUs",
             .details = "As text, and with -o svg as a picture in one file.",

@@ -100,7 +100,9 @@ Result<GenerateOptions> generate_options(const Arguments& arguments) {
   options.viommu =
       chosen(arguments, "--viommu",
              std::array{Viommu::none, Viommu::smmuv3, Viommu::accel});
-  options.managed = arguments.value("--managed") == "yes";
+  if (const auto managed = arguments.value("--managed")) {
+    options.managed = *managed == "yes";
+  }
   options.whole_domain = arguments.has("--whole-domain");
   options.schema = arguments.value("--schema").value_or("");
   return options;

@@ -10,7 +10,7 @@
 namespace nvgpuctl {
 
 enum class StepKind {
-  load_module,      // value: module name
+  load_module,      // value: module name, and parameters behind a space
   write_attribute,  // value written to path
   expect_driver,    // path is a driver link; it must name value, or be absent
                     // when that is empty

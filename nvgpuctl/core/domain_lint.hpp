@@ -12,6 +12,7 @@
 #include "core/domain_model.hpp"
 #include "core/fact.hpp"
 #include "core/gpu.hpp"
+#include "core/policy.hpp"
 #include "core/version.hpp"
 
 // Is a domain right for a host? Rules that look at both, for what libvirt takes
@@ -57,6 +58,7 @@ struct LintTarget {
   std::optional<Fact<Version>> qemu{};
   std::optional<unsigned> guest_nodes{};  // the most that its kernel can have
   std::optional<bool> managed{};          // what the site wants
+  const Policy* policy = nullptr;         // the same for each GPU, and more
 };
 
 struct DomainLint {

@@ -6,6 +6,7 @@
 
 #include "core/domain_lint_rules.hpp"
 #include "core/domain_profile.hpp"
+#include "core/policy_match.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -110,11 +111,30 @@ void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
   }
 }
 
+PolicyRule rule_of(const LintInput& input, const GuestViewGpu& gpu) {
+  const auto* policy = input.target.policy;
+  return policy == nullptr || gpu.gpu == nullptr ? PolicyRule{}
+                                                 : rule_for(*policy, *gpu.gpu);
+}
+
+// The hook would not let it start.
+void judge_allowed(const LintInput& input, const GuestViewGpu& gpu,
+                   LintWriter& out) {
+  const auto rule = rule_of(input, gpu);
+  if (!allows(rule, input.domain.name)) {
+    out.add("domain-policy", gpu.hostdev->place,
+            {"a domain that " + rule.place + " allows",
+             fmt::format("'{}'", input.domain.name),
+             "add it to the GPU's domains there, or take the GPU out of it"});
+  }
+}
+
 void judge_managed(const LintInput& input, const GuestViewGpu& gpu,
                    LintWriter& out) {
   const DomainHostdev& hostdev = *gpu.hostdev;
   const bool managed = hostdev.managed == "yes";
-  const auto& wanted = input.target.managed;
+  const auto wanted =
+      input.target.managed ? input.target.managed : rule_of(input, gpu).managed;
   const std::string seen = fmt::format("managed='{}'", managed ? "yes" : "no");
   if (managed && input.libvirt_before(kLibvirtDriverModel)) {
     out.add("managed-plain", hostdev.place,
@@ -201,6 +221,7 @@ void lint_drivers(const LintInput& input, LintWriter& out) {
     }
     judge_driver(input, gpu, out);
     judge_managed(input, gpu, out);
+    judge_allowed(input, gpu, out);
     if (gpu.hostdev->rom_bar != "off") {
       out.add("rom-bar", gpu.hostdev->place,
               {"<rom bar='off'/>", "the GPU's option ROM is shown",

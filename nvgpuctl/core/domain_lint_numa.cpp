@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "core/domain_lint_rules.hpp"
+#include "core/policy_match.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -31,9 +32,13 @@ XmlPlace place_of_nodes(const GuestViewGpu& gpu) {
   return gpu.nodes.empty() ? gpu.hostdev->place : gpu.nodes.front().place;
 }
 
-void judge_count(const GuestViewGpu& gpu, LintWriter& out) {
+void judge_count(const LintInput& input, const GuestViewGpu& gpu,
+                 LintWriter& out) {
   const auto cells = cells_of(gpu);
-  const unsigned wanted = gpu.gpu->model.gi_nodes;
+  const auto* policy = input.target.policy;
+  const unsigned wanted =
+      (policy == nullptr ? std::nullopt : rule_for(*policy, *gpu.gpu).gi_nodes)
+          .value_or(gpu.gpu->model.gi_nodes);
   if (cells.empty()) {
     out.add("gi-missing", gpu.hostdev->place,
             {fmt::format("{} cells for {}", wanted, name_of(gpu)), "none",
@@ -181,7 +186,7 @@ void lint_initiators(const LintInput& input, LintWriter& out) {
   }
   for (const GuestViewGpu& gpu : view.gpus) {
     if (gpu.gpu != nullptr) {
-      judge_count(gpu, out);
+      judge_count(input, gpu, out);
     }
     if (view.cells.size() <= kMaxGuestCells) {
       judge_named_cells(view, gpu, out);

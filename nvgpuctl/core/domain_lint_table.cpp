@@ -41,6 +41,8 @@ constexpr std::array kRules{
              "this libvirt binds a managed GPU to plain vfio-pci"},
     LintRule{"managed-policy", "gpu", kWarning,
              "managed is not what this site wants"},
+    LintRule{"domain-policy", "gpu", kError,
+             "the policy does not let this domain have the GPU"},
     LintRule{"managed-yes", "gpu", kRemark,
              "libvirt binds the GPU, and gives it back when the guest stops"},
     LintRule{"rom-bar", "gpu", kRemark, "the guest sees the GPU's option ROM"},

@@ -55,7 +55,7 @@ BindPlan plan_change(const PciAddress& gpu, const DriverState& now,
   if (moves && !wanted.driver.empty()) {
     if (presence == DriverPresence::not_loaded) {
       plan.steps.push_back({StepKind::load_module, "", wanted.driver,
-                            "the driver is not loaded any more"});
+                            "the driver is not loaded yet"});
     }
     set_override(plan, current, wanted.driver,
                  "only this driver may take the GPU");

@@ -102,6 +102,8 @@ struct ModuleFacts {
   std::vector<std::string> loaded;  // of the modules that we care about;
                                     // also what is built in
   bool alias_file_found = false;
+  // The parameter of the loaded variant driver; the kernel's own has none.
+  std::optional<std::string> variant_layout;
 };
 
 struct KernelFacts {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/policy.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <array>
 
+#include "base/text.hpp"
+#include "core/driver_change.hpp"
 #include "core/yaml_value.hpp"
 
 namespace nvgpuctl {
@@ -14,19 +17,50 @@ using std::string_view;
 constexpr std::size_t kMaxText = 255;
 constexpr std::size_t kMaxRules = 256;
 
+// More than any GPU has, and few enough for a guest's kernel.
+constexpr unsigned kMaxGiNodes = 64;
+
+using Words = std::vector<std::string>;
+
 class PolicyReader {
  public:
-  explicit PolicyReader(const std::string& name) : reader_(name) {}
+  explicit PolicyReader(const std::string& name) : name_(name), reader_(name) {}
   Result<Policy> policy(const YamlValue& value) const;
 
  private:
   Result<> header(const YamlValue& value) const;
   Result<PolicyRule> rule(const YamlValue& value) const;
   Result<> match(const YamlValue& value, PolicyRule& rule) const;
-  Result<std::vector<std::string>> names(const YamlValue& value) const;
+  Result<> match_key(const YamlEntry& entry, PolicyRule& rule) const;
+  Result<> driver(const YamlValue& value, PolicyRule& rule) const;
+  Result<> driver_keys(const YamlValue& value, PolicyRule& rule) const;
+  Result<> domain_keys(const YamlValue& value, PolicyRule& rule) const;
+  Result<Words> names(const YamlValue& value) const;
 
+  std::string name_;
   YamlReader reader_;
 };
+
+Result<> PolicyReader::match_key(const YamlEntry& entry,
+                                 PolicyRule& rule) const {
+  const auto text = reader_.text(entry.value, entry.key, kMaxText);
+  if (!text) {
+    return forward_error(text);
+  }
+  if (entry.key == "acpi-path") {
+    rule.acpi_path = *text;
+  } else if (entry.key == "model") {
+    rule.model = *text;
+  } else {
+    rule.address = parse_pci_address(*text);
+    if (!rule.address) {
+      return reader_.fail_at(entry.value.place,
+                             "'" + *text + "' is no PCI address",
+                             "it looks like \"0009:01:00.0\"");
+    }
+  }
+  return {};
+}
 
 Result<> PolicyReader::match(const YamlValue& value, PolicyRule& rule) const {
   constexpr std::array<string_view, 3> kKeys{"address", "acpi-path", "model"};
@@ -43,38 +77,29 @@ Result<> PolicyReader::match(const YamlValue& value, PolicyRule& rule) const {
   if (!map) {
     return map;
   }
-  if (value.entries.size() != 1) {
-    return reader_.fail_at(value.place, "match must have one key",
-                           "it is one of: address, acpi-path, model");
-  }
-  const auto& [key, place, item] = value.entries.front();
-  const auto text = reader_.text(item, key, kMaxText);
-  if (!text) {
-    return forward_error(text);
-  }
-  if (key == "acpi-path") {
-    rule.acpi_path = *text;
-  } else if (key == "model") {
-    rule.model = *text;
-  } else {
-    rule.address = parse_pci_address(*text);
-    if (!rule.address) {
-      return reader_.fail_at(item.place, "'" + *text + "' is no PCI address",
-                             "it looks like \"0009:01:00.0\"");
+  for (const auto& entry : value.entries) {
+    auto read = match_key(entry, rule);
+    if (!read) {
+      return read;
     }
+  }
+  const bool pair = value.entries.size() == 2 && rule.model.empty();
+  if (value.entries.size() != 1 && !pair) {
+    return reader_.fail_at(value.place, "match must have one key",
+                           "it is one of: address, acpi-path, model; or the "
+                           "first two together");
   }
   return {};
 }
 
-Result<std::vector<std::string>> PolicyReader::names(
-    const YamlValue& value) const {
+Result<Words> PolicyReader::names(const YamlValue& value) const {
   auto list = reader_.expect_sequence(value, "domains");
   if (!list) {
     return forward_error(list);
   }
-  std::vector<std::string> names;
-  for (const auto& item : value.items) {
-    auto name = reader_.text(item, "the name of a domain", kMaxText);
+  Words names;
+  for (const auto& one : value.items) {
+    auto name = reader_.text(one, "the name of a domain", kMaxText);
     if (!name) {
       return forward_error(name);
     }
@@ -83,19 +108,74 @@ Result<std::vector<std::string>> PolicyReader::names(
   return names;
 }
 
-Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
-  constexpr std::array<string_view, 3> kKeys{"match", "on-release", "domains"};
-  constexpr std::array<string_view, 1> kRequired{"match"};
+Result<> PolicyReader::driver(const YamlValue& value, PolicyRule& rule) const {
+  constexpr std::array<string_view, 3> kWords{"variant", "origin", "none"};
+  constexpr std::array<DriverWish, 3> kWishes{
+      DriverWish::variant, DriverWish::origin, DriverWish::none};
+  const auto text = reader_.text(value, "driver", kMaxText);
+  if (!text) {
+    return forward_error(text);
+  }
+  for (std::size_t i = 0; i < kWords.size(); ++i) {
+    if (*text == kWords[i]) {
+      rule.driver = kWishes[i];
+      return {};
+    }
+  }
+  const auto meant = closest(*text, kWords);
+  if (meant || !is_driver_name(*text)) {
+    return reader_.fail_at(
+        value.place, "'" + *text + "' is no driver",
+        meant ? "did you mean \"" + *meant + "\"?"
+              : "it is variant, origin, none, or the name of a module");
+  }
+  rule.driver = DriverWish::named;
+  rule.driver_name = *text;
+  return {};
+}
+
+// The keys that say what a GPU is to be on its host.
+Result<> PolicyReader::driver_keys(const YamlValue& value,
+                                   PolicyRule& rule) const {
+  constexpr std::array<string_view, 2> kLayouts{"split", "single"};
+  constexpr std::array<string_view, 2> kAtBoot{"leave", "apply"};
+  if (const auto* wanted = value.find("driver")) {
+    auto read = driver(*wanted, rule);
+    if (!read) {
+      return read;
+    }
+  }
+  if (const auto* layout = value.find("layout")) {
+    const auto word = reader_.word(*layout, "layout", kLayouts);
+    if (!word) {
+      return forward_error(word);
+    }
+    const bool may =
+        rule.driver == DriverWish::unsaid || rule.driver == DriverWish::variant;
+    if (!may) {
+      return reader_.fail_at(layout->place,
+                             "layout is a matter of the variant driver alone",
+                             "take it out, or say: driver: variant");
+    }
+    rule.layout = *word == 0 ? Layout::split : Layout::single;
+  }
+  if (const auto* at_boot = value.find("at-boot")) {
+    const auto word = reader_.word(*at_boot, "at-boot", kAtBoot);
+    if (!word) {
+      return forward_error(word);
+    }
+    rule.at_boot = *word == 1;
+  }
+  return {};
+}
+
+// The keys that say what domains have to do with it.
+Result<> PolicyReader::domain_keys(const YamlValue& value,
+                                   PolicyRule& rule) const {
   constexpr std::array<string_view, 2> kReleases{"keep", "restore"};
-  auto map = reader_.expect_map(value, "a rule for GPUs", kKeys, kRequired);
-  if (!map) {
-    return forward_error(map);
-  }
-  PolicyRule rule;
-  auto matched = match(*value.find("match"), rule);
-  if (!matched) {
-    return forward_error(matched);
-  }
+  // Two spellings, because a YAML 1.1 reader takes the first pair for booleans
+  // and writes them back as the second.
+  constexpr std::array<string_view, 4> kYesNo{"no", "yes", "false", "true"};
   if (const auto* release = value.find("on-release")) {
     const auto word = reader_.word(*release, "on-release", kReleases);
     if (!word) {
@@ -109,6 +189,44 @@ Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
       return forward_error(list);
     }
     rule.domains = std::move(*list);
+  }
+  if (const auto* managed = value.find("managed")) {
+    const auto word = reader_.word(*managed, "managed", kYesNo);
+    if (!word) {
+      return forward_error(word);
+    }
+    rule.managed = *word % 2 == 1;
+  }
+  if (const auto* nodes = value.find("gi-nodes")) {
+    const auto number = reader_.number(*nodes, "gi-nodes", 1, kMaxGiNodes);
+    if (!number) {
+      return forward_error(number);
+    }
+    rule.gi_nodes = *number;
+  }
+  return {};
+}
+
+Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
+  constexpr std::array<string_view, 8> kKeys{"match",   "driver",     "layout",
+                                             "at-boot", "on-release", "domains",
+                                             "managed", "gi-nodes"};
+  constexpr std::array<string_view, 1> kRequired{"match"};
+  auto read = reader_.expect_map(value, "a rule for GPUs", kKeys, kRequired);
+  PolicyRule rule;
+  rule.place =
+      fmt::format("{}:{}:{}", name_, value.place.line, value.place.column);
+  if (read) {
+    read = match(*value.find("match"), rule);
+  }
+  if (read) {
+    read = driver_keys(value, rule);
+  }
+  if (read) {
+    read = domain_keys(value, rule);
+  }
+  if (!read) {
+    return forward_error(read);
   }
   return rule;
 }
@@ -164,12 +282,6 @@ Result<Policy> PolicyReader::policy(const YamlValue& value) const {
   return policy;
 }
 
-bool matches(const PolicyRule& rule, const Gpu& gpu) {
-  return rule.all || rule.address == gpu.pci.address ||
-         (!rule.acpi_path.empty() && gpu.pci.acpi_path == rule.acpi_path) ||
-         (!rule.model.empty() && gpu.model.name == rule.model);
-}
-
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view yaml, const std::string& name) {
@@ -178,22 +290,6 @@ Result<Policy> parse_policy(std::string_view yaml, const std::string& name) {
     return forward_error(value);
   }
   return PolicyReader(name).policy(*value);
-}
-
-PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {
-  for (const auto& rule : policy.rules) {
-    if (matches(rule, gpu)) {
-      return rule;
-    }
-  }
-  PolicyRule none;
-  none.all = true;
-  return none;
-}
-
-bool allows(const PolicyRule& rule, std::string_view domain) {
-  return !rule.domains || std::find(rule.domains->begin(), rule.domains->end(),
-                                    domain) != rule.domains->end();
 }
 
 }  // namespace nvgpuctl

@@ -241,6 +241,10 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
       facts.loaded.emplace_back(module);
     }
   }
+  if (const auto layout = root.read_text(
+          "/sys/module/nvgrace_gpu_vfio_pci/parameters/layout")) {
+    facts.variant_layout = std::string(trim(*layout));
+  }
   return facts;
 }
 

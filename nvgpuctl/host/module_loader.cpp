@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/module_loader.hpp"
 
+#include <vector>
+
+#include "base/text.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -14,7 +18,11 @@ constexpr const char* kSystemctl = "/usr/bin/systemctl";
 Result<> Modprobe::load(const std::string& module) {
   const std::string subject = "module " + module;
   const std::string program = "/sbin/modprobe";
-  const auto status = run_program(program, {"--", module}, output_, kPatience);
+  std::vector<std::string> arguments{"--"};
+  for (const auto word : split(module, ' ')) {
+    arguments.emplace_back(word);
+  }
+  const auto status = run_program(program, arguments, output_, kPatience);
   if (!status) {
     return fail(Errc::io, subject, program + ": " + status.error().problem,
                 "install kmod");

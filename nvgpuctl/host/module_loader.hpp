@@ -14,6 +14,8 @@ namespace nvgpuctl {
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
+  // The module's name and, behind spaces, parameters: "vfio disable_idle_d3=1".
+  // The kernel ignores those that a module does not know.
   virtual Result<> load(const std::string& module) = 0;
   // Starts or stops a unit and makes sure that it then is what it was to be.
   virtual Result<> control(const UnitOrder& order) = 0;

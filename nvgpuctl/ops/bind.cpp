@@ -56,6 +56,29 @@ StepReport check_driver(const RootDir& root, const Step& step) {
           driver ? *driver : "no driver"};
 }
 
+// A parameter that the module does not have is ignored by the kernel, and one
+// that was loaded before keeps its own.
+StepReport load_and_read_back(const RootDir& root, ModuleLoader& modules,
+                              const Step& step) {
+  const auto loaded = modules.load(step.value);
+  if (!loaded) {
+    return {step, false, loaded.error().problem};
+  }
+  const auto words = split(step.value, ' ');
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto equals = words[i].find('=');
+    const auto path = fmt::format("/sys/module/{}/parameters/{}", words[0],
+                                  words[i].substr(0, equals));
+    const auto seen = root.read_text(path);
+    if (!seen || trim(*seen) != words[i].substr(equals + 1)) {
+      return {step, false,
+              seen ? fmt::format("{} is {}", path, trim(*seen))
+                   : "the module that was loaded has no such parameter"};
+    }
+  }
+  return {step, true, "loaded"};
+}
+
 // Blocks are not told apart in a report: the first that fails is named.
 StepReport change_blocks(const RootDir& root, const Step& step) {
   const auto order = parse_block_order(step.value);
@@ -107,11 +130,8 @@ StepReport control_unit(ModuleLoader& modules, const Step& step) {
 StepReport carry_out(const RootDir& root, ModuleLoader& modules,
                      const Step& step) {
   switch (step.kind) {
-    case StepKind::load_module: {
-      const auto loaded = modules.load(step.value);
-      return {step, loaded.has_value(),
-              loaded ? "loaded" : loaded.error().problem};
-    }
+    case StepKind::load_module:
+      return load_and_read_back(root, modules, step);
     case StepKind::write_attribute:
       return write_and_read_back(root, step);
     case StepKind::memory_blocks:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/driver_changes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/state_dir.hpp"
@@ -77,6 +79,23 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
       [](const Step& step) { return step.kind != StepKind::load_module; });
   plan->steps.insert(place, steps.begin(), steps.end());
   return Change{std::move(*plan), std::move(record)};
+}
+
+bool is_kernels_own(const ModuleFacts& modules) {
+  return !modules.variant_files.empty() &&
+         modules.variant_files.front().starts_with("kernel/");
+}
+
+void choose_layout(Change& change, const ModuleFacts& modules,
+                   const std::optional<Layout>& layout) {
+  if (!layout || (*layout == Layout::split && is_kernels_own(modules))) {
+    return;
+  }
+  for (auto& step : change.plan.steps) {
+    if (step.kind == StepKind::load_module) {
+      step.value += fmt::format(" layout={}", to_string(*layout));
+    }
+  }
 }
 
 namespace {

@@ -18,6 +18,14 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
                                  const Gpu& gpu, const Signature& signature,
                                  const std::optional<UseRules>& rules = {});
 
+// Lets the driver that a change loads be loaded with this layout; nothing: as
+// it comes.
+void choose_layout(Change& change, const ModuleFacts& modules,
+                   const std::optional<Layout>& layout);
+// Whether the variant driver that modprobe takes is the kernel's own, which
+// knows no layout but split.
+bool is_kernels_own(const ModuleFacts& modules);
+
 // Back to its recorded origin or, without a record of this boot, to whatever
 // driver the kernel chooses. What was stopped for it runs again.
 Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,

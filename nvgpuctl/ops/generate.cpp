@@ -7,6 +7,8 @@
 #include "core/domain_profile.hpp"
 #include "core/domain_xml.hpp"
 #include "core/guest_facts.hpp"
+#include "core/policy_match.hpp"
+#include "ops/policy_file.hpp"
 #include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
@@ -133,8 +135,32 @@ Result<DomainRequest> plan_request(const Inventory& inventory,
   // group works everywhere else.
   request->iommufd = request->viommu == Viommu::accel ||
                      (request->profile == Profile::native && facts.dev_iommu);
-  request->managed = options.managed;
+  request->managed = options.managed.value_or(false);
   return request;
+}
+
+Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
+                       const GenerateOptions& options, DomainRequest& request) {
+  const auto policy = read_policy(root);
+  if (!policy) {
+    return forward_error(policy);
+  }
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    const auto rule = rule_for(*policy, *gpus[i]);
+    auto& guest = request.gpus[i];
+    guest.gi_nodes = rule.gi_nodes.value_or(guest.gi_nodes);
+    if (!options.managed && rule.managed) {
+      request.managed = *rule.managed;
+    }
+    if (options.whole_domain && !options.name.empty() &&
+        !allows(rule, options.name)) {
+      return fail(Errc::not_viable, options.name,
+                  fmt::format("{} does not let it have {}", rule.place,
+                              to_string(gpus[i]->pci.address)),
+                  "add it to the domains there, or take another name");
+    }
+  }
+  return {};
 }
 
 Result<Generated> generate(const RootDir& root, const Inventory& inventory,
@@ -144,6 +170,10 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   auto request = plan_request(inventory, chosen, options);
   if (!request) {
     return forward_error(request);
+  }
+  auto followed = follow_policy(root, chosen, options, *request);
+  if (!followed) {
+    return forward_error(followed);
   }
   request->whole_domain = options.whole_domain;
   request->vcpus = options.vcpus.value_or(kDefaultVcpus);

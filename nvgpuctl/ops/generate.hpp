@@ -23,7 +23,7 @@ struct GenerateOptions {
   std::optional<Version> qemu;
   std::optional<Profile> profile;
   std::optional<Viommu> viommu;
-  bool managed = false;
+  std::optional<bool> managed;
   bool whole_domain = false;
   std::string name;    // of the domain; "" for a default
   std::string schema;  // path of domain.rng; "" for the installed one
@@ -45,6 +45,11 @@ Result<DomainRequest> plan_request(const Inventory& inventory,
                                    const std::vector<const Gpu*>& gpus,
                                    const GenerateOptions& options,
                                    std::vector<unsigned> more_nodes = {});
+
+// What the host's policy says of these GPUs in a guest, where the options do
+// not say otherwise.
+Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
+                       const GenerateOptions& options, DomainRequest& request);
 
 // Adds a warning for each GPU that does not work now.
 void warn_of_blocked(const std::vector<const Gpu*>& gpus,

@@ -99,7 +99,7 @@ Result<> prepare_locked(const HookTools& tools, const std::string& domain,
   if (!inventory) {
     return judge_unreadable(tools, sources, inventory.error());
   }
-  const auto policy = read_policy(tools.root);
+  const auto policy = usable_policy(tools.root, inventory->gpus);
   if (!policy) {
     return forward_error(policy);
   }
@@ -115,6 +115,8 @@ Result<> prepare_locked(const HookTools& tools, const std::string& domain,
     if (!change) {
       return forward_error(change);
     }
+    choose_layout(*change, inventory->host.modules,
+                  rule_for(*policy, *gpu).layout);
     claim(*change, domain, signature);
     changes.push_back(std::move(*change));
   }

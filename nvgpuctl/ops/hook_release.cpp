@@ -27,9 +27,11 @@ Result<> wait_until_free(const HookTools& tools, const PciFunction& function) {
   return {};
 }
 
+// A GPU that is to be bound anyway stays so, unless the rule says otherwise.
 bool is_to_go_back(const PolicyRule& rule, const OriginRecord& origin) {
   return rule.on_release == OnRelease::restore ||
-         (rule.on_release == OnRelease::automatic && origin.bound_for_domain);
+         (rule.on_release == OnRelease::automatic && origin.bound_for_domain &&
+          rule.driver != DriverWish::variant);
 }
 
 // The GPU stays as it is, and is nobody's. A record that tells of no other
@@ -63,8 +65,8 @@ Result<Change> release_of(const HookTools& tools, const Policy& policy,
 }
 
 // A policy that cannot be used is no reason to keep a GPU.
-Policy policy_or_none(const HookTools& tools) {
-  auto policy = read_policy(tools.root);
+Policy policy_or_none(const HookTools& tools, const std::vector<Gpu>& gpus) {
+  auto policy = usable_policy(tools.root, gpus);
   if (!policy) {
     warn(tools, policy.error().subject + ": " + policy.error().problem);
     return {};
@@ -83,7 +85,7 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
   if (!inventory) {
     return forward_error(inventory);
   }
-  const auto policy = policy_or_none(tools);
+  const auto policy = policy_or_none(tools, inventory->gpus);
   const auto signature = sign(tools.root, "hook qemu");
   std::vector<Change> changes;
   Result<> first_problem;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/text.hpp"
+#include "ops/policy_file.hpp"
 #include "ops/recovery.hpp"
 
 namespace nvgpuctl {
@@ -38,15 +38,14 @@ Result<HostLock> begin_session(const HookTools& tools) {
   return lock;
 }
 
-Result<Policy> read_policy(const RootDir& root) {
-  const auto text = root.read_file(kPolicyPath, 64 * kKiB);
-  if (!text && text.error().code == Errc::not_found) {
-    return Policy{};
-  }
-  auto policy = text ? parse_policy(*text, std::string(kPolicyPath))
-                     : Result<Policy>(forward_error(text));
-  if (!policy) {
-    const auto& error = policy.error();
+Result<Policy> usable_policy(const RootDir& root,
+                             const std::vector<Gpu>& gpus) {
+  auto policy = read_policy(root);
+  const auto match =
+      policy ? match_policy(*policy, gpus)
+             : Result<PolicyMatch>(tl::unexpected<Error>(policy.error()));
+  if (!match) {
+    const auto& error = match.error();
     return refuse("NVG-E077", error.code, error.subject, error.problem);
   }
   return policy;

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/policy.hpp"
+#include "core/policy_match.hpp"
 #include "host/host_lock.hpp"
 #include "ops/hook.hpp"
 #include "ops/inventory.hpp"
@@ -22,8 +22,9 @@ tl::unexpected<Error> refuse(std::string_view reason_id, Errc code,
 // The lock, and a host on which no earlier change is left.
 Result<HostLock> begin_session(const HookTools& tools);
 
-// No file is an empty policy.
-Result<Policy> read_policy(const RootDir& root);
+// The host's policy, with the reason for one that cannot be used, also by
+// these GPUs.
+Result<Policy> usable_policy(const RootDir& root, const std::vector<Gpu>& gpus);
 
 void warn(const HookTools& tools, std::string_view text);
 

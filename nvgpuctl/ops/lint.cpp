@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "core/domain_edit.hpp"
+#include "ops/policy_file.hpp"
 #include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
@@ -124,6 +125,10 @@ Result<Judged> judge(const RootDir& root, const Inventory& inventory,
   if (!domain) {
     return forward_error(domain);
   }
+  const auto policy = read_policy(root);
+  if (!policy) {
+    return forward_error(policy);
+  }
   const auto& facts = inventory.host.virtualization;
   const LintTarget target{.host = &inventory.host,
                           .gpus = &inventory.gpus,
@@ -131,7 +136,8 @@ Result<Judged> judge(const RootDir& root, const Inventory& inventory,
                           .libvirt = version_of(options.libvirt, facts.libvirt),
                           .qemu = version_of(options.qemu, facts.qemu),
                           .guest_nodes = options.guest_nodes,
-                          .managed = options.managed};
+                          .managed = options.managed,
+                          .policy = &*policy};
   Judged out{std::move(*domain), {}, ""};
   out.lint = lint_domain(out.domain, target);
   if (out.lint.gpus.empty()) {

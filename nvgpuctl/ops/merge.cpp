@@ -63,10 +63,14 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
     return forward_error(base);
   }
   const auto chosen = gpus_at(inventory, gpus);
-  const auto request =
+  auto request =
       plan_request(inventory, chosen, options, host_nodes_of(base->room));
   if (!request) {
     return forward_error(request);
+  }
+  auto followed = follow_policy(root, chosen, options, *request);
+  if (!followed) {
+    return forward_error(followed);
   }
   const std::string plain = base->plain;
   auto merged = merge_domain(std::move(*base), *request);

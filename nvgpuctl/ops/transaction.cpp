@@ -123,6 +123,9 @@ Result<> Transaction::prove(std::size_t index) {
                                             : Result<>(forward_error(proof));
   }
   one.proof = std::move(*proof);
+  if (one.proof.empty()) {
+    return {};
+  }
   const auto verdict = overall(one.proof);
   if (verdict == Verdict::fail || verdict == Verdict::skipped ||
       (verdict == Verdict::degraded && strict)) {

@@ -46,7 +46,7 @@ struct TransactionReport {
 
 // Looks at a GPU whose driver was changed: the sections of its attestation. An
 // error, like a verdict `fail` or `skipped`, means that it is not what it was
-// to be.
+// to be. No section: there is nothing to prove about it.
 using Prove =
     std::function<Result<std::vector<CheckSection>>(const PciAddress&)>;
 

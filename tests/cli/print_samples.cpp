@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output_json.hpp"
+#include "cli/output_policy.hpp"
 #include "cli/output_topology.hpp"
 #include "cli/samples.hpp"
 
@@ -71,6 +72,16 @@ void print_documents(Context& context) {
                                   samples::sections(Verdict::degraded)));
   separate(context);
   print_document(context, "RecoveryReport", recovery_json({}));
+  separate(context);
+  PolicyRule rule;
+  rule.place = "policy.yaml:4:5";
+  PolicyState absent;
+  absent.rule = &rule;
+  absent.differences = {{"gpu", "0029:01:00.0", "not there"}};
+  absent.obstacle = Error{Errc::no_such_gpu, rule.place, "is not there", ""};
+  print_list(context, "PolicyState", {});
+  separate(context);
+  print_list(context, "PolicyState", {policy_state_json(absent)});
   separate(context);
   print_document(context, "RecoveryReport", recovery_json(samples::recovery()));
   separate(context);

@@ -88,6 +88,12 @@ DomainLint lint_text(const Case& of, const std::string& xml) {
   if (of.settings.contains("managed")) {
     target.managed = of.settings.at("managed") == "yes";
   }
+  Policy policy;
+  if (of.settings.contains("domains")) {
+    policy.rules.emplace_back().all = true;
+    policy.rules.back().domains = {of.settings.at("domains")};
+    target.policy = &policy;
+  }
   return lint_domain(*domain, target);
 }
 

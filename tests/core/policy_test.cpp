@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "core/policy.hpp"
+#include "core/policy_match.hpp"
 
 #include <gtest/gtest.h>
 
@@ -92,6 +92,120 @@ TEST(Policy, IsRefusedWithThePlaceAndASuggestion) {
             "domains must be a list, not a single value");
   EXPECT_EQ(refusal("kind: Policy\ngpus: []\n").problem,
             "the policy lacks \"apiVersion\"");
+}
+
+TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
+  const auto meant = refusal(kHead + "  - match: all\n    driver: xvariant\n");
+  EXPECT_EQ(meant.subject, "policy.yaml:5:13");
+  EXPECT_EQ(meant.problem, "'xvariant' is no driver");
+  EXPECT_EQ(meant.hint, "did you mean \"variant\"?");
+  EXPECT_EQ(refusal(kHead + "  - match: all\n    driver: ../x\n").problem,
+            "'../x' is no driver");
+  EXPECT_EQ(refusal(kHead + "  - match: all\n    driver: none\n"
+                            "    layout: single\n")
+                .problem,
+            "layout is a matter of the variant driver alone");
+  EXPECT_EQ(
+      refusal(kHead + "  - match: {address: \"9:1:0.0\", model: x}\n").problem,
+      "match must have one key");
+  EXPECT_EQ(refusal(kHead + "  - match: all\n    gi-nodes: 65\n").problem,
+            "gi-nodes must be a number from 1 to 64");
+}
+
+TEST(Policy, IsWrittenAsItIsRead) {
+  const std::string text =
+      kHead +
+      "  - match: {acpi-path: \"\\\\_SB_.PCI9\", address: \"0009:01:00.0\"}\n"
+      "    driver: variant\n"
+      "    layout: single\n"
+      "    at-boot: leave\n"
+      "    on-release: keep\n"
+      "    domains: [\"a \\\"b\\\"\"]\n"
+      "    managed: no\n"
+      "    gi-nodes: 8\n"
+      "  - match: {model: \"GB200\"}\n"
+      "    driver: \"nvidia\"\n"
+      "  - match: all\n"
+      "    driver: none\n";
+  const auto policy = parse_policy(text, "policy.yaml");
+  ASSERT_TRUE(policy) << policy.error().subject << policy.error().problem;
+  EXPECT_EQ(write_policy(*policy, {}), text);
+  EXPECT_EQ(policy->rules[0].place, "policy.yaml:4:5");
+}
+
+// Two GPUs; each test says what they have in common.
+std::vector<Gpu> two_gpus() {
+  auto gpus = assemble(gh200_host());
+  gpus.push_back(gpus.front());
+  gpus[1].pci.address = {0x19, 1, 0, 0};
+  gpus[1].pci.acpi_path = "\\_SB_.PC19.RP00.GPU0";
+  return gpus;
+}
+
+Result<PolicyMatch> match_two(const std::string& rules,
+                              const std::vector<Gpu>& gpus, Policy& policy) {
+  policy = *parse_policy(kHead + rules, "policy.yaml");
+  return match_policy(policy, gpus);
+}
+
+TEST(PolicyMatch, FindsAMovedGpuByItsPath) {
+  Policy policy;
+  const auto match = match_two(
+      "  - match: {acpi-path: '\\_SB_.PC19.RP00.GPU0', address: "
+      "\"0009:01:00.0\"}\n",
+      two_gpus(), policy);
+  ASSERT_TRUE(match);
+  EXPECT_EQ(match->rules[0], nullptr);
+  EXPECT_EQ(match->rules[1], policy.rules.data());
+}
+
+TEST(PolicyMatch, GoesByTheAddressWhereTheKernelTellsNoPath) {
+  Policy policy;
+  auto gpus = two_gpus();
+  gpus[0].pci.acpi_path.reset();
+  const auto match = match_two(
+      "  - match: {acpi-path: '\\_SB_.GONE', address: \"0009:01:00.0\"}\n",
+      gpus, policy);
+  ASSERT_TRUE(match);
+  EXPECT_EQ(match->rules[0], policy.rules.data());
+}
+
+TEST(PolicyMatch, RefusesARuleThatNamesOneGpuAndFitsTwo) {
+  Policy policy;
+  auto gpus = two_gpus();
+  gpus[0].pci.acpi_path.reset();
+  const auto match = match_two(
+      "  - match: {acpi-path: '\\_SB_.PC19.RP00.GPU0', address: "
+      "\"0009:01:00.0\"}\n",
+      gpus, policy);
+  ASSERT_FALSE(match);
+  EXPECT_EQ(match.error().code, Errc::malformed);
+  EXPECT_EQ(match.error().subject, "policy.yaml:4:5");
+  EXPECT_EQ(match.error().problem,
+            "the rule names one GPU and fits two, 0009:01:00.0 and "
+            "0019:01:00.0");
+}
+
+TEST(PolicyMatch, TellsOfAGpuThatIsNotThere) {
+  Policy policy;
+  const auto match = match_two(
+      "  - match: {address: \"0029:01:00.0\"}\n  - match: {model: GB200}\n",
+      two_gpus(), policy);
+  ASSERT_TRUE(match);
+  ASSERT_EQ(match->absent.size(), 1U);
+  EXPECT_EQ(match->absent[0], policy.rules.data());
+}
+
+TEST(PolicyMatch, RefusesTwoLayoutsOnOneHost) {
+  Policy policy;
+  const auto match = match_two(
+      "  - match: {address: \"0009:01:00.0\"}\n    layout: split\n"
+      "  - match: all\n    layout: single\n",
+      two_gpus(), policy);
+  ASSERT_FALSE(match);
+  EXPECT_EQ(match.error().subject, "policy.yaml:6:5");
+  EXPECT_EQ(match.error().problem,
+            "layout single here and layout split at policy.yaml:4:5");
 }
 
 }  // namespace

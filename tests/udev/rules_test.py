@@ -34,7 +34,7 @@ class Function:
                             f"A: device={device}\\n\nA: class={klass}\\n\n\n")
 
 
-def under_udev(functions, events, command):
+def under_udev(functions, events, command, rules=RULES):
     """Runs a command where these functions are the PCI bus.
 
     Those of `events` have been through our rule, as for a real event: `udevadm
@@ -50,7 +50,7 @@ def under_udev(functions, events, command):
         outer = (f"set -e\nmount -t tmpfs tmpfs /run\nmkdir -p /run/udev/rules.d\n"
                  # Device tables of this machine would make tags untrusted.
                  "[ ! -d /etc/nvgpuctl ] || mount -t tmpfs tmpfs /etc/nvgpuctl\n"
-                 f"cp {shlex.quote(RULES)} /run/udev/rules.d/\n: >{folder}/log\n"
+                 f"cp {shlex.quote(rules)} /run/udev/rules.d/\n: >{folder}/log\n"
                  f"exec umockdev-run --device {description} -- sh -c {shlex.quote(inner)}")
         done = subprocess.run([*NAMESPACE, "sh", "-c", outer], capture_output=True,
                               text=True, check=False)
@@ -63,6 +63,28 @@ def under_udev(functions, events, command):
         if complaints:
             raise AssertionError("\n".join(complaints))
         return done.stdout.split()
+
+
+def with_policy(action, answer):
+    """driver_override and what is wanted of systemd after an event of a GPU on a
+    host with a policy; `answer` is what the program says to the rule."""
+    gpu = Function("0009:01:00.0", "0x10de", "0x2342")
+    gpu.description = gpu.description.rstrip("\n") + "\nA: driver_override=(null)\\n\n\n"
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "program")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\n[ "$*" = "hook udev 0009:01:00.0" ] || exit 1\n{answer}\n')
+        os.chmod(program, 0o755)
+        with open(RULES, encoding="utf-8") as file:
+            text = file.read().replace("/usr/bin/nvgpuctl", program)
+        rules = os.path.join(folder, "70-nvgpuctl.rules")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(text.replace("/etc/nvgpuctl/policy.yaml", program))
+        shown = under_udev([gpu], [], ["sh", "-c", shlex.join(
+            ["udevadm", "test", f"--action={action}", f"/sys{gpu.path}"]) +
+            f" >{folder}/shown 2>&1; cat /sys{gpu.path}/driver_override; echo; "
+            f"grep -o 'SYSTEMD_WANTS=.*' {folder}/shown; true"], rules)
+        return shown
 
 
 def tagged_by_udev(functions):
@@ -92,6 +114,23 @@ class RuleUnderUdev(unittest.TestCase):
             Function("0009:00:00.0", "0x10de", "0x2342", "0x060400"),  # a bridge
             Function("000f:01:00.0", "0x10de", "0x2e12"),  # GB10
         ]), [])
+
+
+class RuleWithAPolicy(unittest.TestCase):
+    WANTS = "SYSTEMD_WANTS=nvgpuctl-apply@0009:01:00.0.service"
+
+    def test_keeps_a_gpu_that_comes_for_the_driver_of_the_policy(self):
+        self.assertEqual(with_policy("add", "echo nvgrace_gpu_vfio_pci"),
+                         ["nvgrace_gpu_vfio_pci", self.WANTS])
+
+    def test_leaves_a_gpu_alone_that_is_to_have_none(self):
+        self.assertEqual(with_policy("add", ":"), ["(null)", self.WANTS])
+
+    def test_starts_the_unit_where_the_program_fails(self):
+        self.assertEqual(with_policy("add", "exit 1"), ["(null)", self.WANTS])
+
+    def test_changes_nothing_when_the_rules_are_run_again(self):
+        self.assertEqual(with_policy("change", "echo nvgrace_gpu_vfio_pci"), ["(null)"])
 
 
 class ListUnderUdev(unittest.TestCase):

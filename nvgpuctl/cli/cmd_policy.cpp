@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/output_policy.hpp"
+#include "cli/policy_input.hpp"
+#include "cli/verbs.hpp"
+#include "ops/policy_export.hpp"
+
+namespace nvgpuctl::cli {
+namespace {
+
+// Runs `judge` on the states of the GPUs that a command line means.
+template <class Judge>
+Result<ExitCode> with_states(Context& context, const Arguments& arguments,
+                             std::string_view verb, const Judge& judge) {
+  const auto selection =
+      select(context, arguments, kToJudge, Operands::optional_gpus);
+  if (!selection) {
+    return forward_error(selection);
+  }
+  const auto policy = policy_of(arguments, selection->root);
+  if (!policy) {
+    return forward_error(policy);
+  }
+  auto states = states_of(*selection, *policy, verb);
+  if (!states) {
+    return forward_error(states);
+  }
+  return judge(std::move(*states));
+}
+
+void print_states(Context& context, const std::vector<PolicyState>& states) {
+  if (!wants_document(context)) {
+    for (const auto& state : states) {
+      print_policy_state(context, state);
+    }
+    return;
+  }
+  std::vector<Json> items;
+  for (const auto& state : states) {
+    items.push_back(policy_state_json(state));
+  }
+  print_list(context, "PolicyState", items);
+}
+
+ExitCode worst(const std::vector<PolicyState>& states) {
+  const auto some = [&](PolicyVerdict verdict) {
+    return std::any_of(states.begin(), states.end(), [&](const auto& state) {
+      return verdict_of(state) == verdict;
+    });
+  };
+  if (some(PolicyVerdict::differs) || some(PolicyVerdict::absent)) {
+    return ExitCode::differs;
+  }
+  return some(PolicyVerdict::degraded) ? ExitCode::degraded : ExitCode::done;
+}
+
+}  // namespace
+
+Result<ExitCode> run_diff(Context& context, const Arguments& arguments) {
+  return with_states(
+      context, arguments, "diff", [&](std::vector<PolicyState> states) {
+        states.erase(std::remove_if(states.begin(), states.end(),
+                                    [](const auto& state) {
+                                      return state.differences.empty();
+                                    }),
+                     states.end());
+        print_states(context, states);
+        return states.empty() ? ExitCode::done : ExitCode::differs;
+      });
+}
+
+Result<ExitCode> run_assert(Context& context, const Arguments& arguments) {
+  return with_states(context, arguments, "assert",
+                     [&](const std::vector<PolicyState>& states) {
+                       print_states(context, states);
+                       return worst(states);
+                     });
+}
+
+Result<ExitCode> run_export(Context& context, const Arguments& arguments) {
+  const auto selection =
+      select(context, arguments, kToJudge, Operands::optional_gpus);
+  if (!selection) {
+    return forward_error(selection);
+  }
+  const auto exported =
+      export_policy(selection->root, selection->inventory, selection->gpus);
+  if (wants_document(context)) {
+    print_document(context, "Policy", policy_json(exported.policy));
+  } else {
+    context.out << write_policy(exported.policy, exported.notes);
+  }
+  return ExitCode::done;
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/policy_input.hpp"
+
+#include "host/input_text.hpp"
+#include "host/state_dir.hpp"
+#include "ops/policy_file.hpp"
+
+namespace nvgpuctl::cli {
+
+Result<Policy> policy_of(const Arguments& arguments, const RootDir& root) {
+  if (const auto file = arguments.value("--file")) {
+    const auto text = read_input(*file, kMaxPolicy);
+    if (!text) {
+      return forward_error(text);
+    }
+    return parse_policy(*text, *file == "-" ? "standard input" : *file);
+  }
+  if (!root.exists(kPolicyPath)) {
+    return fail(Errc::not_found, std::string(kPolicyPath),
+                "there is no policy on this host",
+                "write one, for a start with: nvgpuctl export; or name a file "
+                "with --file");
+  }
+  return read_policy(root);
+}
+
+Result<std::vector<PolicyState>> states_of(const Selection& selection,
+                                           const Policy& policy,
+                                           std::string_view verb) {
+  return compare_with_policy(selection.root, selection.inventory,
+                             selection.gpus, policy,
+                             sign(selection.root, verb));
+}
+
+}  // namespace nvgpuctl::cli

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/policy_match.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nvgpuctl {
+namespace {
+
+bool names_one(const PolicyRule& rule) {
+  return rule.address.has_value() || !rule.acpi_path.empty();
+}
+
+bool matches(const PolicyRule& rule, const Gpu& gpu) {
+  if (rule.all || (!rule.model.empty() && gpu.model.name == rule.model)) {
+    return true;
+  }
+  // An address can come to be another GPU's, a path in firmware cannot. Where
+  // the kernel tells no path, the address is all there is.
+  if (!rule.acpi_path.empty() && (gpu.pci.acpi_path || !rule.address)) {
+    return gpu.pci.acpi_path == rule.acpi_path;
+  }
+  return rule.address == gpu.pci.address;
+}
+
+Result<> check_one(const PolicyRule& rule, const std::vector<Gpu>& gpus) {
+  const Gpu* first = nullptr;
+  for (const auto& gpu : gpus) {
+    if (!matches(rule, gpu)) {
+      continue;
+    }
+    if (first != nullptr) {
+      return fail(Errc::malformed, rule.place,
+                  fmt::format("the rule names one GPU and fits two, {} and {}",
+                              to_string(first->pci.address),
+                              to_string(gpu.pci.address)),
+                  "name each by what it alone has; see: nvgpuctl show --all");
+    }
+    first = &gpu;
+  }
+  return {};
+}
+
+const PolicyRule* find_rule(const Policy& policy, const Gpu& gpu) {
+  const auto found =
+      std::find_if(policy.rules.begin(), policy.rules.end(),
+                   [&](const auto& rule) { return matches(rule, gpu); });
+  return found == policy.rules.end() ? nullptr : &*found;
+}
+
+Result<> check_layouts(const std::vector<const PolicyRule*>& rules) {
+  const PolicyRule* first = nullptr;
+  for (const auto* rule : rules) {
+    if (rule == nullptr || !rule->layout) {
+      continue;
+    }
+    if (first != nullptr && first->layout != rule->layout) {
+      return fail(Errc::malformed, rule->place,
+                  fmt::format("layout {} here and layout {} at {}",
+                              to_string(*rule->layout),
+                              to_string(*first->layout), first->place),
+                  "it is a parameter of the driver: all GPUs of a host have "
+                  "the same");
+    }
+    first = rule;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PolicyMatch> match_policy(const Policy& policy,
+                                 const std::vector<Gpu>& gpus) {
+  PolicyMatch match;
+  for (const auto& gpu : gpus) {
+    match.rules.push_back(find_rule(policy, gpu));
+  }
+  for (const auto& rule : policy.rules) {
+    if (!names_one(rule)) {
+      continue;
+    }
+    auto one = check_one(rule, gpus);
+    if (!one) {
+      return forward_error(one);
+    }
+    const bool there =
+        std::any_of(gpus.begin(), gpus.end(),
+                    [&](const auto& gpu) { return matches(rule, gpu); });
+    if (!there) {
+      match.absent.push_back(&rule);
+    }
+  }
+  auto layouts = check_layouts(match.rules);
+  if (!layouts) {
+    return forward_error(layouts);
+  }
+  return match;
+}
+
+PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {
+  if (const auto* rule = find_rule(policy, gpu)) {
+    return *rule;
+  }
+  PolicyRule none;
+  none.all = true;
+  return none;
+}
+
+bool allows(const PolicyRule& rule, std::string_view domain) {
+  return !rule.domains || std::find(rule.domains->begin(), rule.domains->end(),
+                                    domain) != rule.domains->end();
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "core/policy.hpp"
+
+// The rules of a policy beside the GPUs of a host.
+
+namespace nvgpuctl {
+
+// Points into the policy that it was made from.
+struct PolicyMatch {
+  std::vector<const PolicyRule*> rules;   // of each GPU; null: none matches
+  std::vector<const PolicyRule*> absent;  // name one GPU, which is not there
+};
+
+// Error `malformed` with the rule's place where a rule that names one GPU fits
+// two, or where GPUs of one host are to have two layouts: a driver has one.
+Result<PolicyMatch> match_policy(const Policy& policy,
+                                 const std::vector<Gpu>& gpus);
+
+// The rule for a GPU; one that wants nothing where none matches.
+PolicyRule rule_for(const Policy& policy, const Gpu& gpu);
+
+bool allows(const PolicyRule& rule, std::string_view domain);
+
+}  // namespace nvgpuctl

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ops/policy_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ops/driver_changes.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Keeps everything off a GPU: no driver has this name (Documentation/ABI/
+// testing/sysfs-bus-pci names it as the word for that).
+constexpr std::string_view kNobody = "none";
+constexpr std::string_view kNotSet = "not set";
+
+std::string or_none(const std::string& driver) {
+  return driver.empty() ? "none" : driver;
+}
+
+std::string or_not_set(const std::optional<std::string>& name) {
+  return name.value_or(std::string(kNotSet));
+}
+
+class Comparison {
+ public:
+  Comparison(const RootDir& root, const Inventory& inventory,
+             const Signature& signature)
+      : root_(root), inventory_(inventory), signature_(signature) {}
+  PolicyState state(const Gpu& gpu, const PolicyRule* rule) const;
+
+ private:
+  Result<Change> wanted_change(const Gpu& gpu, const PolicyRule& rule,
+                               const std::optional<OriginRecord>& origin) const;
+  Result<Change> to_origin(const Gpu& gpu,
+                           const std::optional<OriginRecord>& origin) const;
+  Result<Change> to_driver(const Gpu& gpu, const std::string& driver,
+                           const std::optional<OriginRecord>& origin) const;
+  void add_layout(const PolicyRule& rule, PolicyState& state) const;
+  Change unchanged(const Gpu& gpu,
+                   const std::optional<OriginRecord>& origin) const;
+
+  const RootDir& root_;
+  const Inventory& inventory_;
+  const Signature& signature_;
+};
+
+Change Comparison::unchanged(const Gpu& gpu,
+                             const std::optional<OriginRecord>& origin) const {
+  const auto now = driver_state(gpu.pci);
+  return {{gpu.pci.address, now.driver, now.driver, {}, {}},
+          {gpu.pci.address, {now, false, origin}, {now, false, origin}}};
+}
+
+// Without a record only what a bind has left is undone: whatever else drives
+// the GPU may be its origin already.
+Result<Change> Comparison::to_origin(
+    const Gpu& gpu, const std::optional<OriginRecord>& origin) const {
+  const bool ours =
+      gpu.driver_role == DriverRole::variant ||
+      (gpu.driver_role == DriverRole::none && gpu.pci.driver_override);
+  return origin || ours ? change_to_origin(root_, gpu, signature_)
+                        : Result<Change>(unchanged(gpu, origin));
+}
+
+// To exactly this driver, or to none, and so that no other takes it.
+Result<Change> Comparison::to_driver(
+    const Gpu& gpu, const std::string& driver,
+    const std::optional<OriginRecord>& origin) const {
+  const auto before = driver_state(gpu.pci);
+  const std::string name = driver.empty() ? std::string(kNobody) : driver;
+  DriverState wanted{driver, name};
+  if (before.driver == driver && !driver.empty() && !before.driver_override) {
+    wanted.driver_override.reset();  // it came there by itself
+  }
+  const bool leaves = !before.driver.empty() && before.driver != driver;
+  const auto online = std::find_if(
+      gpu.findings.begin(), gpu.findings.end(),
+      [](const Finding& found) { return found.reason->id == "NVG-E040"; });
+  if (leaves && online != gpu.findings.end()) {
+    return fail(Errc::not_viable, to_string(gpu.pci.address),
+                fmt::format("{} {}: {}", online->reason->id,
+                            online->reason->name, online->reason->summary),
+                std::string(online->reason->remedy));
+  }
+  const bool loaded = root_.exists("/sys/bus/pci/drivers/" + driver);
+  Change change{
+      plan_change(gpu.pci.address, before, wanted,
+                  loaded ? DriverPresence::loaded : DriverPresence::not_loaded),
+      {gpu.pci.address, {before, false, origin}, {wanted, false, origin}}};
+  auto& record = change.record.after.origin;
+  if (!change.plan.steps.empty() && !record) {
+    record = OriginRecord{gpu.pci.address, before, signature_, {}, false};
+  }
+  if (record && record->state == wanted) {
+    record.reset();  // back where it came from
+  }
+  return change;
+}
+
+Result<Change> Comparison::wanted_change(
+    const Gpu& gpu, const PolicyRule& rule,
+    const std::optional<OriginRecord>& origin) const {
+  switch (rule.driver) {
+    case DriverWish::variant:
+      return change_to_variant(root_, inventory_.host, gpu, signature_);
+    case DriverWish::origin:
+      return to_origin(gpu, origin);
+    case DriverWish::none:
+      return to_driver(gpu, "", origin);
+    case DriverWish::named:
+      return to_driver(gpu, rule.driver_name, origin);
+    case DriverWish::unsaid:
+      break;
+  }
+  return unchanged(gpu, origin);
+}
+
+// Why a GPU that is with its driver already would have to leave it once more is
+// for an operator to decide: every GPU of the driver would have to.
+void Comparison::add_layout(const PolicyRule& rule, PolicyState& state) const {
+  const auto& modules = inventory_.host.modules;
+  const bool loaded = std::find(modules.loaded.begin(), modules.loaded.end(),
+                                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
+  const bool kernels_own =
+      loaded ? !modules.variant_layout : is_kernels_own(modules);
+  const std::string wanted(to_string(*rule.layout));
+  const std::string seen =
+      kernels_own ? "split" : modules.variant_layout.value_or(wanted);
+  if (seen == wanted) {
+    return;
+  }
+  state.differences.push_back({"layout", wanted, seen});
+  const std::string subject = to_string(state.gpu->pci.address);
+  state.obstacle =
+      kernels_own
+          ? Error{Errc::not_viable, subject,
+                  "the kernel's own variant driver has no layout but split",
+                  "install nvgpuctl-dkms, or take layout out of the policy"}
+          : Error{Errc::not_viable, subject,
+                  fmt::format("the variant driver is loaded with layout={}",
+                              seen),
+                  "unbind its GPUs, run: modprobe -r nvgrace_gpu_vfio_pci, "
+                  "then: nvgpuctl apply"};
+}
+
+void add_driver(const Gpu& gpu, const Change& change, PolicyState& state) {
+  const auto& [before, after] =
+      std::pair(change.record.before.state, change.record.after.state);
+  if (change.plan.from != change.plan.to ||
+      change.record.after.kernel_chooses) {
+    state.differences.push_back({"driver",
+                                 change.record.after.kernel_chooses
+                                     ? "what the kernel chooses"
+                                     : or_none(after.driver),
+                                 or_none(before.driver)});
+  }
+  if (before.driver_override != after.driver_override &&
+      !change.plan.steps.empty()) {
+    state.differences.push_back({"driver_override",
+                                 or_not_set(after.driver_override),
+                                 or_not_set(gpu.pci.driver_override)});
+  }
+}
+
+// What a rule asks of a GPU that cannot have it.
+std::string wanted_driver(const Gpu& gpu, const PolicyRule& rule) {
+  return rule.driver == DriverWish::variant
+             ? gpu.variant.value_or("nvgrace_gpu_vfio_pci")
+             : or_none(rule.driver_name);
+}
+
+// A GPU that udev's rule has kept for its driver had none before, and was not
+// to have it for ever (docs/boot.md).
+void forget_pinned_origin(const Gpu& gpu, Change& change) {
+  auto& origin = change.record.after.origin;
+  if (origin && !change.record.before.origin && !gpu.pci.driver &&
+      gpu.pci.driver_override == change.plan.to) {
+    origin.reset();
+  }
+}
+
+PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
+  PolicyState state;
+  state.gpu = &gpu;
+  state.rule = rule;
+  if (rule == nullptr) {
+    return state;
+  }
+  if (rule->address && rule->address != gpu.pci.address) {
+    state.notes.push_back(
+        fmt::format("has moved here from {}", to_string(*rule->address)));
+  }
+  const auto origin = valid_origin(root_, gpu.pci.address, signature_);
+  if (origin && origin->domain) {
+    state.notes.push_back("is bound for domain '" + *origin->domain + "'");
+    return state;
+  }
+  if (rule->driver == DriverWish::unsaid) {
+    return state;
+  }
+  auto change = wanted_change(gpu, *rule, origin);
+  if (!change) {
+    state.differences.push_back({"driver", wanted_driver(gpu, *rule),
+                                 or_none(gpu.pci.driver.value_or(""))});
+    state.obstacle = change.error();
+    return state;
+  }
+  add_driver(gpu, *change, state);
+  if (rule->layout) {
+    choose_layout(*change, inventory_.host.modules, rule->layout);
+    add_layout(*rule, state);
+  }
+  forget_pinned_origin(gpu, *change);
+  state.change = std::move(*change);
+  return state;
+}
+
+PolicyState absent(const PolicyRule& rule) {
+  const std::string name =
+      rule.acpi_path.empty() ? to_string(*rule.address) : rule.acpi_path;
+  PolicyState state;
+  state.rule = &rule;
+  state.differences.push_back({"gpu", name, "not there"});
+  state.obstacle =
+      Error{Errc::no_such_gpu, rule.place,
+            fmt::format("the rule names {}, which is not there", name),
+            "see: nvgpuctl list; where the GPU is gone for good, take the "
+            "rule out"};
+  return state;
+}
+
+}  // namespace
+
+Result<std::vector<PolicyState>> compare_with_policy(
+    const RootDir& root, const Inventory& inventory,
+    const std::vector<std::size_t>& gpus, const Policy& policy,
+    const Signature& signature) {
+  const auto match = match_policy(policy, inventory.gpus);
+  if (!match) {
+    return forward_error(match);
+  }
+  const Comparison comparison(root, inventory, signature);
+  std::vector<PolicyState> states;
+  for (const auto index : gpus) {
+    states.push_back(
+        comparison.state(inventory.gpus[index], match->rules[index]));
+  }
+  if (gpus.size() == inventory.gpus.size()) {
+    for (const auto* rule : match->absent) {
+      if (rule->driver != DriverWish::unsaid) {
+        states.push_back(absent(*rule));
+      }
+    }
+  }
+  return states;
+}
+
+}  // namespace nvgpuctl
