@@ -106,10 +106,10 @@ TransactionReport carry_out(Context& context, const Arguments& arguments,
     tools.prove = attestation(selection.root, vfio, waiting(context, ""));
   }
   if (context.progress) {
-    tools.tell = [&](const PciAddress& gpu) {
-      context.err << fmt::format(
-          "{}: changing the driver; it may wait 30 s for the GPU's memory\n",
-          to_string(gpu));
+    tools.progress = [&](std::size_t left, std::size_t all) {
+      context.err << fmt::format("waiting for {} of {} GPUs: their drivers may "
+                                 "take 30 s for the memory\n",
+                                 left, all);
     };
   }
   return run_transaction(tools,
@@ -127,7 +127,7 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   if (arguments.has("--dry-run")) {
     return dry_run(context, *selection, direction);
   }
-  Modprobe modules;
+  Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);
   if (!lock) {
     return forward_error(lock);

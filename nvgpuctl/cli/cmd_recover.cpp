@@ -34,7 +34,7 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
   if (!lock) {
     return forward_error(lock);
   }
-  Modprobe modules;
+  Modprobe modules(*root);
   const auto recovery = recover(*root, modules);
   print_recovery(context, recovery);
   if (recovery.failure) {

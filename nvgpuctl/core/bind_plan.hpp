@@ -39,6 +39,10 @@ struct BindPlan {
   std::vector<std::string> notes;
 };
 
+// Error `needs_operator` while the kernel does not come back from a write about
+// the GPU: the next one would not either.
+Result<> check_not_hung(const Gpu& gpu);
+
 // To the best VFIO variant driver that is installed. Fails with not_viable and
 // the first error when the GPU cannot be passed through.
 Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu);

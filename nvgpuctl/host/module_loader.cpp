@@ -2,50 +2,90 @@
 #include "host/module_loader.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <system_error>
 
+#include "base/text.hpp"
+#include "host/kernel_call.hpp"
+#include "host/hung_records.hpp"
+
 namespace nvgpuctl {
+namespace {
+
+// As a shell has it for a program that cannot be run; modprobe ends with 1.
+constexpr int kNotRun = 127;
+
+int run_modprobe(const std::string& program, const std::string& module,
+                 int messages) {
+  ::dup2(messages, STDERR_FILENO);
+  std::string name = program;
+  std::string end_of_options = "--";
+  std::string operand = module;
+  // An absolute path and a fixed environment: root's PATH is not trusted.
+  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+  const std::array<char*, 4> arguments{name.data(), end_of_options.data(),
+                                       operand.data(), nullptr};
+  const std::array<char*, 2> environment{path.data(), nullptr};
+  ::execve(program.c_str(), arguments.data(), environment.data());
+  return kNotRun;
+}
+
+// What it has said by now, in one line.
+std::string said(const Fd& messages) {
+  std::array<char, 512> text{};
+  const ssize_t count = ::read(messages.get(), text.data(), text.size());
+  std::string line(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  for (char& character : line) {
+    character = character == '\n' ? ' ' : character;
+  }
+  return std::string(trim(line));
+}
+
+}  // namespace
 
 Result<> Modprobe::load(const std::string& module) {
-  const std::string subject = "module " + module;
-  // An absolute path and a fixed environment: root's PATH is not trusted.
-  std::string program = "/sbin/modprobe";
-  std::string end_of_options = "--";
-  std::string name = module;
-  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  const std::array<char*, 4> arguments{program.data(), end_of_options.data(),
-                                       name.data(), nullptr};
-  const std::array<char*, 2> environment{path.data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  if (output_ == ModprobeOutput::dropped) {
-    for (const int descriptor : {1, 2}) {
-      ::posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null",
-                                         O_WRONLY, 0);
-    }
+  const std::string subject = "module-" + module;
+  if (const auto hung = find_hung(root_, subject)) {
+    return tl::unexpected<Error>(hung_error(*hung));
   }
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr,
-                                  arguments.data(), environment.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return fail(Errc::io, subject,
-                program + ": " + std::generic_category().message(error),
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    return fail(Errc::io, program_,
+                std::generic_category().message(errno));
+  }
+  const Fd out(ends[0]);
+  const Fd messages(ends[1]);
+  const auto answer = run_kernel_calls(
+      root_,
+      {{subject, program_, module,
+        [&] { return run_modprobe(program_, module, messages.get()); },
+        messages.get()}},
+      {})[0];
+  if (answer.failure) {
+    return tl::unexpected<Error>(*answer.failure);
+  }
+  if (answer.hung) {
+    return tl::unexpected<Error>(hung_error(*answer.hung));
+  }
+  if (answer.code == kNotRun) {
+    return fail(Errc::io, "module " + module, "cannot run " + program_,
                 "install kmod");
   }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  if (!answer.code) {
+    return fail(Errc::io, "module " + module,
+                fmt::format("modprobe took longer than {} s, and was killed",
+                            root_.patience().bound.count() / 1000),
+                "see the kernel log");
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return fail(Errc::io, subject, "modprobe could not load it",
-                output_ == ModprobeOutput::shown
-                    ? "its message is above; see also the kernel log"
-                    : "see the kernel log");
+  if (answer.code != 0) {
+    const std::string why = said(out);
+    return fail(Errc::io, "module " + module,
+                "modprobe could not load it" + (why.empty() ? "" : ": " + why),
+                "see the kernel log");
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "host/root_dir.hpp"
 
 namespace nvgpuctl {
 
@@ -11,21 +12,20 @@ namespace nvgpuctl {
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
+  // Error `needs_operator`: it has not come back.
   virtual Result<> load(const std::string& module) = 0;
 };
-
-// What becomes of modprobe's own messages.
-enum class ModprobeOutput { shown, dropped };
 
 // modprobe(8) as a child process, without a shell (docs/adr/0005).
 class Modprobe : public ModuleLoader {
  public:
-  explicit Modprobe(ModprobeOutput output = ModprobeOutput::shown)
-      : output_(output) {}
+  explicit Modprobe(const RootDir& root, std::string program = "/sbin/modprobe")
+      : root_(root), program_(std::move(program)) {}
   Result<> load(const std::string& module) override;
 
  private:
-  ModprobeOutput output_;
+  const RootDir& root_;
+  std::string program_;
 };
 
 }  // namespace nvgpuctl

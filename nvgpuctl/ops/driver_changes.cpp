@@ -63,6 +63,10 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
 
 Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
                                 const Signature& signature) {
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return forward_error(known);
+  }
   const auto origin = valid_origin(root, gpu.pci.address, signature);
   const auto before = driver_state(gpu.pci);
   JournalGpu record{gpu.pci.address, {before, false, origin}, {}};
@@ -99,7 +103,10 @@ Prove attestation(const RootDir& root, VfioOpener& vfio,
     if (gpu == nullptr) {
       return fail(Errc::not_found, to_string(address), "is not there any more");
     }
-    auto free = check_not_held(root, gpu->pci);
+    auto free = check_not_hung(*gpu);
+    if (free) {
+      free = check_not_held(root, gpu->pci);
+    }
     if (!free) {
       return forward_error(free);
     }

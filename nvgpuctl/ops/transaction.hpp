@@ -46,7 +46,7 @@ struct TransactionReport {
 
 // Looks at a GPU whose driver was changed: the sections of its attestation. An
 // error, like a verdict `fail` or `skipped`, means that it is not what it was
-// to be.
+// to be. Called from several threads, one for each GPU.
 using Prove =
     std::function<Result<std::vector<CheckSection>>(const PciAddress&)>;
 
@@ -61,7 +61,7 @@ struct TransactionTools {
   const RootDir& root;
   ModuleLoader& modules;
   Prove prove = {};                                  // nothing: not proven
-  std::function<void(const PciAddress&)> tell = {};  // before each change
+  WaitProgress progress = {};
   Strictness strictness = Strictness::normal;
 };
 
