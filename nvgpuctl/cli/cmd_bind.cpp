@@ -127,6 +127,10 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   if (arguments.has("--dry-run")) {
     return dry_run(context, *selection, direction);
   }
+  auto patient = be_patient(arguments, selection->root);
+  if (!patient) {
+    return forward_error(patient);
+  }
   Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);
   if (!lock) {

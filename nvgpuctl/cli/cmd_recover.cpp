@@ -30,6 +30,10 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
   if (!root) {
     return forward_error(root);
   }
+  auto patient = be_patient(arguments, *root);
+  if (!patient) {
+    return forward_error(patient);
+  }
   const auto lock = take_lock(context, arguments, *root);
   if (!lock) {
     return forward_error(lock);
@@ -40,6 +44,12 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
   if (recovery.failure) {
     print_error(context.err, *recovery.failure);
     return exit_code(recovery.failure->code);
+  }
+  for (const auto& hung : recovery.hung) {
+    print_error(context.err, hung);
+  }
+  if (!recovery.hung.empty()) {
+    return ExitCode::needs_operator;
   }
   return ExitCode::done;
 }

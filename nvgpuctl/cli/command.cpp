@@ -72,17 +72,24 @@ constexpr OptionSpec kLockTimeout{
     .metavar = "SECONDS",
     .help = "How long to wait for another nvgpuctl; default: 120"};
 
+constexpr OptionSpec kWriteTimeout{
+    .name = "--write-timeout",
+    .kind = OptionKind::value,
+    .metavar = "SECONDS",
+    .help = "How long the kernel may take to change a driver; default: 60"};
+
 constexpr std::array kBindOptions{
     kAll,
     kDryRun,
     kLockTimeout,
+    kWriteTimeout,
     OptionSpec{.name = "--no-validate",
                .help = "Do not open the bound device to see whether it works"},
 };
 
-constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout};
+constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kWriteTimeout};
 
-constexpr std::array kRecoverOptions{kLockTimeout};
+constexpr std::array kRecoverOptions{kLockTimeout, kWriteTimeout};
 
 constexpr OptionSpec kGpu{
     .name = "--gpu",

@@ -74,13 +74,13 @@ std::string shown(const std::string& value) {
 Result<> write_down(const RootDir& root, const KernelCall& call,
                     Running& running, pid_t child) {
   const auto stat = read_process_stat(root, static_cast<std::uint64_t>(child));
-  if (!stat) {
+  if (!stat && root.live()) {
     return forward_error(stat);
   }
   running.record = {
       call.subject,
       static_cast<std::uint64_t>(child),
-      stat->start_ticks,
+      stat ? stat->start_ticks : 0,
       call.path,
       shown(call.value),
       now_text(),
@@ -124,6 +124,9 @@ Result<Running> begin(const RootDir& root, const KernelCall& call) {
   }
   go_out = Fd();  // it ends without having done anything
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (observer != nullptr) {
+    observer->after("reap", fmt::format("/proc/{}", child));
   }
   return written ? Result<Running>(system_failure(call.path, EPIPE))
                  : Result<Running>(forward_error(written));

@@ -82,7 +82,10 @@ Result<> store_journal(const RootDir& root, const Journal& journal,
 }
 
 Result<> drop_journal(const RootDir& root, std::string_view path) {
-  return root.remove(path);
+  // What was never written need not be removed. And what is gone, but would come
+  // back after a power loss, is then of an earlier boot and says nothing.
+  auto removed = root.exists(path) ? root.remove(path) : Result<>();
+  return root.exists(path) ? removed : Result<>();
 }
 
 Result<std::optional<OriginRecord>> read_origin(const RootDir& root,

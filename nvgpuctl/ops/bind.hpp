@@ -17,7 +17,7 @@ struct StepReport {
   std::string seen;  // read back, or the error
   // The kernel has not come back from it.
   bool hung = false;
-  std::vector<std::string> evidence;  // of that
+  std::vector<std::string> evidence = {};  // of that
 };
 
 struct BindReport {
