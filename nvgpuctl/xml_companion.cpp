@@ -7,6 +7,7 @@
 #include "cli/verbs.hpp"
 #include "host/companion.hpp"
 #include "host/standard_input.hpp"
+#include "ops/hook_session.hpp"
 
 namespace nvgpuctl::cli {
 
@@ -33,7 +34,8 @@ Result<> prepare_from_xml(Context& context, const HookTools& /*tools*/,
   if (!handed_on) {
     return handed_on;
   }
-  return tl::unexpected(become_companion("nvgpuctl-xml", context.words));
+  const auto error = become_companion("nvgpuctl-xml", context.words);
+  return refuse("NVG-E079", error.code, error.subject, error.problem);
 }
 
 }  // namespace nvgpuctl::cli

@@ -4,6 +4,7 @@
 #include "cli/host_change.hpp"
 #include "core/domain_model.hpp"
 #include "core/hostdev_scan.hpp"
+#include "ops/hook_session.hpp"
 
 namespace nvgpuctl::cli {
 
@@ -11,7 +12,9 @@ Result<> prepare_from_xml(Context& context, const HookTools& tools,
                           const std::string& guest, std::string_view xml) {
   const auto domain = read_domain(xml, "the domain's XML");
   if (!domain && addresses_in(xml)) {
-    return forward_error(domain);  // it surely names a GPU of NVIDIA's
+    // It surely names a GPU of NVIDIA's.
+    const auto& error = domain.error();
+    return refuse("NVG-E078", error.code, error.subject, error.problem);
   }
   if (!domain) {
     tools.warn(domain.error().subject + ": " + domain.error().problem);

@@ -73,7 +73,7 @@ void judge_values(const GuestView& view, LintWriter& out) {
   add_pairs(out, "distance-unreachable", place_of_pair(view, unreachable),
             unreachable,
             {"11 to 253", "254 or 255",
-             "take the host's distances, as nvgpuctl xml generate does; 80 "
+             "take the host's distances, as nvgpuctl xml merge does; 80 "
              "between a GPU and its CPU is usual"});
 }
 

@@ -12,7 +12,7 @@ namespace nvgpuctl {
 namespace {
 
 constexpr std::string_view kHow =
-    "nvgpuctl xml generate shows how they are written";
+    "or take the hostdev out, and nvgpuctl xml merge puts both in";
 
 std::string id_list(const std::set<unsigned>& ids) {
   return format_id_list(std::vector<unsigned>(ids.begin(), ids.end()));
@@ -64,7 +64,7 @@ void judge_named_cells(const GuestView& view, const GuestViewGpu& gpu,
     out.add(
         "gi-absent", place_of_nodes(gpu),
         {"cells that the guest has", fmt::format("no cell {}", id_list(absent)),
-         fmt::format("add the cells, or name others; {}", kHow)});
+         fmt::format("add the cells, name others; {}", kHow)});
   }
   if (!full.empty()) {
     out.add("gi-not-empty", place_of_nodes(gpu),

@@ -89,7 +89,7 @@ void judge_expander(const LintInput& input, const GuestViewGpu& gpu,
                  ? fmt::format("bus {:#x}, which is on none",
                                gpu.hostdev->address->bus)
                  : "no address; libvirt chooses a port of the root bus",
-             "controllers as nvgpuctl xml generate writes them; else the "
+             "controllers as nvgpuctl xml merge puts them in; else the "
              "guest does not know the GPU's node"});
     return;
   }

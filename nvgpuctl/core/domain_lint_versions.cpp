@@ -39,7 +39,7 @@ void drop(const LintInput& input, LintWriter& out, const XmlPlace& place,
 }
 
 constexpr std::string_view kOtherProfile =
-    "let nvgpuctl xml generate write it for this libvirt";
+    "take the GPU out, and let nvgpuctl xml merge put it in for this libvirt";
 
 void judge_hostdev(const LintInput& input, const DomainHostdev& hostdev,
                    LintWriter& out) {

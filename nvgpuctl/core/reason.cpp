@@ -201,6 +201,12 @@ constexpr std::array kReasons{
     Reason{"NVG-E077", "configuration-unusable", kError,
            "a configuration file cannot be used",
            "correct it at the place that is named"},
+    Reason{"NVG-E078", "domain-unreadable", kError,
+           "the domain's XML cannot be read, and names an NVIDIA GPU",
+           "look at the place that is named with: virsh dumpxml DOMAIN"},
+    Reason{"NVG-E079", "program-incomplete", kError,
+           "the part of nvgpuctl that reads domains is not there",
+           "install nvgpuctl again"},
 };
 
 }  // namespace

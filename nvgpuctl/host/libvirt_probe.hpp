@@ -13,7 +13,7 @@ namespace nvgpuctl {
 struct LibvirtQuestion {
   std::string library = "libvirt.so.0";
   std::string uri = "qemu:///system";
-  std::chrono::milliseconds deadline{3000};
+  std::chrono::milliseconds deadline{10000};
 };
 
 struct LibvirtVersions {

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "core/domain_edit.hpp"
-#include "host/domain_schema.hpp"
+#include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -91,17 +91,15 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
         "not held against a schema: the installed one is not that of "
         "--libvirt; --schema FILE names one");
   }
-  const auto schema = options.schema.empty()
-                          ? find_domain_schema(root)
-                          : find_domain_schema(options.schema);
-  if (!schema && options.schema.empty() &&
-      schema.error().code == Errc::not_found) {
+  const auto chosen = choose_schema(root, options.schema);
+  if (!chosen) {
+    return forward_error(chosen);
+  }
+  const auto& schema = *chosen;
+  if (!schema) {
     return std::string(
         "not held against a schema: there is no libvirt schema on this host; "
         "--schema FILE names one");
-  }
-  if (!schema) {
-    return forward_error(schema);
   }
   const auto verdict = validate_domain(xml, *schema);
   if (!verdict) {

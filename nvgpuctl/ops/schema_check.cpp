@@ -4,24 +4,35 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "host/domain_schema.hpp"
-
 namespace nvgpuctl {
+
+Result<std::optional<DomainSchema>> choose_schema(const RootDir& root,
+                                                  const std::string& option) {
+  auto schema =
+      option.empty() ? find_domain_schema(root) : find_domain_schema(option);
+  if (schema) {
+    return std::optional(std::move(*schema));
+  }
+  if (option.empty() && schema.error().code == Errc::not_found) {
+    return std::optional<DomainSchema>();
+  }
+  return forward_error(schema);
+}
 
 Result<SchemaCheck> check_schema(const RootDir& root, const std::string& option,
                                  const std::string& xml) {
-  const auto schema =
-      option.empty() ? find_domain_schema(root) : find_domain_schema(option);
-  if (!schema && option.empty() && schema.error().code == Errc::not_found) {
+  const auto chosen = choose_schema(root, option);
+  if (!chosen) {
+    return forward_error(chosen);
+  }
+  const auto& schema = *chosen;
+  if (!schema) {
     return SchemaCheck{.validated = false,
                        .note =
                            "not validated: there is no libvirt schema on "
                            "this host; --schema FILE names one",
                        .violations = {},
                        .file = {}};
-  }
-  if (!schema) {
-    return forward_error(schema);
   }
   const auto verdict = validate_domain(xml, *schema);
   if (!verdict) {

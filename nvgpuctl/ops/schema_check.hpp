@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
+#include "host/domain_schema.hpp"
 #include "host/root_dir.hpp"
 
 namespace nvgpuctl {
@@ -17,7 +19,12 @@ struct SchemaCheck {
   std::string file;
 };
 
-// `option` is an operator's schema; "" for the host's own, which may be absent.
+// The schema to ask: an operator's own, or with "" the host's. Nothing when
+// that is wanted and the host has none.
+Result<std::optional<DomainSchema>> choose_schema(const RootDir& root,
+                                                  const std::string& option);
+
+// `option` as above.
 Result<SchemaCheck> check_schema(const RootDir& root, const std::string& option,
                                  const std::string& xml);
 

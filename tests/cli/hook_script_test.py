@@ -103,7 +103,17 @@ class Hook(unittest.TestCase):
         self.real("--root", HOST)
         done = self.call("a", "prepare", "begin", "-", xml=domain("0x01") + "<more/>")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertRegex(done.stderr, r"^nvgpuctl: the domain's XML.*\n$")
+        self.assertRegex(done.stderr, r"^nvgpuctl: the domain's XML: NVG-E078 domain-unreadable: .* XML:2: .*\n$")
+        self.passes(self.call("a", "prepare", "begin", "-", xml=domain("0x02") + "<more/>"))
+
+    def test_says_that_a_part_of_the_program_is_missing(self):
+        self.program("nvgpuctl", f'exec {self.folder}/alone/nvgpuctl --root {HOST} "$@"\n')
+        os.mkdir(f"{self.folder}/alone")
+        shutil.copy(f"{BUILD}/nvgpuctl", f"{self.folder}/alone")
+        done = self.call("a", "prepare", "begin", "-", xml=domain("0x01"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, "^nvgpuctl: .*/nvgpuctl-xml: NVG-E079 program-incomplete: .*; install nvgpuctl again\n$")
+        self.passes(self.call("a", "prepare", "begin", "-", xml=domain("0x02")))
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ TEST(GuestTopology, GivesWhatDoesNotDivideToTheFirstCells) {
   const auto guest = plan_guest(request);
   ASSERT_TRUE(guest);
   EXPECT_THAT(guest->cpu_cells,
-              ElementsAre(GuestCpuCell{0, 0, 6, 334 * 1024},
-                          GuestCpuCell{1, 6, 6, 333 * 1024},
-                          GuestCpuCell{3, 12, 5, 333 * 1024}));
+              ElementsAre(GuestCpuCell{0, 0, 6, 334 * 1024ULL},
+                          GuestCpuCell{1, 6, 6, 333 * 1024ULL},
+                          GuestCpuCell{3, 12, 5, 333 * 1024ULL}));
 }
 
 TEST(GuestTopology, TakesTheHostsDistances) {

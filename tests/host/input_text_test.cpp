@@ -11,7 +11,7 @@ namespace {
 
 std::string written(const std::string& text) {
   // Each its own: tests run beside each other.
-  const std::string path =
+  std::string path =
       testing::TempDir() + "input_text_" +
       testing::UnitTest::GetInstance()->current_test_info()->name();
   std::ofstream(path) << text;
