@@ -107,9 +107,10 @@ TransactionReport carry_out(Context& context, const Arguments& arguments,
   }
   if (context.progress) {
     tools.progress = [&](std::size_t left, std::size_t all) {
-      context.err << fmt::format("waiting for {} of {} GPUs: their drivers may "
-                                 "take 30 s for the memory\n",
-                                 left, all);
+      context.err << fmt::format(
+          "waiting for {} of {} GPUs: their drivers may "
+          "take 30 s for the memory\n",
+          left, all);
     };
   }
   return run_transaction(tools,

@@ -25,8 +25,8 @@ void print_explanations(Context& context, const Selection& selection) {
   }
 }
 
-// The worst of all: a GPU that somebody has to look at outweighs one that cannot
-// be had, and a GPU that cannot be had outweighs one that can be had
+// The worst of all: a GPU that somebody has to look at outweighs one that
+// cannot be had, and a GPU that cannot be had outweighs one that can be had
 // without its memory.
 ExitCode worst(const Selection& selection) {
   ExitCode code = ExitCode::done;

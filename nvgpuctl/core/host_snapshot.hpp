@@ -40,8 +40,8 @@ struct PciFunction {
   std::vector<PciBar> bars;  // of size > 0
   std::optional<std::string> driver;
   std::optional<std::string> driver_override;  // nothing when not set
-  std::optional<HungWrite> hung;  // then driver_override is not known
-  std::optional<unsigned> numa_node;           // nothing for -1
+  std::optional<HungWrite> hung;      // then driver_override is not known
+  std::optional<unsigned> numa_node;  // nothing for -1
   std::optional<unsigned> iommu_group;
   std::optional<std::string> smmu;       // "smmu3.0x0000000005000000"
   std::optional<std::string> acpi_path;  // firmware_node/path

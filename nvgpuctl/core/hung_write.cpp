@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxText = 255;
 constexpr std::array<std::string_view, 9> kKeys{
-    "apiVersion",  "kind", "subject", "pid",     "start_ticks",
-    "bound_ms",    "path", "value",   "when",
+    "apiVersion", "kind", "subject", "pid",  "start_ticks",
+    "bound_ms",   "path", "value",   "when",
 };
 
 // Fields of /proc/PID/stat behind the name, which may have any character in
@@ -68,20 +68,23 @@ Result<HungWrite> parse_hung(std::string_view text, const std::string& name) {
       !bound) {
     return reader.fail_at(value->place, "is no record of this version");
   }
-  return HungWrite{std::move(read[2]), *pid,
-                   *start,             std::move(read[6]),
-                   std::move(read[7]), std::move(read[8]),
-                   *bound,             false,
+  return HungWrite{std::move(read[2]),
+                   *pid,
+                   *start,
+                   std::move(read[6]),
+                   std::move(read[7]),
+                   std::move(read[8]),
+                   *bound,
+                   false,
                    ""};
 }
 
 Result<ProcessStat> parse_process_stat(std::string_view text,
                                        const std::string& name) {
   const auto name_end = text.rfind(')');
-  const auto fields =
-      name_end == std::string_view::npos
-          ? std::vector<std::string_view>()
-          : split(trim(text.substr(name_end + 1)), ' ');
+  const auto fields = name_end == std::string_view::npos
+                          ? std::vector<std::string_view>()
+                          : split(trim(text.substr(name_end + 1)), ' ');
   const auto start = fields.size() > kStartTime
                          ? parse_unsigned(fields[kStartTime])
                          : std::nullopt;

@@ -21,7 +21,8 @@ std::optional<std::uint64_t> uptime_ms(const RootDir& root) {
   const auto text = root.read_text("/proc/uptime");
   const auto pieces = text ? split(trim(*text), ' ') : split("", ' ');
   // "350735.47 234388.90"
-  const auto dot = pieces.empty() ? std::string_view::npos : pieces[0].find('.');
+  const auto dot =
+      pieces.empty() ? std::string_view::npos : pieces[0].find('.');
   if (dot == std::string_view::npos) {
     return std::nullopt;
   }
@@ -113,14 +114,13 @@ std::optional<HungWrite> find_hung(const RootDir& root,
                                    std::string_view subject) {
   const std::string path = hung_path(subject);
   const auto text = root.read_file(path, kMaxRecord);
-  auto hung = text ? parse_hung(*text, path)
-                   : Result<HungWrite>(forward_error(text));
+  auto hung =
+      text ? parse_hung(*text, path) : Result<HungWrite>(forward_error(text));
   if (!hung || hung->subject != subject) {
     return std::nullopt;
   }
   const auto process = read_process_stat(root, hung->pid);
-  if (!process || process->ended ||
-      process->start_ticks != hung->start_ticks) {
+  if (!process || process->ended || process->start_ticks != hung->start_ticks) {
     return std::nullopt;
   }
   hung->overdue = is_overdue(root, *hung);

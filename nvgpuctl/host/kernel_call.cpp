@@ -77,16 +77,15 @@ Result<> write_down(const RootDir& root, const KernelCall& call,
   if (!stat && root.live()) {
     return forward_error(stat);
   }
-  running.record = {
-      call.subject,
-      static_cast<std::uint64_t>(child),
-      stat ? stat->start_ticks : 0,
-      call.path,
-      shown(call.value),
-      now_text(),
-      static_cast<std::uint64_t>(root.patience().bound.count()),
-      false,
-      ""};
+  running.record = {call.subject,
+                    static_cast<std::uint64_t>(child),
+                    stat ? stat->start_ticks : 0,
+                    call.path,
+                    shown(call.value),
+                    now_text(),
+                    static_cast<std::uint64_t>(root.patience().bound.count()),
+                    false,
+                    ""};
   return store_hung(root, running.record);
 }
 
@@ -111,8 +110,7 @@ Result<Running> begin(const RootDir& root, const KernelCall& call) {
     return system_failure(call.path, errno);
   }
   Running running;
-  running.process =
-      Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  running.process = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   if (observer != nullptr) {
     observer->after("fork", fmt::format("/proc/{}", child));
   }
@@ -149,8 +147,8 @@ void wait_for_all(std::vector<Running>& all, Clock::time_point end,
       return;
     }
     constexpr milliseconds kTick{1000};
-    const auto left = std::chrono::duration_cast<milliseconds>(end - now) +
-                      milliseconds(1);
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(end - now) + milliseconds(1);
     ::poll(entries.data(), entries.size(),
            static_cast<int>(std::min(left, kTick).count()));
     std::size_t entry = 0;
@@ -183,8 +181,8 @@ void collect(const RootDir& root, const Running& one, CallAnswer& answer) {
 }  // namespace
 
 std::vector<CallAnswer> run_kernel_calls(const RootDir& root,
-                                 const std::vector<KernelCall>& calls,
-                                 const WaitProgress& progress) {
+                                         const std::vector<KernelCall>& calls,
+                                         const WaitProgress& progress) {
   std::vector<CallAnswer> answers(calls.size());
   std::vector<Running> running;
   for (std::size_t i = 0; i < calls.size(); ++i) {

@@ -43,8 +43,8 @@ using WaitProgress = std::function<void(std::size_t left, std::size_t all)>;
 // down in /run/nvgpuctl/hung before it begins, so that it is known of even
 // when this process is killed meanwhile.
 std::vector<CallAnswer> run_kernel_calls(const RootDir& root,
-                                 const std::vector<KernelCall>& calls,
-                                 const WaitProgress& progress);
+                                         const std::vector<KernelCall>& calls,
+                                         const WaitProgress& progress);
 
 // A write to a file of the kernel.
 struct KernelWrite {

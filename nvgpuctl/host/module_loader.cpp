@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "base/text.hpp"
-#include "host/kernel_call.hpp"
 #include "host/hung_records.hpp"
+#include "host/kernel_call.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -38,7 +38,8 @@ int run_modprobe(const std::string& program, const std::string& module,
 std::string said(const Fd& messages) {
   std::array<char, 512> text{};
   const ssize_t count = ::read(messages.get(), text.data(), text.size());
-  std::string line(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  std::string line(text.data(),
+                   count > 0 ? static_cast<std::size_t>(count) : 0);
   for (char& character : line) {
     character = character == '\n' ? ' ' : character;
   }
@@ -54,8 +55,7 @@ Result<> Modprobe::load(const std::string& module) {
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-    return fail(Errc::io, program_,
-                std::generic_category().message(errno));
+    return fail(Errc::io, program_, std::generic_category().message(errno));
   }
   const Fd out(ends[0]);
   const Fd messages(ends[1]);

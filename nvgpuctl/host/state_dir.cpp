@@ -82,8 +82,8 @@ Result<> store_journal(const RootDir& root, const Journal& journal,
 }
 
 Result<> drop_journal(const RootDir& root, std::string_view path) {
-  // What was never written need not be removed. And what is gone, but would come
-  // back after a power loss, is then of an earlier boot and says nothing.
+  // What was never written need not be removed. And what is gone, but would
+  // come back after a power loss, is then of an earlier boot and says nothing.
   auto removed = root.exists(path) ? root.remove(path) : Result<>();
   return root.exists(path) ? removed : Result<>();
 }

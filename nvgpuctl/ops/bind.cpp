@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "host/hung_records.hpp"
 #include "host/holders.hpp"
+#include "host/hung_records.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -116,10 +116,12 @@ class Applier {
       const auto done = loaded.insert(step->value).second
                             ? modules_.load(step->value)
                             : Result<>();
-      const bool hung =
-          !done && done.error().code == Errc::needs_operator;
-      if (!note(i, {*step, done.has_value(),
-                    done ? "loaded" : done.error().problem, hung, {}})) {
+      const bool hung = !done && done.error().code == Errc::needs_operator;
+      if (!note(i, {*step,
+                    done.has_value(),
+                    done ? "loaded" : done.error().problem,
+                    hung,
+                    {}})) {
         return false;
       }
     }
@@ -149,8 +151,7 @@ class Applier {
     const auto answers = write_together(root_, writes, progress_);
     bool good = true;
     for (std::size_t i = 0; i < places.size(); ++i) {
-      good = note(places[i],
-                  read_back(root_, *next(places[i]), answers[i])) &&
+      good = note(places[i], read_back(root_, *next(places[i]), answers[i])) &&
              good;
     }
     return good;

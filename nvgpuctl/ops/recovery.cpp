@@ -70,8 +70,7 @@ Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
   return drop_journal(root_, path);
 }
 
-Result<> Recoverer::take_back(const Journal& journal,
-                              const std::string& path) {
+Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::undo;
   auto undone = undo(root_, modules_, journal);
   std::string problem;
@@ -92,8 +91,7 @@ Result<> Recoverer::take_back(const Journal& journal,
   auto apart = set_apart_hung(root_, journal, undone);
   const bool hung = std::any_of(undone.begin(), undone.end(),
                                 [](const auto& one) { return one.hung; });
-  std::move(undone.begin(), undone.end(),
-            std::back_inserter(recovery_.undone));
+  std::move(undone.begin(), undone.end(), std::back_inserter(recovery_.undone));
   if (!problem.empty()) {
     return fail(Errc::needs_operator, path, problem);
   }

@@ -117,7 +117,8 @@ Result<> Transaction::change() {
       worst = worst == nullptr || worse ? &failure : worst;
     }
   }
-  return worst == nullptr ? Result<>() : Result<>(tl::unexpected<Error>(*worst));
+  return worst == nullptr ? Result<>()
+                          : Result<>(tl::unexpected<Error>(*worst));
 }
 
 Result<> Transaction::prove(std::size_t index) {
@@ -176,9 +177,8 @@ Result<> Transaction::drop_own_journal() {
 }
 
 void Transaction::give_up(const Error& cause, const std::string& problem) {
-  report_.failure =
-      Error{Errc::needs_operator, cause.subject, cause.problem + problem,
-            std::string(kRunRecover)};
+  report_.failure = Error{Errc::needs_operator, cause.subject,
+                          cause.problem + problem, std::string(kRunRecover)};
 }
 
 // Why the GPUs cannot be brought back, without what the cause says already.
@@ -224,7 +224,8 @@ void Transaction::roll_back(const Error& cause) {
   if (stuck > hung) {
     give_up(cause, problem);
   } else if (!dropped) {
-    give_up(cause, problem + (stuck > 0 ? "; everything else" : "; everything") +
+    give_up(cause, problem +
+                       (stuck > 0 ? "; everything else" : "; everything") +
                        " is as it was before, but the journal stays: " +
                        dropped.error().problem);
   } else if (stuck > 0 || cause.code == Errc::needs_operator) {

@@ -60,7 +60,7 @@ enum class Strictness {
 struct TransactionTools {
   const RootDir& root;
   ModuleLoader& modules;
-  Prove prove = {};                                  // nothing: not proven
+  Prove prove = {};  // nothing: not proven
   WaitProgress progress = {};
   Strictness strictness = Strictness::normal;
 };

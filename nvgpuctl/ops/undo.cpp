@@ -106,16 +106,14 @@ Result<> set_apart_hung(const RootDir& root, const Journal& journal,
                         const std::vector<UndoReport>& undone) {
   for (const auto& gpu : journal.gpus) {
     const bool hung = std::any_of(
-        undone.begin(), undone.end(), [&](const UndoReport& one) {
-          return one.hung && one.gpu == gpu.gpu;
-        });
-    auto stored = hung ? store_journal(root,
-                                       {journal.verb,
-                                        JournalPhase::undo,
-                                        journal.signature,
-                                        {gpu}},
-                                       hung_journal_path(gpu.gpu))
-                       : Result<>();
+        undone.begin(), undone.end(),
+        [&](const UndoReport& one) { return one.hung && one.gpu == gpu.gpu; });
+    auto stored =
+        hung ? store_journal(
+                   root,
+                   {journal.verb, JournalPhase::undo, journal.signature, {gpu}},
+                   hung_journal_path(gpu.gpu))
+             : Result<>();
     if (!stored) {
       return stored;
     }

@@ -46,8 +46,7 @@ TEST(HungWrite, IsASentenceForAnOperator) {
 }
 
 TEST(HungWrite, IsNotGuessedFromADamagedRecord) {
-  EXPECT_EQ(problem("{}"),
-            "record:1:1: the record lacks \"apiVersion\"");
+  EXPECT_EQ(problem("{}"), "record:1:1: the record lacks \"apiVersion\"");
   EXPECT_EQ(problem("{\"pid"), "record:1:6: illegal EOF in scalar");
   auto text = write_hung_text(kHung);
   text.replace(text.find("\"412\""), 5, "\"x\"");

@@ -46,10 +46,12 @@ TEST(Modprobe, SaysThatItIsNotThere) {
 TEST(Modprobe, IsEndedWhenItTakesTooLong) {
   FakeRoot fake;
   fake.file("/slow", "#!/bin/sh\nsleep 100\n");
-  std::filesystem::permissions(fake.path("/slow"), std::filesystem::perms(0755));
+  std::filesystem::permissions(fake.path("/slow"),
+                               std::filesystem::perms(0755));
   const auto loaded = load("nvidia", fake.path("/slow"),
                            {std::chrono::milliseconds(100), true});
-  EXPECT_EQ(loaded.error().problem, "modprobe took longer than 0 s, and was killed");
+  EXPECT_EQ(loaded.error().problem,
+            "modprobe took longer than 0 s, and was killed");
 }
 
 }  // namespace

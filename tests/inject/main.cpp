@@ -112,7 +112,8 @@ class Run {
     } else {
       want(ended.code == 6 || ended.code == 1,
            fmt::format("exit code {}: {}", ended.code, ended.text));
-      want(world_.where() == world_.start(), "it is not as it was: " + ended.text);
+      want(world_.where() == world_.start(),
+           "it is not as it was: " + ended.text);
       // Where not even the first file could be written, none can be removed.
       want(!has_journal(), "rolled back, and there is a journal");
     }
@@ -211,8 +212,8 @@ void inject_twice(const Scenario& scenario, Counts& counts, std::size_t step) {
   const auto calls = Run(scenario, Fault::none, 0, dry).go().all;
   for (std::size_t point = 1; point <= calls.size(); point += step) {
     std::size_t second = 1;
-    while (Run(scenario, Fault::death, point, counts)
-               .go_and_die_again(second)) {
+    while (
+        Run(scenario, Fault::death, point, counts).go_and_die_again(second)) {
       second += step;
     }
   }

@@ -28,11 +28,10 @@ OriginRecord origin(const PciAddress& gpu) {
 // What a verb prints and exits with.
 std::string verdict(const Result<>& done) {
   return done ? "0\n\n"
-              : fmt::format(
-                    "{}\n{}: {} ({})\n",
-                    static_cast<int>(cli::exit_code(done.error().code)),
-                    done.error().subject, done.error().problem,
-                    done.error().hint);
+              : fmt::format("{}\n{}: {} ({})\n",
+                            static_cast<int>(cli::exit_code(done.error().code)),
+                            done.error().subject, done.error().problem,
+                            done.error().hint);
 }
 
 Result<> error_of(const std::optional<Error>& error) {
@@ -86,8 +85,8 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
     root.be_patient({milliseconds(fault == Fault::hang ? 200 : 20'000), false});
     Modprobe modules(root, "/bin/true");
     std::string text = verdict(work(root, modules));
-    text += fmt::format("{}\n{}\n", faulty.calls(),
-                        fmt::join(faulty.all(), "\n"));
+    text +=
+        fmt::format("{}\n{}\n", faulty.calls(), fmt::join(faulty.all(), "\n"));
     (void)!::write(ends[1], text.data(), text.size());
     ::_exit(0);
   }
@@ -119,9 +118,8 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
     for (std::size_t i = 3; i < lines.size(); ++i) {
       ended.all.emplace_back(lines[i]);
     }
-    ended.call = point > 0 && point <= ended.all.size()
-                     ? ended.all[point - 1]
-                     : std::string();
+    ended.call = point > 0 && point <= ended.all.size() ? ended.all[point - 1]
+                                                        : std::string();
   }
   return ended;
 }
@@ -132,9 +130,8 @@ std::vector<Scenario> scenarios() {
   std::vector<Scenario> all;
   for (const std::size_t gpus : {1UL, 2UL, 4UL}) {
     all.push_back({fmt::format("bind-{}", gpus), gpus, true, true, false});
-    all.push_back(
-        {fmt::format("bind-{}-that-does-not-work", gpus), gpus, true, false,
-         true});
+    all.push_back({fmt::format("bind-{}-that-does-not-work", gpus), gpus, true,
+                   false, true});
     all.push_back({fmt::format("unbind-{}", gpus), gpus, false, true, true});
   }
   return all;
@@ -167,9 +164,9 @@ std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
     const JournalState host{kHost, false, {}};
     const JournalState guest{kGuest, false, origin(gpu)};
     all.push_back(
-        {plan_change(gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
-                     loaded_ ? DriverPresence::loaded
-                             : DriverPresence::not_loaded),
+        {plan_change(
+             gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
+             loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded),
          {gpu, bind_ ? host : guest, bind_ ? guest : host}});
   }
   return all;
@@ -199,11 +196,10 @@ Where World::where() const {
 Ended change_in_process(World& world, const Scenario& scenario, Fault fault,
                         std::size_t point,
                         const std::vector<PciAddress>& gpus) {
-  return in_process(world, fault, point,
-                    [&](const RootDir& root, ModuleLoader& modules) {
-                      return change_locked(world, scenario, root, modules,
-                                           gpus);
-                    });
+  return in_process(
+      world, fault, point, [&](const RootDir& root, ModuleLoader& modules) {
+        return change_locked(world, scenario, root, modules, gpus);
+      });
 }
 
 Ended recover_in_process(World& world, Fault fault, std::size_t point) {

@@ -15,9 +15,9 @@ namespace nvgpuctl::inject {
 struct Scenario {
   std::string name;
   std::size_t gpus;
-  bool bind;         // else unbind
-  bool works;        // what is bound passes its attestation
-  bool loaded;       // the variant driver's module is
+  bool bind;    // else unbind
+  bool works;   // what is bound passes its attestation
+  bool loaded;  // the variant driver's module is
 };
 std::vector<Scenario> scenarios();
 
@@ -58,8 +58,7 @@ struct Ended {
 
 // lock, recover, change, prove; as bind and unbind do.
 Ended change_in_process(World& world, const Scenario& scenario, Fault fault,
-                        std::size_t point,
-                        const std::vector<PciAddress>& gpus);
+                        std::size_t point, const std::vector<PciAddress>& gpus);
 // lock, recover.
 Ended recover_in_process(World& world, Fault fault, std::size_t point);
 

@@ -21,9 +21,9 @@
 namespace nvgpuctl::inject {
 namespace {
 
+using cli::ExitCode;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-using cli::ExitCode;
 
 constexpr std::size_t kProcesses = 50;
 constexpr milliseconds kLockWait{500};
@@ -84,17 +84,19 @@ class Process {
       const auto action = static_cast<Action>(random_() % kActions);
       const auto start = steady_clock::now();
       const auto done = perform(action);
-      const auto code = done ? ExitCode::done : cli::exit_code(done.error().code);
+      const auto code =
+          done ? ExitCode::done : cli::exit_code(done.error().code);
       ++tally_.codes.at(action).at(static_cast<std::size_t>(code) % 12);
       // Nothing fails here, so nothing is rolled back or needs anybody.
       const bool right = code == ExitCode::done || code == ExitCode::in_use ||
                          (code == ExitCode::lock_timeout && action != kList);
       if (!right || steady_clock::now() - start > kLockWait + kMostWork) {
         ++tally_.violations;
-        std::printf("VIOLATION storm, %s: %s\n", kNames.at(action),
-                    done ? "took too long"
-                         : (done.error().subject + ": " + done.error().problem)
-                               .c_str());
+        std::printf(
+            "VIOLATION storm, %s: %s\n", kNames.at(action),
+            done
+                ? "took too long"
+                : (done.error().subject + ": " + done.error().problem).c_str());
       }
     }
     return tally_;
@@ -175,9 +177,10 @@ std::size_t check_end(const FakeRoot& fake,
 void print(const Tally& sum) {
   for (std::size_t action = 0; action < kActions; ++action) {
     const auto& codes = sum.codes.at(action);
-    std::printf("storm: %-8s %7zu done, %6zu in use (exit 4), %6zu waited too "
-                "long (exit 8)\n",
-                kNames.at(action), codes[0], codes[4], codes[8]);
+    std::printf(
+        "storm: %-8s %7zu done, %6zu in use (exit 4), %6zu waited too "
+        "long (exit 8)\n",
+        kNames.at(action), codes[0], codes[4], codes[8]);
   }
 }
 

@@ -94,8 +94,9 @@ class FakeKernel : public ChangeObserver {
     if (call == "fork") {
       const std::string pid(path.substr(path.rfind('/') + 1));
       root_.file(std::string(path) + "/stat",
-                 pid + " (nvgpuctl) D 1 1 1 0 -1 64 9 0 0 0 0 0 0 0 20 0 1 0 "
-                       "6023 0 0\n");
+                 pid +
+                     " (nvgpuctl) D 1 1 1 0 -1 64 9 0 0 0 0 0 0 0 20 0 1 0 "
+                     "6023 0 0\n");
       root_.file(std::string(path) + "/wchan", "fake_wait");
     } else if (call == "reap") {
       std::filesystem::remove_all(root_.path(path));
