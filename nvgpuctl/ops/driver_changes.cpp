@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/driver_changes.hpp"
 
+#include <memory>
+#include <mutex>
+
 #include "host/state_dir.hpp"
 #include "ops/inventory.hpp"
 
@@ -93,7 +96,9 @@ Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
 
 Prove attestation(const RootDir& root, VfioOpener& vfio,
                   AttestOptions options) {
-  return [&root, &vfio, options = std::move(options)](
+  // Several GPUs are looked at at once, and told about one at a time.
+  return [&root, &vfio, options = std::move(options),
+          telling = std::make_shared<std::mutex>()](
              const PciAddress& address) -> Result<std::vector<CheckSection>> {
     const auto inventory = take_inventory(root, {.virtualization = true});
     if (!inventory) {
@@ -113,6 +118,7 @@ Prove attestation(const RootDir& root, VfioOpener& vfio,
     LiveOptions live{options, WriteTest::no};
     if (options.tell) {
       live.attest.tell = [&](std::string_view text) {
+        const std::lock_guard guard(*telling);
         options.tell(to_string(address) + ": " + std::string(text));
       };
     }
