@@ -20,11 +20,43 @@ else()
 endif()
 install(PROGRAMS hooks/qemu.d/50-nvgpuctl DESTINATION ${hook_folder})
 
-install(FILES packaging/man/nvgpuctl.1
+# nvgpuctl(1) has it all; nvgpuctl-VERB(1) are parts of it.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  packaging/man/nvgpuctl.1 cmake/split_man.py)
+file(REMOVE_RECURSE ${CMAKE_BINARY_DIR}/man1)
+execute_process(COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/split_man.py
+  ${CMAKE_CURRENT_SOURCE_DIR}/packaging/man/nvgpuctl.1 ${CMAKE_BINARY_DIR}/man1
+  COMMAND_ERROR_IS_FATAL ANY)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/man1/
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+foreach(number 1 4 5 7)
+  file(GLOB pages CONFIGURE_DEPENDS packaging/man/*.${number})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${number})
+endforeach()
+# Like udev, systemd looks below lib/ only.
+file(GLOB units CONFIGURE_DEPENDS packaging/systemd/*.service)
+install(FILES ${units} DESTINATION lib/systemd/system)
+# Packages run these; they are of use to whoever installs by hand, too.
+install(PROGRAMS packaging/scripts/tell-host packaging/scripts/give-back
+  DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/nvgpuctl)
+# The driver's source, where DKMS looks for it if the prefix is /usr.
+if(NVGPUCTL_DKMS)
+  install(DIRECTORY kmod/ DESTINATION src/nvgpuctl-${PROJECT_VERSION}
+    FILES_MATCHING PATTERN "*.[ch]" PATTERN Kbuild PATTERN Makefile)
+  install(PROGRAMS kmod/probes/run.sh
+    DESTINATION src/nvgpuctl-${PROJECT_VERSION}/probes)
+  foreach(file kmod/dkms.conf packaging/scripts/dkms-modules)
+    configure_file(${file}.in ${CMAKE_BINARY_DIR}/${file} @ONLY
+      USE_SOURCE_PERMISSIONS)
+  endforeach()
+  install(FILES ${CMAKE_BINARY_DIR}/kmod/dkms.conf
+    DESTINATION src/nvgpuctl-${PROJECT_VERSION})
+  install(PROGRAMS ${CMAKE_BINARY_DIR}/packaging/scripts/dkms-modules
+    DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/nvgpuctl-dkms RENAME modules)
+endif()
 
 # Completions are written by the program itself, so only where it can run.
-if(NOT CMAKE_CROSSCOMPILING)
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
   set(completions ${CMAKE_BINARY_DIR}/completions)
   file(MAKE_DIRECTORY ${completions})
   foreach(shell bash zsh fish)

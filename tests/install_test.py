@@ -12,7 +12,9 @@ BUILD = sys.argv.pop(1)
 ALWAYS = {
     "bin/nvgpuctl",
     "etc/libvirt/hooks/qemu.d/50-nvgpuctl",
+    "libexec/nvgpuctl/give-back",
     "libexec/nvgpuctl/nvgpuctl-xml",
+    "libexec/nvgpuctl/tell-host",
     "lib/udev/rules.d/70-nvgpuctl.rules",
     "share/bash-completion/completions/nvgpuctl",
     "share/doc/nvgpuctl/CHANGELOG.md",
@@ -20,11 +22,14 @@ ALWAYS = {
     "share/doc/nvgpuctl/reasons/README.md",
     "share/fish/vendor_completions.d/nvgpuctl.fish",
     "share/man/man1/nvgpuctl.1",
+    "share/man/man4/nvgrace_gpu_vfio_pci.4",
+    "share/man/man7/nvgpuctl.7",
     "share/nvgpuctl/devices.yaml",
     "share/zsh/vendor-completions/_nvgpuctl",
 }
 # Of these there are many; each must be of a form, and there must be one at least.
 SEVERAL = [r"share/doc/nvgpuctl/reasons/NVG-[EWI]\d{3}\.md",
+           r"share/man/man1/nvgpuctl-[a-z]+\.1",
            r"share/nvgpuctl/schemas/[a-z-]+\.schema\.json"]
 
 

@@ -35,6 +35,13 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
                    "it is bound; validate it when it is free"});
       return ExitCode::in_use;
     }
+    const auto left = not_restored(change.steps);
+    if (!left.empty()) {
+      print_error(context.err,
+                  {Errc::io, to_string(change.plan.gpu),
+                   "is back, but not everything runs again: " + left, ""});
+      return ExitCode::failed;
+    }
     degraded = degraded || state == GpuState::degraded ||
                overall(change.proof) == Verdict::degraded;
   }

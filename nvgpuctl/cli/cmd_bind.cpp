@@ -12,6 +12,7 @@
 #include "cli/waiting.hpp"
 #include "host/state_dir.hpp"
 #include "ops/driver_changes.hpp"
+#include "ops/hook_session.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -46,51 +47,93 @@ void print_outcomes(Context& context, const std::vector<Outcome>& outcomes) {
 
 enum class Direction { to_variant, to_origin };
 
+// What the operator allows of this change.
+struct Permissions {
+  std::optional<UseRules> use;  // nothing: nobody is asked
+  OtherManagers managers = OtherManagers::refuse;
+};
+
+Result<Change> plan_change_of(const Selection& selection, const Gpu& gpu,
+                              Direction direction, const Signature& signature,
+                              const Permissions& may) {
+  if (direction == Direction::to_origin) {
+    return change_to_origin(selection.root, gpu, signature, may.use);
+  }
+  auto change = change_to_variant(selection.root, selection.inventory.host, gpu,
+                                  signature, may.use);
+  const bool asked = may.use && may.managers == OtherManagers::refuse;
+  if (change && asked && !change->plan.steps.empty()) {
+    auto alone = judge_managers(gpu);
+    if (!alone) {
+      return forward_error(alone);
+    }
+  }
+  return change;
+}
+
+// Every GPU that is in use is named, not only the first.
 Result<std::vector<Change>> plan_changes(const Selection& selection,
                                          Direction direction,
-                                         const Signature& signature) {
+                                         const Signature& signature,
+                                         const Permissions& may) {
   std::vector<Change> changes;
+  std::optional<Error> busy;
   for (const auto index : selection.gpus) {
-    const auto& gpu = selection.inventory.gpus[index];
-    auto change =
-        direction == Direction::to_variant
-            ? change_to_variant(selection.root, selection.inventory.host, gpu,
-                                signature)
-            : change_to_origin(selection.root, gpu, signature);
-    if (!change) {
+    auto change = plan_change_of(selection, selection.inventory.gpus[index],
+                                 direction, signature, may);
+    if (change) {
+      changes.push_back(std::move(*change));
+    } else if (change.error().code != Errc::busy) {
       return forward_error(change);
+    } else if (!busy) {
+      busy = change.error();
+    } else {
+      const auto& [code, subject, problem, hint] = change.error();
+      busy->problem += fmt::format(". {}: {}", subject, problem);
+      busy->hint += fmt::format(". {}: {}", subject, hint);
     }
-    changes.push_back(std::move(*change));
+  }
+  if (busy) {
+    return tl::unexpected<Error>(std::move(*busy));
   }
   return changes;
 }
 
-// A plan is shown whoever holds the GPU; it is not carried out.
-Result<> check_none_held(const Selection& selection,
-                         const std::vector<Change>& changes) {
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    auto free =
-        changes[i].plan.steps.empty()
-            ? Result<>()
-            : check_not_held(selection.root,
-                             selection.inventory.gpus[selection.gpus[i]].pci);
-    if (!free) {
-      return free;
-    }
+Result<Permissions> permissions(const RootDir& root,
+                                const Arguments& arguments) {
+  const auto policy = read_policy(root);
+  if (!policy) {
+    return forward_error(policy);
   }
-  return {};
+  return Permissions{UseRules{arguments.value("--force") == "in-use",
+                              arguments.has("--quiesce")},
+                     policy->other_managers};
 }
 
-Result<ExitCode> dry_run(Context& context, const Selection& selection,
-                         Direction direction) {
-  const auto changes =
-      plan_changes(selection, direction, sign(selection.root, "--dry-run"));
+// A plan is shown whoever holds the GPU, unless it is to include stopping them.
+Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
+                         const Selection& selection, Direction direction) {
+  auto may = permissions(selection.root, arguments);
+  if (!may) {
+    return forward_error(may);
+  }
+  if (!arguments.has("--quiesce")) {
+    may->use.reset();
+  }
+  const auto changes = plan_changes(selection, direction,
+                                    sign(selection.root, "--dry-run"), *may);
   if (!changes) {
     return forward_error(changes);
   }
   std::vector<BindPlan> plans;
-  for (const auto& change : *changes) {
-    plans.push_back(change.plan);
+  for (std::size_t i = 0; i < changes->size(); ++i) {
+    plans.push_back((*changes)[i].plan);
+    if (!may->use && !plans.back().steps.empty()) {
+      for (auto& note :
+           use_notes(selection.inventory.gpus[selection.gpus[i]])) {
+        plans.back().notes.push_back(std::move(note));
+      }
+    }
   }
   print_plans(context, plans);
   return ExitCode::done;
@@ -120,13 +163,14 @@ TransactionReport carry_out(Context& context, const Arguments& arguments,
 
 Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
                                Direction direction) {
-  auto selection =
-      select(context, arguments, kToJudge, Operands::required_gpus);
+  const bool only_shown = arguments.has("--dry-run");
+  auto selection = select(context, arguments, only_shown ? kToChange : kToJudge,
+                          Operands::required_gpus);
   if (!selection) {
     return forward_error(selection);
   }
-  if (arguments.has("--dry-run")) {
-    return dry_run(context, *selection, direction);
+  if (only_shown) {
+    return dry_run(context, arguments, *selection, direction);
   }
   auto patient = be_patient(arguments, selection->root);
   if (!patient) {
@@ -138,19 +182,19 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
     return forward_error(lock);
   }
   // What was read before the lock may hold no more.
-  auto again = reread(*selection);
+  auto again = reread(*selection, kToChange);
   if (!again) {
     return forward_error(again);
   }
+  const auto may = permissions(selection->root, arguments);
+  if (!may) {
+    return forward_error(may);
+  }
   const auto signature = sign(
       selection->root, direction == Direction::to_variant ? "bind" : "unbind");
-  auto changes = plan_changes(*selection, direction, signature);
+  auto changes = plan_changes(*selection, direction, signature, *may);
   if (!changes) {
     return forward_error(changes);
-  }
-  const auto free = check_none_held(*selection, *changes);
-  if (!free) {
-    return forward_error(free);
   }
   auto report = carry_out(context, arguments, *selection, modules,
                           std::move(*changes), direction, signature);

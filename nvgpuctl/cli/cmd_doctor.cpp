@@ -11,7 +11,7 @@ namespace nvgpuctl::cli {
 
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
   constexpr HostNeeds kEverything{
-      .virtualization = true, .libvirt = true, .host_facts = true};
+      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
   auto selection =
       select(context, arguments, kEverything, Operands::optional_gpus);
   if (!selection) {

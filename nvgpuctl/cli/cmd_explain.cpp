@@ -47,8 +47,7 @@ ExitCode worst(const Selection& selection) {
 }  // namespace
 
 Result<ExitCode> run_explain(Context& context, const Arguments& arguments) {
-  auto selection =
-      select(context, arguments, kToJudge, Operands::optional_gpus);
+  auto selection = select(context, arguments, kToShow, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }

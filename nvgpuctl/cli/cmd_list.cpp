@@ -32,8 +32,10 @@ Result<ExitCode> run_list(Context& context, const Arguments& arguments) {
     }
     return list_addresses(context, *root);
   }
-  auto selection =
-      select(context, arguments, kToJudge, Operands::optional_gpus);
+  // The short table does not show who uses a GPU, which takes the longest.
+  const bool brief = context.format == Format::table;
+  auto selection = select(context, arguments, brief ? kToJudge : kToShow,
+                          Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }

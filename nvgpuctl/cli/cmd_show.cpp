@@ -9,8 +9,7 @@
 namespace nvgpuctl::cli {
 
 Result<ExitCode> run_show(Context& context, const Arguments& arguments) {
-  auto selection =
-      select(context, arguments, kToJudge, Operands::required_gpus);
+  auto selection = select(context, arguments, kToShow, Operands::required_gpus);
   if (!selection) {
     return forward_error(selection);
   }

@@ -21,6 +21,7 @@ constexpr std::array<string_view, 4> kViommus{"auto", "none", "smmuv3",
                                               "accel"};
 constexpr std::array<string_view, 2> kYesNo{"yes", "no"};
 constexpr std::array<string_view, 1> kWriteForce{"write"};
+constexpr std::array<string_view, 1> kUseForce{"in-use"};
 
 constexpr OptionSpec kAll{.name = "--all", .help = "Every GPU of this host"};
 
@@ -65,7 +66,6 @@ constexpr std::array kValidateOptions{
 constexpr OptionSpec kDryRun{
     .name = "--dry-run",
     .help = "Print the plan, word for word, and change nothing"};
-
 constexpr OptionSpec kLockTimeout{
     .name = "--lock-timeout",
     .kind = OptionKind::value,
@@ -78,16 +78,29 @@ constexpr OptionSpec kWriteTimeout{
     .metavar = "SECONDS",
     .help = "How long the kernel may take to change a driver; default: 60"};
 
+constexpr OptionSpec kForce{
+    .name = "--force",
+    .kind = OptionKind::choice,
+    .metavar = "WHAT",
+    .help =
+        "in-use: change the driver although processes use the GPU; never "
+        "under a running virtual machine",
+    .choices = kUseForce};
+
 constexpr std::array kBindOptions{
     kAll,
     kDryRun,
     kLockTimeout,
     kWriteTimeout,
+    kForce,
+    OptionSpec{.name = "--quiesce",
+               .help = "Stop NVIDIA's services and take GPU memory offline"},
     OptionSpec{.name = "--no-validate",
                .help = "Do not open the bound device to see whether it works"},
 };
 
-constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kWriteTimeout};
+constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kWriteTimeout,
+                                    kForce};
 
 constexpr std::array kRecoverOptions{kLockTimeout, kWriteTimeout};
 
@@ -249,7 +262,8 @@ constexpr std::array kCommands{
                 "All GPUs of a command are one transaction: its journal is "
                 "written first, every write is read back, each GPU is then "
                 "validated through VFIO, and the first failure brings all of "
-                "them back to what they were.",
+                "them back to what they were. A GPU that somebody uses is "
+                "refused, with who it is and in which order to stop them.",
             .operands = Operands::required_gpus,
             .options = kBindOptions,
             .run = run_bind},
@@ -259,7 +273,8 @@ constexpr std::array kCommands{
                 "Restores driver and override that a GPU had when it was "
                 "bound. Without a record of that, clears an override to a VFIO "
                 "driver and lets the kernel choose; an override to any other "
-                "driver stays. One transaction, as with bind.",
+                "driver stays. Starts again what --quiesce had stopped. One "
+                "transaction, as with bind.",
             .operands = Operands::required_gpus,
             .options = kUnbindOptions,
             .run = run_unbind},

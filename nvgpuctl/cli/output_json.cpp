@@ -8,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/wording.hpp"
 #include "core/gpu_grounds.hpp"
+#include "core/gpu_use.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -178,6 +179,10 @@ std::string_view kind_name(StepKind kind) {
       return "write-attribute";
     case StepKind::expect_driver:
       return "expect-driver";
+    case StepKind::unit:
+      return "unit";
+    case StepKind::memory_blocks:
+      return "memory-blocks";
     case StepKind::expect_released:
       break;
   }
@@ -243,6 +248,8 @@ Json gpu_json(const HostSnapshot& host, const Gpu& gpu) {
           {"numa", numa(gpu)},
           {"iommu", iommu(host, gpu)},
           {"pci", pci(gpu.pci)},
+          {"holders", holders_json(gpu)},
+          {"stop_order", stop_order(gpu)},
           {"findings", findings(gpu.findings)}};
 }
 

@@ -21,6 +21,8 @@
 
 namespace nvgpuctl::cli {
 
+// Who uses it; null where that was not looked at.
+Json holders_json(const Gpu& gpu);
 Json gpu_json(const HostSnapshot& host, const Gpu& gpu);
 Json explanation_json(const HostSnapshot& host, const Gpu& gpu);
 Json validation_json(const Gpu& gpu, const Validation& validation);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/layout.hpp"
 #include "cli/output_text.hpp"
 
@@ -28,6 +30,14 @@ std::string step_text(const Step& step) {
         return fmt::format("expect no driver at {}", step.path);
       }
       return fmt::format("expect driver {} at {}", step.value, step.path);
+    case StepKind::unit:
+      return "systemctl " + step.value;
+    case StepKind::memory_blocks: {
+      const auto space = std::min(step.value.find(' '), step.value.size());
+      return fmt::format("write '{}' to {}/memoryN/state for N ={}",
+                         step.value.substr(0, space), step.path,
+                         step.value.substr(space));
+    }
     case StepKind::expect_released:
       break;
   }

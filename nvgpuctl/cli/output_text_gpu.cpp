@@ -7,6 +7,7 @@
 #include "cli/output_text.hpp"
 #include "cli/wording.hpp"
 #include "core/gpu_grounds.hpp"
+#include "core/gpu_use.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -182,6 +183,35 @@ KeyValues driver_rows(const Gpu& gpu) {
           {"VFIO device", gpu.pci.vfio_dev.value_or("")}};
 }
 
+// Who uses it, and how to free it.
+KeyValues use_rows(const Gpu& gpu) {
+  KeyValues rows;
+  for (const auto& holder : *gpu.holders) {
+    rows.emplace_back(std::string(to_string(holder.kind)), to_string(holder));
+  }
+  if (rows.empty()) {
+    rows.emplace_back("nobody", "");
+  }
+  std::size_t number = 0;
+  for (const auto& item : stop_order(gpu)) {
+    rows.emplace_back(fmt::format("to free it, {}.", ++number), item);
+  }
+  return rows;
+}
+
+// "qemu-system-aar (4242), 2 more".
+std::string holders_cell(const Gpu& gpu) {
+  if (!gpu.holders || gpu.holders->empty()) {
+    return "";
+  }
+  const auto& first = gpu.holders->front();
+  std::string text = what_to_stop(first);
+  if (gpu.holders->size() > 1) {
+    text += fmt::format(", {} more", gpu.holders->size() - 1);
+  }
+  return text;
+}
+
 void print_finding(Context& context, const Finding& finding) {
   const Reason& reason = *finding.reason;
   context.out << "\n  "
@@ -208,7 +238,7 @@ void print_gpu_table(Context& context, const std::vector<Gpu>& gpus) {
                                     "MEMORY",  "NODES", "GROUP"};
   if (wide) {
     headings.insert(headings.end(), {"BASE", "USABLE", "RESERVED", "SMMU",
-                                     "SOURCES", "OVERRIDE"});
+                                     "SOURCES", "OVERRIDE", "USED BY"});
   }
   Table table(std::move(headings));
   for (const auto& gpu : gpus) {
@@ -227,6 +257,7 @@ void print_gpu_table(Context& context, const std::vector<Gpu>& gpus) {
       row.push_back({gpu.pci.smmu.value_or("")});
       row.push_back({sources_cell(gpu)});
       row.push_back({gpu.pci.driver_override.value_or("")});
+      row.push_back({holders_cell(gpu)});
     }
     table.add(std::move(row));
   }
@@ -243,6 +274,9 @@ void print_gpu(Context& context, const HostSnapshot& host, const Gpu& gpu) {
   print_block(context, "Coherent memory", memory_rows(gpu));
   print_block(context, "NUMA", numa_rows(gpu));
   print_block(context, "IOMMU", iommu_rows(host, gpu));
+  if (gpu.holders) {
+    print_block(context, "Used by", use_rows(gpu));
+  }
   KeyValues rows;
   for (const auto& finding : gpu.findings) {
     rows.emplace_back(finding.reason->id,

@@ -86,8 +86,8 @@ Result<Selection> select(Context& context, const Arguments& arguments,
   return Selection{std::move(*root), std::move(*inventory), std::move(*gpus)};
 }
 
-Result<> reread(Selection& selection) {
-  auto fresh = take_inventory(selection.root, kToJudge);
+Result<> reread(Selection& selection, const HostNeeds& needs) {
+  auto fresh = take_inventory(selection.root, needs);
   if (!fresh) {
     return forward_error(fresh);
   }
@@ -124,6 +124,12 @@ void print_reading_problems(Context& context, const HostSnapshot& host) {
   }
   for (const auto& problem : host.problems) {
     print_prose(context.err, context.width, "note: ", problem);
+  }
+  if (host.census && host.census->unseen > 0) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("{} processes cannot be looked at; who of them "
+                            "uses a GPU is not known",
+                            host.census->unseen));
   }
 }
 

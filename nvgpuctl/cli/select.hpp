@@ -14,6 +14,12 @@ namespace nvgpuctl::cli {
 // same, so that no two verbs disagree about it.
 constexpr HostNeeds kToJudge{.virtualization = true};
 
+// The same, and who uses the GPUs: for verbs that show it, and for those that
+// change drivers, which also ask libvirt.
+constexpr HostNeeds kToShow{.virtualization = true, .use = true};
+constexpr HostNeeds kToChange{
+    .virtualization = true, .use = true, .running_domains = true};
+
 // A host and the GPUs of it that a command line means.
 struct Selection {
   RootDir root;
@@ -28,7 +34,7 @@ Result<Selection> select(Context& context, const Arguments& arguments,
 
 // Reads the host once more; the same GPUs stay selected. Error: no_such_gpu
 // when one of them has gone.
-Result<> reread(Selection& selection);
+Result<> reread(Selection& selection, const HostNeeds& needs = kToJudge);
 
 // Says on `err` what could not be read and so is missing from every answer.
 void print_reading_problems(Context& context, const HostSnapshot& host);

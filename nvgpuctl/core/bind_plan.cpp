@@ -28,11 +28,14 @@ bool is_vfio_override(const Gpu& gpu) {
          wanted == variant_driver(gpu) || bound_by_it;
 }
 
-Result<> check_viable(const Gpu& gpu) {
+Result<> check_viable(const Gpu& gpu, OnlineMemory memory) {
   std::optional<Error> error;
   for (const auto& found : gpu.findings) {
-    const bool blocks = found.reason->severity == Severity::error &&
-                        found.reason->id != "NVG-E045";  // bind cures that one
+    const auto& id = found.reason->id;
+    const bool cured =
+        id == "NVG-E045" ||  // by the bind itself
+        (id == "NVG-E040" && memory == OnlineMemory::goes_offline);
+    const bool blocks = found.reason->severity == Severity::error && !cured;
     if (!blocks) {
       continue;
     }
@@ -79,7 +82,8 @@ Result<> check_not_hung(const Gpu& gpu) {
               std::string(why.remedy));
 }
 
-Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
+Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu,
+                           OnlineMemory memory) {
   auto known = check_not_hung(gpu);
   if (!known) {
     return forward_error(known);
@@ -92,7 +96,7 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
     plan.notes.push_back("already bound to " + plan.from);
     return plan;
   }
-  auto viable = check_viable(gpu);
+  auto viable = check_viable(gpu, memory);
   if (!viable) {
     return forward_error(viable);
   }
@@ -111,7 +115,7 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu) {
   plan.steps.push_back({StepKind::expect_driver,
                         sysfs_path(gpu.pci.address, "driver"), plan.to,
                         "read back who drives the GPU"});
-  if (gpu.driver_role == DriverRole::host) {
+  if (gpu.driver_role == DriverRole::host && !gpu.holders) {
     plan.notes.emplace_back("stop what uses the GPU on the host first");
   }
   return plan;

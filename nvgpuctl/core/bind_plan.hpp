@@ -15,6 +15,8 @@ enum class StepKind {
   expect_driver,    // path is a driver link; it must name value, or be absent
                     // when that is empty
   expect_released,  // path is a driver link; it must not name value any more
+  unit,             // value: "stop UNIT" or "start UNIT", for systemctl
+  memory_blocks,    // value: "offline 32-41", written to each one's state
 };
 
 // One step towards a driver change, in the words that --dry-run prints and
@@ -43,9 +45,14 @@ struct BindPlan {
 // the GPU: the next one would not either.
 Result<> check_not_hung(const Gpu& gpu);
 
+// Memory of the GPU that is online as RAM of the host stands in the way of a
+// bind, unless it goes offline first.
+enum class OnlineMemory { blocks, goes_offline };
+
 // To the best VFIO variant driver that is installed. Fails with not_viable and
 // the first error when the GPU cannot be passed through.
-Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu);
+Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu,
+                           OnlineMemory memory = OnlineMemory::blocks);
 
 // Gives the GPU back to the host: an override to a VFIO driver is cleared and
 // the kernel chooses a driver by its own rules. Any other override stays.

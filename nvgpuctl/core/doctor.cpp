@@ -253,13 +253,42 @@ CheckSection check_gpus(const std::vector<Gpu>& gpus) {
   return section.take();
 }
 
+// Who else would change the GPUs' drivers.
+CheckSection check_managers(const HostSnapshot& host,
+                            const std::vector<Gpu>& gpus) {
+  Section section("managers", !gpus.empty());
+  if (!host.managers) {
+    section.skip("other-manager", "GPUs",
+                 gpus.empty() ? "no Grace GPU on this host" : "not looked at");
+    return section.take();
+  }
+  for (const auto& gpu : gpus) {
+    const std::string title = to_string(gpu.pci.address);
+    bool alone = true;
+    for (const auto& found : gpu.findings) {
+      const auto& why = *found.reason;
+      if (why.id.substr(5).starts_with("09")) {
+        alone = false;
+        section.miss("other-manager", title, "managed by nvgpuctl alone",
+                     found.detail, why.id);
+      }
+    }
+    if (alone) {
+      section.pass("other-manager", title, "managed by nvgpuctl alone",
+                   "no other manager");
+    }
+  }
+  return section.take();
+}
+
 }  // namespace
 
 std::vector<CheckSection> check_host(const HostSnapshot& host,
                                      const std::vector<Gpu>& gpus) {
   return {check_kernel(host, gpus),  check_iommu(gpus),
           check_kvm(host, gpus),     check_modules(host, gpus),
-          check_libvirt(host, gpus), check_gpus(gpus)};
+          check_libvirt(host, gpus), check_managers(host, gpus),
+          check_gpus(gpus)};
 }
 
 }  // namespace nvgpuctl

@@ -9,9 +9,9 @@
 namespace nvgpuctl {
 
 // Is this host ready to pass its GPUs through: kernel, IOMMU, KVM, modules,
-// libvirt and QEMU, and each GPU in a line. Sections in that order. On a host
-// without a Grace GPU everything is still looked at and nothing is called a
-// failure.
+// libvirt and QEMU, other managers, and each GPU in a line. Sections in that
+// order. On a host without a Grace GPU everything is still looked at and
+// nothing is called a failure.
 std::vector<CheckSection> check_host(const HostSnapshot& host,
                                      const std::vector<Gpu>& gpus);
 

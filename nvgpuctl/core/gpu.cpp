@@ -106,6 +106,7 @@ std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
     join_memory(host, gpu);
     join_numa(host, order, gpu);
     join_host(host, gpu);
+    join_use(host, gpu);
   }
   find_overlaps(host, gpus);
   for (auto& gpu : gpus) {

@@ -8,6 +8,7 @@
 
 #include "core/device_table.hpp"
 #include "core/fact.hpp"
+#include "core/holder.hpp"
 #include "core/host_snapshot.hpp"
 #include "core/reason.hpp"
 #include "core/region_plan.hpp"
@@ -57,6 +58,11 @@ struct Gpu {
   std::optional<GiNodes> gi_nodes;
   std::optional<Egm> egm;
   std::optional<unsigned> cpu_node;  // node of the GPU's own socket
+  // Who uses it, in the order in which they are to be stopped; nothing when
+  // that was not looked at.
+  std::optional<std::vector<Holder>> holders;
+  // Blocks of its nodes that are online as RAM of the host.
+  OnlineBlocks online_blocks;
   GpuState state = GpuState::blocked;
   std::vector<Finding> findings;
 };

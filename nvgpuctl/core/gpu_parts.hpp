@@ -28,6 +28,9 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
 // Driver, IOMMU group, kernel: what stands in the way of a bind.
 void join_host(const HostSnapshot& host, Gpu& gpu);
 
+// Who uses it, and who else manages it.
+void join_use(const HostSnapshot& host, Gpu& gpu);
+
 // Whether two GPUs, or a GPU and RAM, share addresses. Needs all GPUs.
 void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus);
 

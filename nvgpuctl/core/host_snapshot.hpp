@@ -9,8 +9,10 @@
 
 #include "core/acpi_dsd.hpp"
 #include "core/acpi_numa.hpp"
+#include "core/census.hpp"
 #include "core/fact.hpp"
 #include "core/hung_write.hpp"
+#include "core/managers.hpp"
 #include "core/modules_alias.hpp"
 #include "core/pci_address.hpp"
 #include "core/pci_config.hpp"
@@ -155,6 +157,10 @@ struct HostSnapshot {
   ModuleFacts modules;
   KernelFacts kernel;
   VirtualizationFacts virtualization;
+  // Who uses and who manages the GPUs; nothing: not asked, or a capture
+  // without any process.
+  std::optional<Census> census;
+  std::optional<ManagerFacts> managers;
   std::vector<std::string> problems;  // anything else that could not be read
 };
 

@@ -24,12 +24,27 @@ std::string signature_text(const Signature& signature) {
                      json_quoted(signature.when));
 }
 
+// With a comma in front, and only where something was stopped.
+std::string quiet_text(const Quiet& quiet) {
+  if (quiet.empty()) {
+    return "";
+  }
+  std::string units;
+  for (const auto& unit : quiet.units) {
+    units += (units.empty() ? "" : ", ") + json_quoted(unit);
+  }
+  return fmt::format(R"(, "stopped": {{"units": [{}], "movable_blocks": "{}", )"
+                     R"("other_blocks": "{}"}})",
+                     units, format_id_list(quiet.memory.movable),
+                     format_id_list(quiet.memory.other));
+}
+
 std::string origin_text(const OriginRecord& origin) {
   return fmt::format(
-      R"({{"address": {}, {}, {}, "domain": {}, "bound_for_domain": {}}})",
+      R"({{"address": {}, {}, {}, "domain": {}, "bound_for_domain": {}{}}})",
       json_quoted(to_string(origin.gpu)), driver_text(origin.state),
       signature_text(origin.signature), quoted_or_null(origin.domain),
-      origin.bound_for_domain);
+      origin.bound_for_domain, quiet_text(origin.quiet));
 }
 
 std::string state_text(const JournalState& state) {

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "core/driver_change.hpp"
+#include "core/quiet.hpp"
 
 // What is written down before a host is changed, so that whoever comes after a
 // crash knows what it was and what it was to be. Both records are JSON.
@@ -33,6 +34,8 @@ struct OriginRecord {
   std::optional<std::string> domain;
   // Whether it was bound for that domain, and so goes back with it.
   bool bound_for_domain = false;
+  // What was stopped for the GPU and runs again when it goes back.
+  Quiet quiet = {};
 
   friend bool operator==(const OriginRecord&, const OriginRecord&) = default;
 };

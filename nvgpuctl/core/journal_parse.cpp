@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "core/journal.hpp"
 #include "core/yaml_value.hpp"
 
@@ -16,6 +17,8 @@ using std::string_view;
 
 constexpr std::size_t kMaxGpus = 32;  // keeps a journal below YAML's limit
 constexpr std::size_t kMaxText = 255;
+constexpr std::size_t kMaxUnits = 16;
+constexpr unsigned kMaxBlock = 1U << 20U;
 
 class RecordReader {
  public:
@@ -35,6 +38,10 @@ class RecordReader {
   Result<> address(const YamlValue& map, PciAddress& into) const;
   Result<> drivers(const YamlValue& map, DriverState& into) const;
   Result<> signature(const YamlValue& map, Signature& into) const;
+  Result<> units(const YamlValue& list, std::vector<std::string>& into) const;
+  Result<> blocks(const YamlValue& map, string_view key,
+                  std::vector<unsigned>& into) const;
+  Result<> stopped(const YamlValue* map, Quiet& into) const;
   Result<> origin(const YamlValue& map, OriginRecord& into) const;
   Result<> state(const YamlValue& map, PciAddress gpu,
                  JournalState& into) const;
@@ -139,17 +146,67 @@ Result<> RecordReader::signature(const YamlValue& map, Signature& into) const {
                  [&] { return text(map, "when", into.when); });
 }
 
-Result<> RecordReader::origin(const YamlValue& map, OriginRecord& into) const {
-  constexpr std::array<string_view, 8> kKeys{
-      "address", "driver", "driver_override", "boot_id",
-      "who",     "when",   "domain",          "bound_for_domain"};
+// They are going to be given to systemctl.
+Result<> RecordReader::units(const YamlValue& list,
+                             std::vector<std::string>& into) const {
+  auto read = reader_.expect_sequence(list, "\"units\"");
+  if (!read) {
+    return read;
+  }
+  for (const auto& item : list.items) {
+    if (item.kind != YamlValue::Kind::scalar || !is_unit_name(item.text) ||
+        into.size() >= kMaxUnits) {
+      return reader_.fail_at(item.place,
+                             fmt::format("must be the name of a service, and "
+                                         "one of {} at most",
+                                         kMaxUnits));
+    }
+    into.push_back(item.text);
+  }
+  return {};
+}
+
+Result<> RecordReader::blocks(const YamlValue& map, string_view key,
+                              std::vector<unsigned>& into) const {
+  const auto& value = *map.find(key);
+  auto ids = value.kind == YamlValue::Kind::scalar && value.quoted
+                 ? parse_id_list(value.text, kMaxBlock)
+                 : std::nullopt;
+  if (!ids) {
+    return reader_.fail_at(value.place,
+                           fmt::format("\"{}\" is not a list of numbers", key));
+  }
+  into = std::move(*ids);
+  return {};
+}
+
+Result<> RecordReader::stopped(const YamlValue* map, Quiet& into) const {
+  constexpr std::array<string_view, 3> kKeys{"units", "movable_blocks",
+                                             "other_blocks"};
+  if (map == nullptr) {
+    return {};
+  }
   return in_turn(
-      [&] { return exactly(map, "an origin", kKeys); },
+      [&] { return exactly(*map, "what was stopped", kKeys); },
+      [&] { return units(*map->find("units"), into.units); },
+      [&] { return blocks(*map, "movable_blocks", into.memory.movable); },
+      [&] { return blocks(*map, "other_blocks", into.memory.other); });
+}
+
+Result<> RecordReader::origin(const YamlValue& map, OriginRecord& into) const {
+  constexpr std::array<string_view, 9> kKeys{
+      "address", "driver", "driver_override",  "boot_id", "who",
+      "when",    "domain", "bound_for_domain", "stopped"};
+  // "stopped" is there only where something was.
+  const std::span<const string_view> required(kKeys.data(), kKeys.size() - 1);
+  return in_turn(
+      [&] { return reader_.expect_map(map, "an origin", kKeys, required); },
       [&] { return address(map, into.gpu); },
       [&] { return drivers(map, into.state); },
       [&] { return signature(map, into.signature); },
       [&] { return optional_text(map, "domain", into.domain); },
-      [&] { return truth(map, "bound_for_domain", into.bound_for_domain); });
+      [&] { return truth(map, "bound_for_domain", into.bound_for_domain); },
+      [&] { return stopped(map.find("stopped"), into.quiet); });
 }
 
 Result<> RecordReader::state(const YamlValue& map, PciAddress gpu,

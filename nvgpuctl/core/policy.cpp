@@ -114,10 +114,12 @@ Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
 }
 
 Result<> PolicyReader::header(const YamlValue& value) const {
-  constexpr std::array<string_view, 3> kKeys{"apiVersion", "kind", "gpus"};
+  constexpr std::array<string_view, 4> kKeys{"apiVersion", "kind", "gpus",
+                                             "other-managers"};
+  const std::span<const string_view> required(kKeys.data(), 3);
   constexpr std::array<string_view, 1> kVersion{"nvgpuctl/v1"};
   constexpr std::array<string_view, 1> kKind{"Policy"};
-  auto map = reader_.expect_map(value, "the policy", kKeys, kKeys);
+  auto map = reader_.expect_map(value, "the policy", kKeys, required);
   if (!map) {
     return map;
   }
@@ -139,6 +141,15 @@ Result<Policy> PolicyReader::policy(const YamlValue& value) const {
     return forward_error(good);
   }
   Policy policy;
+  if (const auto* managers = value.find("other-managers")) {
+    constexpr std::array<string_view, 2> kWords{"refuse", "take"};
+    const auto word = reader_.word(*managers, "other-managers", kWords);
+    if (!word) {
+      return forward_error(word);
+    }
+    policy.other_managers =
+        *word == 0 ? OtherManagers::refuse : OtherManagers::take;
+  }
   const auto& gpus = *value.find("gpus");
   if (gpus.items.size() > kMaxRules) {
     return reader_.fail_at(gpus.place, "there are more than 256 rules");

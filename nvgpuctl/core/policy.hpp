@@ -32,8 +32,13 @@ struct PolicyRule {
   std::optional<std::vector<std::string>> domains;
 };
 
+// Whether bind gives GPUs to a driver that other managers of this host claim,
+// too.
+enum class OtherManagers { refuse, take };
+
 // What the operator wants for GPUs. The first rule that matches a GPU holds.
 struct Policy {
+  OtherManagers other_managers = OtherManagers::refuse;
   std::vector<PolicyRule> rules;
 };
 

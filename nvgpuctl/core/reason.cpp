@@ -13,8 +13,8 @@ constexpr auto kWarning = Severity::warning;
 constexpr auto kInfo = Severity::info;
 
 // By layer: 01x firmware memory, 02x NUMA, 03x IOMMU, 04x drivers, 05x kernel
-// and KVM, 06x libvirt and QEMU, 07x changes and domains, 00x the reading
-// itself.
+// and KVM, 06x libvirt and QEMU, 07x changes and domains, 09x other managers,
+// 00x the reading itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
            "the ACPI tables cannot be read without root",
@@ -144,6 +144,14 @@ constexpr std::array kReasons{
     Reason{"NVG-I046", "variant-bound", kInfo,
            "the GPU is bound to a VFIO variant driver",
            "validate proves that its regions are right"},
+    Reason{"NVG-W047", "in-use", kWarning, "somebody on the host uses the GPU",
+           "stop them in the order that nvgpuctl show GPU prints; bind "
+           "--quiesce stops NVIDIA's own services and starts them again at "
+           "unbind"},
+    Reason{"NVG-I048", "used-by-guest", kInfo,
+           "a running virtual machine has the GPU",
+           "shut it down before the GPU's driver is changed; nothing takes it "
+           "away from the machine"},
 
     Reason{"NVG-E050", "no-vfio", kError, "this kernel has no VFIO for PCI",
            "boot a kernel with CONFIG_VFIO_PCI_CORE"},
@@ -208,6 +216,26 @@ constexpr std::array kReasons{
     Reason{"NVG-E079", "program-incomplete", kError,
            "the part of nvgpuctl that reads domains is not there",
            "install nvgpuctl again"},
+
+    Reason{"NVG-W090", "driverctl", kWarning,
+           "driverctl gives the GPU to another driver at each boot",
+           "driverctl unset-override GPU leaves it to nvgpuctl"},
+    Reason{"NVG-W091", "vfio-ids", kWarning,
+           "vfio-pci takes GPUs of this kind by their id",
+           "remove the id: plain vfio-pci shows no coherent memory, and takes "
+           "every GPU of that id"},
+    Reason{"NVG-W092", "libvirt-managed", kWarning,
+           "libvirt changes the GPU's driver when a domain starts and ends",
+           "managed='no' in the domain leaves the driver to nvgpuctl; xml "
+           "merge writes it so"},
+    Reason{"NVG-W093", "kubernetes-agent", kWarning,
+           "an agent of Kubernetes gives this host's GPUs to drivers",
+           "leave the GPUs to one of both: take the node out of the agent's "
+           "hands, or do not use bind here"},
+    Reason{"NVG-W094", "vfio-new-id", kWarning,
+           "vfio-pci has been told at run time to take GPUs of this kind",
+           "bind takes it away; find out who writes to new_id, since it holds "
+           "for every GPU of that id"},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "core/hostdev_scan.hpp"
 #include "host/child_answer.hpp"
 #include "host/find_function.hpp"
 
@@ -180,6 +181,32 @@ void answer_list(const Session& session) {
   session.answer(kDone, names);
 }
 
+// A line for each domain that runs: its functions, and its name.
+void answer_running(const Session& session) {
+  virDomain** domains = nullptr;
+  const int count = session.libvirt.list(session.connection, &domains,
+                                         VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+  if (count < 0) {
+    session.answer_failure();
+    return;
+  }
+  std::string lines;
+  for (int i = 0; i < count; ++i) {
+    const char* name = session.libvirt.name(domains[i]);
+    const char* xml = session.libvirt.xml(domains[i], 0);
+    if (name == nullptr || xml == nullptr) {
+      continue;  // it has ended meanwhile
+    }
+    std::string functions;
+    const auto found = addresses_in(xml);
+    for (const auto& address : found.value_or(std::vector<PciAddress>{})) {
+      functions += (functions.empty() ? "" : ",") + to_string(address);
+    }
+    lines += fmt::format("{} {}\n", functions, name);
+  }
+  session.answer(kDone, lines);
+}
+
 void connect(const LibvirtService& service, bool read_only, int out,
              const std::function<void(const Session&)>& work) {
   void* library = ::dlopen(service.library.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -279,6 +306,32 @@ Result<std::vector<std::string>> list_domains(const LibvirtService& service) {
     }
   }
   return names;
+}
+
+Result<std::vector<RunningDomain>> running_domains(
+    const LibvirtService& service) {
+  const ChildAnswer answer =
+      ask_child([&](int out) { connect(service, true, out, answer_running); },
+                service.deadline, kMaxAnswer);
+  const auto text = understand(answer, service.uri, service);
+  if (!text) {
+    return forward_error(text);
+  }
+  std::vector<RunningDomain> domains;
+  for (const auto line : split(*text, '\n')) {
+    const auto space = line.find(' ');
+    if (space == std::string_view::npos) {
+      continue;
+    }
+    RunningDomain domain{std::string(line.substr(space + 1)), {}};
+    for (const auto function : split(line.substr(0, space), ',')) {
+      if (const auto address = parse_pci_address(function)) {
+        domain.devices.push_back(*address);
+      }
+    }
+    domains.push_back(std::move(domain));
+  }
+  return domains;
 }
 
 }  // namespace nvgpuctl

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/census.hpp"
 
 // Domains of the libvirt on this machine. As in libvirt_probe, libvirt is
 // loaded only in a child process, which has a deadline.
@@ -39,6 +40,10 @@ Result<std::string> define_domain(const Definition& definition,
 
 // Names of all domains, running or not.
 Result<std::vector<std::string>> list_domains(
+    const LibvirtService& service = {});
+
+// Domains that run now, with the functions that could be theirs.
+Result<std::vector<RunningDomain>> running_domains(
     const LibvirtService& service = {});
 
 }  // namespace nvgpuctl

@@ -16,6 +16,10 @@
 namespace nvgpuctl {
 namespace {
 
+// systemd gives a service 90 s to stop before it kills it, and a little more.
+constexpr std::chrono::seconds kUnitPatience{120};
+constexpr const char* kSystemctl = "/usr/bin/systemctl";
+
 // As a shell has it for a program that cannot be run; modprobe ends with 1.
 constexpr int kNotRun = 127;
 
@@ -86,6 +90,32 @@ Result<> Modprobe::load(const std::string& module) {
     return fail(Errc::io, "module " + module,
                 "modprobe could not load it" + (why.empty() ? "" : ": " + why),
                 "see the kernel log");
+  }
+  return {};
+}
+
+Result<> Modprobe::control(const UnitOrder& order) {
+  const std::string hint = "systemctl status " + order.unit + " says why";
+  const auto done = run_program(
+      kSystemctl, {"--no-ask-password", order.verb, "--", order.unit}, output_,
+      kUnitPatience);
+  if (!done) {
+    return fail(Errc::io, order.unit, done.error().problem, hint);
+  }
+  if (*done != 0) {
+    return fail(Errc::io, order.unit,
+                "systemctl could not " + order.verb + " it", hint);
+  }
+  const auto active =
+      run_program(kSystemctl, {"is-active", "--quiet", "--", order.unit},
+                  ProgramOutput::dropped, kUnitPatience);
+  if (!active) {
+    return fail(Errc::io, order.unit, active.error().problem, hint);
+  }
+  if ((*active == 0) != (order.verb == "start")) {
+    return fail(Errc::io, order.unit,
+                *active == 0 ? "is active again at once" : "is not active",
+                hint);
   }
   return {};
 }

@@ -4,27 +4,36 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "core/quiet.hpp"
 #include "host/root_dir.hpp"
+#include "host/run_program.hpp"
 
 namespace nvgpuctl {
 
-// Loads kernel modules. Tests replace it.
+// What a change of drivers has others do: modprobe and, where services are
+// stopped for it, systemctl. Tests replace it.
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
   // Error `needs_operator`: it has not come back.
   virtual Result<> load(const std::string& module) = 0;
+  // Starts or stops a unit and makes sure that it then is what it was to be.
+  virtual Result<> control(const UnitOrder& order) = 0;
 };
 
-// modprobe(8) as a child process, without a shell (docs/adr/0005).
+// The programs themselves, as child processes without a shell (docs/adr/0005).
 class Modprobe : public ModuleLoader {
  public:
-  explicit Modprobe(const RootDir& root, std::string program = "/sbin/modprobe")
-      : root_(root), program_(std::move(program)) {}
+  explicit Modprobe(const RootDir& root,
+                    ProgramOutput output = ProgramOutput::shown,
+                    std::string program = "/sbin/modprobe")
+      : root_(root), output_(output), program_(std::move(program)) {}
   Result<> load(const std::string& module) override;
+  Result<> control(const UnitOrder& order) override;
 
  private:
   const RootDir& root_;
+  ProgramOutput output_;  // of systemctl; modprobe's is in the error
   std::string program_;
 };
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/text.hpp"
-#include "host/holders.hpp"
+#include "core/holder.hpp"
+#include "core/quiet.hpp"
+#include "host/census.hpp"
 #include "host/hung_records.hpp"
 
 namespace nvgpuctl {
@@ -64,6 +67,63 @@ StepReport check_driver(const RootDir& root, const Step& step) {
           {}};
 }
 
+// Blocks are not told apart in a report: the first that fails is named.
+StepReport change_blocks(const RootDir& root, const PciAddress& gpu,
+                         const Step& step) {
+  const auto order = parse_block_order(step.value);
+  if (!order) {
+    return {step, false, "not an order for memory blocks", false, {}};
+  }
+  const bool online = order->word != "offline";
+  std::size_t changed = 0;
+  std::size_t absent = 0;
+  for (const auto block : order->blocks) {
+    const std::string path = fmt::format("{}/memory{}/state", step.path, block);
+    const auto now = root.read_text(path);
+    if (!now && now.error().code == Errc::not_found) {
+      ++absent;  // with the driver that had added it
+      continue;
+    }
+    if (now && (trim(*now) == "online") == online) {
+      continue;
+    }
+    // The kernel moves away what is in a block, as long as that takes.
+    const auto answer = write_together(root, {{gpu, path, order->word}}, {})[0];
+    const auto seen = answer.written
+                          ? root.read_text(path)
+                          : Result<std::string>(forward_error(answer.written));
+    if (!seen || (trim(*seen) == "online") != online) {
+      return {
+          step,
+          false,
+          fmt::format("memory{}: {}", block,
+                      seen ? std::string(trim(*seen)) : seen.error().problem),
+          answer.hung.has_value(),
+          {}};
+    }
+    ++changed;
+  }
+  std::string seen = fmt::format("{} changed", changed);
+  if (absent > 0) {
+    seen += fmt::format(", {} are not there now", absent);
+  }
+  return {step, true, seen, false, {}};
+}
+
+StepReport control_unit(ModuleLoader& modules, const Step& step) {
+  const auto order = parse_unit_order(step.value);
+  if (!order) {
+    return {step, false, "not an order for a unit", false, {}};
+  }
+  const auto done = modules.control(*order);
+  return {step,
+          done.has_value(),
+          !done ? done.error().problem
+                : (order->verb == "stop" ? "inactive" : "active"),
+          false,
+          {}};
+}
+
 // Several plans on their way. Each has done the steps of its report.
 class Applier {
  public:
@@ -75,14 +135,15 @@ class Applier {
     for (const auto& plan : plans_) {
       reports_.push_back({plan.gpu, false, {}});
     }
-    bool going = load_modules();
-    while (going && !all_done()) {
-      going = check_drivers() && write_next();
+    while (!all_done() && come_to_writes() && write_next()) {
     }
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       const auto& steps = reports_[i].steps;
-      reports_[i].done = steps.size() == plans_[i].steps.size() &&
-                         (steps.empty() || steps.back().done);
+      reports_[i].done =
+          steps.size() == plans_[i].steps.size() &&
+          std::all_of(steps.begin(), steps.end(), [](const auto& one) {
+            return one.done || is_restoration(one.step);
+          });
     }
     return std::move(reports_);
   }
@@ -106,32 +167,39 @@ class Applier {
     return reports_[index].steps.back().done;
   }
 
-  bool load_modules() {
-    std::set<std::string> loaded;
-    for (std::size_t i = 0; i < plans_.size(); ++i) {
-      const auto* step = next(i);
-      if (step == nullptr || step->kind != StepKind::load_module) {
-        continue;
-      }
-      const auto done = loaded.insert(step->value).second
-                            ? modules_.load(step->value)
-                            : Result<>();
-      const bool hung = !done && done.error().code == Errc::needs_operator;
-      if (!note(i, {*step,
-                    done.has_value(),
-                    done ? "loaded" : done.error().problem,
-                    hung,
-                    {}})) {
-        return false;
-      }
-    }
-    return true;
+  // A module is loaded once for all.
+  StepReport load(const Step& step) {
+    const auto done = loaded_.insert(step.value).second
+                          ? modules_.load(step.value)
+                          : Result<>();
+    return {step,
+            done.has_value(),
+            done ? "loaded" : done.error().problem,
+            !done && done.error().code == Errc::needs_operator,
+            {}};
   }
-  bool check_drivers() {
+  StepReport carry_out(const PciAddress& gpu, const Step& step) {
+    switch (step.kind) {
+      case StepKind::load_module:
+        return load(step);
+      case StepKind::memory_blocks:
+        return change_blocks(root_, gpu, step);
+      case StepKind::unit:
+        return control_unit(modules_, step);
+      case StepKind::write_attribute:  // those of all are made together
+      case StepKind::expect_driver:
+      case StepKind::expect_released:
+        break;
+    }
+    return check_driver(root_, step);
+  }
+  // Every GPU's steps up to its next write.
+  bool come_to_writes() {
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       const auto* step = next(i);
       while (step != nullptr && step->kind != StepKind::write_attribute) {
-        if (!note(i, check_driver(root_, *step))) {
+        if (!note(i, carry_out(plans_[i].gpu, *step)) &&
+            !is_restoration(*step)) {
           return false;
         }
         step = next(i);
@@ -161,23 +229,33 @@ class Applier {
   ModuleLoader& modules_;
   const std::vector<BindPlan>& plans_;
   const WaitProgress& progress_;
+  std::set<std::string> loaded_;
   std::vector<BindReport> reports_;
 };
 
 }  // namespace
 
 Result<> check_not_held(const RootDir& root, const PciFunction& function) {
-  const auto holders = find_holders(root, function);
+  const auto holders = holders_of(read_census(root, {function}), function);
   if (holders.empty()) {
     return {};
   }
   std::string names;
   for (const auto& holder : holders) {
-    names += fmt::format("{}{} (pid {}) has {} open", names.empty() ? "" : ", ",
-                         holder.command, holder.pid, holder.path);
+    names += (names.empty() ? "" : ", ") + to_string(holder);
   }
   return fail(Errc::busy, to_string(function.address), names,
               "stop it first; a driver change would wait for it");
+}
+
+std::string not_restored(const std::vector<StepReport>& steps) {
+  std::string text;
+  for (const auto& report : steps) {
+    if (!report.done && is_restoration(report.step)) {
+      text += report.step.value + ": " + report.seen + "; ";
+    }
+  }
+  return text;
 }
 
 std::vector<BindReport> apply_together(const RootDir& root,

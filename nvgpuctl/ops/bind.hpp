@@ -30,10 +30,15 @@ struct BindReport {
 // The kernel's unbind would wait for them, possibly for ever.
 Result<> check_not_held(const RootDir& root, const PciFunction& function);
 
-// Carries plans out on the host, reading every write back. Modules are loaded
-// first, each once; then step by step, what is written for one GPU is written
-// for all at the same time. At the first step that does not hold, the others of
-// that time are waited for, and nothing more is begun.
+// Which of the services and memory that were to run again do not: "start
+// nvidia-dcgm.service: …; "; empty when all do.
+std::string not_restored(const std::vector<StepReport>& steps);
+
+// Carries plans out on the host, reading every write back: step by step, what
+// is written for one GPU is written for all at the same time, and a module is
+// loaded once. At the first step that does not hold, the writes of that time
+// are waited for, and nothing more is begun; steps that start again what was
+// stopped are all tried.
 std::vector<BindReport> apply_together(const RootDir& root,
                                        ModuleLoader& modules,
                                        const std::vector<BindPlan>& plans,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/driver_changes.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -49,8 +50,11 @@ std::optional<OriginRecord> valid_origin(const RootDir& root,
 }
 
 Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
-                                 const Gpu& gpu, const Signature& signature) {
-  auto plan = plan_bind(host, gpu);
+                                 const Gpu& gpu, const Signature& signature,
+                                 const std::optional<UseRules>& rules) {
+  // What makes a bind impossible comes first: nobody is stopped in vain.
+  auto plan = plan_bind(
+      host, gpu, rules ? OnlineMemory::goes_offline : OnlineMemory::blocks);
   if (!plan) {
     return forward_error(plan);
   }
@@ -58,19 +62,29 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
   const auto known = valid_origin(root, gpu.pci.address, signature);
   JournalGpu record{gpu.pci.address, {before, false, known}, {}};
   record.after = {state_after(*plan, before), false, known};
-  if (!plan->steps.empty()) {
-    record.after.origin = origin_of_bind(root, gpu, plan->to, signature);
+  if (plan->steps.empty()) {
+    return Change{std::move(*plan), std::move(record)};
   }
+  const auto quiet = rules ? judge_use(gpu, *rules) : Result<Quiet>(Quiet{});
+  if (!quiet) {
+    return forward_error(quiet);
+  }
+  auto origin = origin_of_bind(root, gpu, plan->to, signature);
+  origin.quiet = merged(origin.quiet, *quiet);
+  record.after.origin = std::move(origin);
+  // Behind the module: where it is missing nobody is stopped in vain.
+  const auto steps = quiesce_steps(*quiet);
+  const auto place = std::find_if(
+      plan->steps.begin(), plan->steps.end(),
+      [](const Step& step) { return step.kind != StepKind::load_module; });
+  plan->steps.insert(place, steps.begin(), steps.end());
   return Change{std::move(*plan), std::move(record)};
 }
 
-Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
-                                const Signature& signature) {
-  auto known = check_not_hung(gpu);
-  if (!known) {
-    return forward_error(known);
-  }
-  const auto origin = valid_origin(root, gpu.pci.address, signature);
+namespace {
+
+Result<Change> plan_way_back(const RootDir& root, const Gpu& gpu,
+                             const std::optional<OriginRecord>& origin) {
   const auto before = driver_state(gpu.pci);
   JournalGpu record{gpu.pci.address, {before, false, origin}, {}};
   // A record of the driver that the GPU has now only says whose it is.
@@ -92,6 +106,32 @@ Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
   record.after.state = state_after(*plan, before);
   record.after.kernel_chooses = plan->to != plan->from;
   return Change{std::move(*plan), std::move(record)};
+}
+
+}  // namespace
+
+Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
+                                const Signature& signature,
+                                const std::optional<UseRules>& rules) {
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return forward_error(known);
+  }
+  const auto origin = valid_origin(root, gpu.pci.address, signature);
+  auto change = plan_way_back(root, gpu, origin);
+  if (!change) {
+    return change;
+  }
+  if (rules && !change->plan.steps.empty()) {
+    const auto free = judge_use(gpu, *rules);
+    if (!free) {
+      return forward_error(free);
+    }
+  }
+  const auto steps = restore_steps(origin ? origin->quiet : Quiet{});
+  auto& all = change->plan.steps;
+  all.insert(all.end(), steps.begin(), steps.end());
+  return change;
 }
 
 Prove attestation(const RootDir& root, VfioOpener& vfio,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/gpu.hpp"
+#include "core/gpu_use.hpp"
 #include "host/vfio_open.hpp"
 #include "ops/attest_gpu.hpp"
 #include "ops/transaction.hpp"
@@ -10,14 +11,18 @@ namespace nvgpuctl {
 
 // Plans of a GPU's change together with what is written down about it.
 
-// To its variant driver; what it is now becomes its origin.
+// To its variant driver; what it is now becomes its origin. With rules, whoever
+// uses it is stopped first, or the error `busy` names them; without, nobody is
+// asked.
 Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
-                                 const Gpu& gpu, const Signature& signature);
+                                 const Gpu& gpu, const Signature& signature,
+                                 const std::optional<UseRules>& rules = {});
 
 // Back to its recorded origin or, without a record of this boot, to whatever
-// driver the kernel chooses.
+// driver the kernel chooses. What was stopped for it runs again.
 Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
-                                const Signature& signature);
+                                const Signature& signature,
+                                const std::optional<UseRules>& rules = {});
 
 // The record of a GPU's origin where there is one, it can be used, and it is
 // of this boot.

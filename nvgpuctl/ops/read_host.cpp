@@ -3,11 +3,15 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "core/capture_facts.hpp"
 #include "core/iomem.hpp"
 #include "host/acpi_files.hpp"
+#include "host/census.hpp"
 #include "host/kernel_files.hpp"
+#include "host/libvirt_domains.hpp"
 #include "host/libvirt_probe.hpp"
+#include "host/manager_files.hpp"
 #include "host/numa_files.hpp"
 #include "host/pci_functions.hpp"
 #include "host/pci_library.hpp"
@@ -117,6 +121,48 @@ void add_libvirt(VirtualizationFacts& facts) {
   }
 }
 
+// Whether there is any process to look at: most captures have none, and that
+// is not the same as that nobody uses a GPU.
+bool has_processes(const RootDir& root) {
+  const auto names = root.list("/proc");
+  return names && std::any_of(names->begin(), names->end(), [](auto& name) {
+           return parse_unsigned(name).has_value();
+         });
+}
+
+// A daemon that does not answer hides nobody: a guest's QEMU is a process.
+void add_running_domains(Census& census) {
+  constexpr std::chrono::seconds kPatience{5};
+  if (!libvirt_runs(census)) {
+    return;
+  }
+  LibvirtService service;
+  service.deadline = kPatience;
+  auto domains = running_domains(service);
+  if (domains) {
+    census.domains = std::move(*domains);
+  } else {
+    census.libvirt_problem = domains.error().problem;
+  }
+}
+
+void add_use(const RootDir& root, const HostNeeds& needs, HostSnapshot& host) {
+  host.managers = read_managers(root, host.kernel.command_line);
+  if (!has_processes(root)) {
+    return;
+  }
+  auto& census = host.census.emplace(read_census(root, host.gpus));
+  for (const auto& node : host.numa.nodes) {
+    // Nodes with CPUs have the host's own memory, in thousands of blocks.
+    if (node.memory_bytes > 0 && node.cpus.empty()) {
+      census.memory.emplace(node.id, read_online_blocks(root, node.id));
+    }
+  }
+  if (needs.running_domains && root.live()) {
+    add_running_domains(census);
+  }
+}
+
 Result<> read_gpus(const RootDir& root, const DeviceTable& table,
                    HostSnapshot& host) {
   // A tag is trusted only while the rule that sets it knows all ids: an
@@ -220,6 +266,9 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
   }
   if (needs.libvirt && root.live()) {
     add_libvirt(host.virtualization);
+  }
+  if (needs.use && !host.gpus.empty()) {
+    add_use(root, needs, host);
   }
   add_capture_facts(*capture, host);
   return host;

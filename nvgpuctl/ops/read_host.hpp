@@ -11,9 +11,11 @@ namespace nvgpuctl {
 // What a verb needs to know beyond the GPUs and what decides their state;
 // nothing else is read.
 struct HostNeeds {
-  bool virtualization = false;  // KVM, VFIO, huge pages
-  bool libvirt = false;         // loads libvirt and asks for versions
-  bool host_facts = false;      // kernel and modules also without any GPU
+  bool virtualization = false;   // KVM, VFIO, huge pages
+  bool libvirt = false;          // loads libvirt and asks for versions
+  bool use = false;              // who uses and who manages the GPUs
+  bool running_domains = false;  // with `use`: asks libvirt, too
+  bool host_facts = false;       // kernel and modules also without any GPU
 };
 
 // The device table: the shipped one and the host's /etc/nvgpuctl/devices.d.

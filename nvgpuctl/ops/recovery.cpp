@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/quiet.hpp"
 #include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
 
@@ -20,6 +21,7 @@ class Recoverer {
  private:
   Result<> end_change(const std::string& path);
   Result<> finish(const Journal& journal, const std::string& path);
+  void start_again(const JournalGpu& gpu);
   Result<> take_back(const Journal& journal, const std::string& path);
   Result<> forget(const Journal& journal, const std::string& path);
   Result<> origins();
@@ -57,9 +59,25 @@ Result<> Recoverer::put_aside(std::string_view path, const Error& why) {
   return {};
 }
 
+// What an unbind gives back behind the driver.
+void Recoverer::start_again(const JournalGpu& gpu) {
+  const auto& before = gpu.before.origin;
+  if (!before) {
+    return;
+  }
+  const auto quiet = without(
+      before->quiet, gpu.after.origin ? gpu.after.origin->quiet : Quiet{});
+  const auto report =
+      apply(root_, modules_, {gpu.gpu, {}, {}, restore_steps(quiet), {}});
+  for (const auto& step : report.steps) {
+    say("{}: {}: {}", to_string(gpu.gpu), step.step.value, step.seen);
+  }
+}
+
 Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::finish;
   for (const auto& gpu : journal.gpus) {
+    start_again(gpu);
     auto settled = settle_origin(root_, gpu.gpu, gpu.after.origin);
     if (!settled) {
       return settled;
@@ -79,6 +97,10 @@ Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
         one.done ? "brought back to what was before (" +
                        present_state(root_, one.gpu) + ")"
                  : "cannot be brought back: " + one.problem);
+    const std::string left = not_restored(one.steps);
+    if (!left.empty()) {
+      say("{}: not as before: {}", to_string(one.gpu), left);
+    }
     if (!one.done && !one.hung) {
       problem += fmt::format("{}{} cannot be brought back: {}",
                              problem.empty() ? "" : "; ", to_string(one.gpu),

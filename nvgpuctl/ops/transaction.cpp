@@ -38,6 +38,14 @@ Error step_failure(const PciAddress& gpu, const StepReport& report) {
     case StepKind::expect_released:
       error.problem = step.value + " still drives it";
       break;
+    case StepKind::unit:
+      error.problem = step.value + ": " + report.seen;
+      error.hint = "systemctl status says why";
+      break;
+    case StepKind::memory_blocks:
+      error.problem = "its memory cannot be taken offline: " + report.seen;
+      error.hint = "somebody uses that memory; stop them, or reboot";
+      break;
   }
   return error;
 }
@@ -109,7 +117,9 @@ Result<> Transaction::change() {
   for (std::size_t i = 0; i < applied.size(); ++i) {
     auto& steps = report(places_[i]).steps;
     steps = std::move(applied[i].steps);
-    if (!steps.empty() && !steps.back().done) {
+    // One that others have kept from going on has no step that failed.
+    if (!steps.empty() && !steps.back().done &&
+        !is_restoration(steps.back().step)) {
       const auto& failure =
           failures.emplace_back(step_failure(plans[i].gpu, steps.back()));
       const bool worse = failure.code == Errc::needs_operator &&
@@ -211,6 +221,10 @@ void Transaction::roll_back(const Error& cause) {
   (void)(journal_.gpus.empty() ||
          store_journal(tools_.root, journal_).has_value());
   auto undone = undo(tools_.root, tools_.modules, journal_);
+  std::string left;
+  for (const auto& one : undone) {
+    left += not_restored(one.steps);
+  }
   const auto count = [&](auto&& what) {
     return std::count_if(undone.begin(), undone.end(), what);
   };
@@ -238,7 +252,11 @@ void Transaction::roll_back(const Error& cause) {
   } else {
     report_.failure =
         Error{Errc::rolled_back, cause.subject,
-              cause.problem + "; everything is as it was before", cause.hint};
+              cause.problem + (left.empty() ? "; everything is as it was before"
+                                            : "; the GPUs are as they were "
+                                              "before, but not: " +
+                                                  left),
+              cause.hint};
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/quiet.hpp"
 #include "host/hung_records.hpp"
 #include "host/pci_functions.hpp"
 #include "host/pci_library.hpp"
@@ -20,35 +21,63 @@ Result<> check_free(const RootDir& root, const PciAddress& gpu) {
                   : Result<>(forward_error(function));
 }
 
-Result<> bring_back(const RootDir& root, ModuleLoader& modules,
-                    const JournalGpu& gpu, UndoReport& report) {
+Quiet quiet_of(const JournalState& state) {
+  return state.origin ? state.origin->quiet : Quiet{};
+}
+
+// Adds to the report; false when a step does not hold.
+bool carry_out(const RootDir& root, ModuleLoader& modules, const BindPlan& plan,
+               UndoReport& report) {
+  auto applied = apply(root, modules, plan);
+  for (auto& step : applied.steps) {
+    report.steps.push_back(std::move(step));
+  }
+  return applied.done;
+}
+
+Result<> bring_driver_back(const RootDir& root, ModuleLoader& modules,
+                           const JournalGpu& gpu, UndoReport& report) {
   (void)wait_for_hung(root, to_string(gpu.gpu));
   const auto now = read_driver_state(root, gpu.gpu);
-  if (!now && now.error().code == Errc::not_found) {
-    return settle_origin(root, gpu.gpu, std::nullopt);
-  }
   if (!now) {
     return forward_error(now);
   }
   const auto& wanted = gpu.before.state;
+  // What an unbind had started again, before it failed.
+  const auto quiet = without(quiet_of(gpu.before), quiet_of(gpu.after));
   const bool loaded = root.exists("/sys/bus/pci/drivers/" + wanted.driver);
   const auto plan =
       plan_change(gpu.gpu, *now, wanted,
                   loaded ? DriverPresence::loaded : DriverPresence::not_loaded);
-  if (!now->driver.empty() && now->driver != wanted.driver) {
+  bool done = now->driver == wanted.driver ||
+              carry_out(root, modules,
+                        {gpu.gpu, {}, {}, quiesce_steps(quiet), {}}, report);
+  if (done && !now->driver.empty() && now->driver != wanted.driver) {
     auto free = check_free(root, gpu.gpu);
     if (!free) {
       return free;
     }
   }
-  auto applied = apply(root, modules, plan);
-  report.steps = std::move(applied.steps);
-  if (!applied.done) {
+  done = done && carry_out(root, modules, plan, report);
+  if (!done) {
     const auto& last = report.steps.back();
     return fail(last.hung ? Errc::needs_operator : Errc::io, last.step.path,
                 last.seen);
   }
-  return settle_origin(root, gpu.gpu, gpu.before.origin);
+  return {};
+}
+
+Result<> bring_back(const RootDir& root, ModuleLoader& modules,
+                    const JournalGpu& gpu, UndoReport& report) {
+  auto moved = bring_driver_back(root, modules, gpu, report);
+  const bool gone = !moved && moved.error().code == Errc::not_found;
+  if (!moved && !gone) {
+    return moved;
+  }
+  // Who was stopped for it runs again even where it is gone.
+  const auto quiet = without(quiet_of(gpu.after), quiet_of(gpu.before));
+  carry_out(root, modules, {gpu.gpu, {}, {}, restore_steps(quiet), {}}, report);
+  return settle_origin(root, gpu.gpu, gone ? std::nullopt : gpu.before.origin);
 }
 
 }  // namespace

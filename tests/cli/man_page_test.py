@@ -1,7 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""man_page_test.py NVGPUCTL PAGE: the page names every verb, option and exit code of the program, and no others."""
+"""man_page_test.py NVGPUCTL PAGE OTHERS: the page names every verb, option and exit code of the program, and no others.
+
+OTHERS is a folder with nvgpuctl-VERB.1; together they have every verb, too.
+"""
+import glob
 import json
+import os
 import re
 import subprocess
 import sys
@@ -53,11 +58,31 @@ def problems_of(interface, page):
                 yield f"{option['name']}: {choice} is not explained"
 
 
-def main(program, page_file):
+def problems_of_others(interface, folder):
+    """Each page has its verbs with their options."""
+    wanted = {}
+    for verb in interface["verbs"]:
+        wanted.setdefault(verb["name"].split()[0], []).append(verb)
+    for word in ("completion", "version"):
+        del wanted[word]
+    pages = {os.path.basename(path)[len("nvgpuctl-"):-len(".1")]: path
+             for path in glob.glob(os.path.join(folder, "*.1"))}
+    yield from compare(folder, wanted, pages)
+    for word in wanted.keys() & pages.keys():
+        with open(pages[word], encoding="utf-8") as file:
+            page = plain(file.read())
+        yield from compare(f"SYNOPSIS of {word}", [verb["name"] for verb in wanted[word]],
+                           re.findall(r"^\.B nvgpuctl ([a-z ]+?)(?: ?[\[A-Z].*)?$", section(page, "SYNOPSIS"), re.M))
+        yield from compare(f"options of {word}",
+                           {option["name"] for verb in wanted[word] for option in verb["options"]},
+                           options_in(section(page, "DESCRIPTION")))
+
+
+def main(program, page_file, others):
     interface = json.loads(subprocess.run([program, "version", "-o", "json"], check=True, capture_output=True).stdout)
     with open(page_file, encoding="utf-8") as file:
         page = plain(file.read())
-    problems = list(problems_of(interface, page))
+    problems = [*problems_of(interface, page), *problems_of_others(interface, others)]
     print("\n".join(problems) or f"{page_file} says what the program does")
     return 1 if problems else 0
 

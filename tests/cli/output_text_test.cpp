@@ -40,12 +40,12 @@ TEST_F(OutputText, ListsMoreInAWideTable) {
   print_gpu_table(context_, {samples::gpu()});
   EXPECT_NE(printed().find("GROUP  BASE            USABLE          RESERVED"
                            "       SMMU                      SOURCES"
-                           "                 OVERRIDE\n"),
+                           "                 OVERRIDE  USED BY\n"),
             std::string::npos)
       << printed();
   EXPECT_NE(printed().find("19     0x420000000000  94.50 GiB BAR4  1.08 GiB "
                            "BAR2  smmu3.0x0000000005000000  memory dsd, nodes "
-                           "srat  -\n"),
+                           "srat  -         -\n"),
             std::string::npos)
       << printed();
 }

@@ -28,6 +28,12 @@ std::vector<std::string> steps(const Result<BindPlan>& plan) {
       case StepKind::expect_driver:
         line = "expect";
         break;
+      case StepKind::unit:
+        line = "systemctl";
+        break;
+      case StepKind::memory_blocks:
+        line = "blocks";
+        break;
       case StepKind::expect_released:
         line = "expect-not";
         break;

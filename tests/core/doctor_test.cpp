@@ -36,10 +36,21 @@ std::vector<Verdict> verdicts(const std::vector<CheckSection>& sections) {
 }
 
 TEST(Doctor, PassesAHostWithEverythingRight) {
-  const auto sections = examine(gh200_host());
+  auto host = gh200_host();
+  host.managers.emplace();
+  const auto sections = examine(host);
   EXPECT_THAT(names(sections), ElementsAre("kernel", "iommu", "kvm", "modules",
-                                           "libvirt", "gpus"));
+                                           "libvirt", "managers", "gpus"));
   EXPECT_THAT(verdicts(sections), Each(Verdict::pass));
+}
+
+TEST(Doctor, NamesOtherManagers) {
+  auto host = gh200_host();
+  host.managers.emplace().driverctl[kGh200Address] = "nvidia";
+  const auto one = check(examine(host), "other-manager");
+  EXPECT_EQ(one.verdict, Verdict::degraded);
+  EXPECT_EQ(one.reason, "NVG-W090");
+  EXPECT_EQ(one.seen, "driverctl sets it to nvidia at each boot");
 }
 
 TEST(Doctor, NamesWhatItSaw) {

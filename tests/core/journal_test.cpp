@@ -37,6 +37,8 @@ TEST(Journal, KeepsEveryKindOfValue) {
   auto& origin = *journal.gpus[0].after.origin;
   origin.domain = "a \"quoted\\\" nämé: {}, #";
   origin.bound_for_domain = true;
+  origin.quiet = {{"nvidia-dcgm.service", "nvidia-persistenced.service"},
+                  {{32, 33, 40}, {41}}};
   const auto read = parse_journal(write_journal_text(journal), "journal");
   ASSERT_TRUE(read) << read.error().subject << read.error().problem;
   EXPECT_EQ(*read, journal);
@@ -50,6 +52,23 @@ TEST(Journal, IsJson) {
             "\"who\": \"uid 0, pid 7, nvgpuctl bind\", \"when\": "
             "\"2026-01-31T09:30:00Z\", \"domain\": null, "
             "\"bound_for_domain\": false}}\n");
+}
+
+TEST(Journal, IsRefusedWhereWhatWasStoppedCouldNotBeStarted) {
+  Journal journal = sample_journal();
+  journal.gpus[0].after.origin->quiet = {{"a.service"}, {{32}, {}}};
+  const std::string text = write_journal_text(journal);
+  const auto with = [&](const std::string& what, const std::string& into) {
+    std::string changed = text;
+    return refusal(changed.replace(changed.find(what), what.size(), into));
+  };
+  EXPECT_EQ(with("a.service", "../a.service").problem,
+            "must be the name of a service, and one of 16 at most");
+  EXPECT_EQ(with("\"32\"", "\"0-4294967295\"").problem,
+            "\"movable_blocks\" is not a list of numbers");
+  EXPECT_EQ(with("\"32\"", "32").problem,
+            "\"movable_blocks\" is not a list of numbers");
+  EXPECT_EQ(with("\"units\"", "\"unit\"").code, Errc::malformed);
 }
 
 TEST(Journal, IsRefusedWhenItIsCutAnywhere) {

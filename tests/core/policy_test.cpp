@@ -35,6 +35,23 @@ TEST(Policy, FindsAGpuByEachOfItsNames) {
   }
 }
 
+TEST(Policy, RefusesWhatOtherManagersClaimUnlessItSaysTake) {
+  const auto of = [](const std::string& line) {
+    return parse_policy(
+        "apiVersion: nvgpuctl/v1\nkind: Policy\n" + line + "gpus: []\n",
+        "policy.yaml");
+  };
+  EXPECT_EQ(of("")->other_managers, OtherManagers::refuse);
+  EXPECT_EQ(of("other-managers: refuse\n")->other_managers,
+            OtherManagers::refuse);
+  EXPECT_EQ(of("other-managers: take\n")->other_managers, OtherManagers::take);
+  const auto wrong = of("other-managers: fight\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().subject, "policy.yaml:3:17");
+  EXPECT_EQ(wrong.error().problem,
+            "other-managers must be one of: refuse, take");
+}
+
 TEST(Policy, WantsNothingOfAGpuThatNoRuleMatches) {
   const auto none = rule(
       "  - match: {address: \"0019:01:00.0\"}\n    on-release: keep\n"

@@ -14,7 +14,7 @@ Result<> load(const std::string& module, const std::string& program,
   FakeRoot fake;
   auto root = fake.directory("/run").open();
   root.be_patient(patience);
-  return Modprobe(root, program).load(module);
+  return Modprobe(root, ProgramOutput::dropped, program).load(module);
 }
 
 Result<> load(const std::string& module) {

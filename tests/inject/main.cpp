@@ -55,6 +55,10 @@ class Run {
       end_orphans(world_);
     }
     check_recovery();
+    // Whoever starts services goes on where one does not, and says so. What a
+    // hung GPU's neighbours run is not asked.
+    want(ended.tells || fault_ == Fault::hang || world_.all_runs_as_it_should(),
+         "services or memory are not as they are to be");
     return ended;
   }
 
@@ -69,6 +73,8 @@ class Run {
     call_ = fmt::format("recovery killed at {}", second);
     check_lock();
     check_recovery();
+    want(world_.all_runs_as_it_should(),
+         "services or memory are not as they are to be");
     return again.killed;
   }
 

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "cli/exit_code.hpp"
+#include "core/quiet.hpp"
 #include "host/host_lock.hpp"
 #include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
@@ -21,9 +22,46 @@ const DriverState kHost{"nvidia", std::nullopt};
 const DriverState kGuest{"nvgrace_gpu_vfio_pci", "nvgrace_gpu_vfio_pci"};
 const Signature kSignature{"boot-1", "uid 0", "2026-01-31T09:30:00Z"};
 
-OriginRecord origin(const PciAddress& gpu) {
-  return {gpu, kHost, kSignature, {}, false};
+constexpr const char* kUnit = "nvidia-persistenced.service";
+// A file, because processes come and go.
+constexpr const char* kUnitFile = "/units/nvidia-persistenced.service";
+
+std::string block_state(unsigned block) {
+  return fmt::format("/sys/devices/system/memory/memory{}/state", block);
 }
+
+// One unit for all, and two blocks of memory for each.
+Quiet quiet_of(const PciAddress& gpu) {
+  return {{kUnit}, {{gpu.domain * 2U, gpu.domain * 2U + 1}, {}}};
+}
+
+// modprobe as it is, and a systemctl of files.
+class Loader : public ModuleLoader {
+ public:
+  Loader(const RootDir& root, FakeRoot& fake)
+      : root_(root),
+        fake_(fake),
+        modprobe_(root, ProgramOutput::dropped, "/bin/true") {}
+  Result<> load(const std::string& module) override {
+    return modprobe_.load(module);
+  }
+  Result<> control(const UnitOrder& order) override {
+    const auto way =
+        root_.observer()->before("systemctl " + order.verb, order.unit);
+    if (way.error != 0) {
+      return fail(Errc::io, order.unit,
+                  "systemctl could not " + order.verb + " it");
+    }
+    fake_.file("/units/" + order.unit,
+               order.verb == "start" ? "active" : "inactive");
+    return {};
+  }
+
+ private:
+  const RootDir& root_;
+  FakeRoot& fake_;
+  Modprobe modprobe_;
+};
 
 // What a verb prints and exits with.
 std::string verdict(const Result<>& done) {
@@ -48,7 +86,7 @@ Result<> recover_locked(const RootDir& root, ModuleLoader& modules) {
 
 Result<> change_locked(const World& world, const Scenario& scenario,
                        const RootDir& root, ModuleLoader& modules,
-                       const std::vector<PciAddress>& gpus) {
+                       const std::vector<PciAddress>& gpus, bool& tells) {
   const auto lock = HostLock::take(root, milliseconds(0));
   if (!lock) {
     return forward_error(lock);
@@ -63,10 +101,14 @@ Result<> change_locked(const World& world, const Scenario& scenario,
     return std::vector<CheckSection>{
         {"vfio", {{"vfio-open", "", result, "", "", "", ""}}}};
   };
-  return error_of(run_transaction({root, modules, prove},
-                                  scenario.bind ? "bind" : "unbind", kSignature,
-                                  world.changes(gpus))
-                      .failure);
+  const auto report =
+      run_transaction({root, modules, prove}, scenario.bind ? "bind" : "unbind",
+                      kSignature, world.changes(gpus));
+  for (const auto& one : report.gpus) {
+    tells = tells || !not_restored(one.steps).empty() ||
+            !not_restored(one.undo).empty();
+  }
+  return error_of(report.failure);
 }
 
 // Runs `work` on a faulty host in a process of its own and waits for it, but
@@ -83,8 +125,10 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
     auto root = faulty.open(world.fake);
     // Nothing can be made that even SIGKILL does not end.
     root.be_patient({milliseconds(fault == Fault::hang ? 200 : 20'000), false});
-    Modprobe modules(root, "/bin/true");
-    std::string text = verdict(work(root, modules));
+    Loader modules(root, world.fake);
+    bool tells = false;
+    std::string text = verdict(work(root, modules, tells));
+    text += tells ? "tells\n" : "\n";
     text +=
         fmt::format("{}\n{}\n", faulty.calls(), fmt::join(faulty.all(), "\n"));
     (void)!::write(ends[1], text.data(), text.size());
@@ -111,11 +155,12 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
   ::waitpid(child, &status, 0);
   ended.killed = WIFSIGNALED(status);
   const auto lines = split(text, '\n');
-  if (!ended.killed && lines.size() > 3) {
+  if (!ended.killed && lines.size() > 4) {
     ended.code = static_cast<int>(*parse_unsigned(lines[0]));
     ended.text = lines[1];
-    ended.calls = *parse_unsigned(lines[2]);
-    for (std::size_t i = 3; i < lines.size(); ++i) {
+    ended.tells = !lines[2].empty();
+    ended.calls = *parse_unsigned(lines[3]);
+    for (std::size_t i = 4; i < lines.size(); ++i) {
       ended.all.emplace_back(lines[i]);
     }
     ended.call = point > 0 && point <= ended.all.size() ? ended.all[point - 1]
@@ -129,21 +174,30 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
 std::vector<Scenario> scenarios() {
   std::vector<Scenario> all;
   for (const std::size_t gpus : {1UL, 2UL, 4UL}) {
-    all.push_back({fmt::format("bind-{}", gpus), gpus, true, true, false});
-    all.push_back({fmt::format("bind-{}-that-does-not-work", gpus), gpus, true,
-                   false, true});
-    all.push_back({fmt::format("unbind-{}", gpus), gpus, false, true, true});
+    const auto add = [&](std::string_view name, Scenario scenario) {
+      scenario.name = fmt::format("{}-{}", name, gpus);
+      all.push_back(std::move(scenario));
+    };
+    add("bind", {"", gpus, true, true, false, false});
+    add("bind-in-vain", {"", gpus, true, false, true, false});
+    add("unbind", {"", gpus, false, true, true, false});
+    add("quiesced-bind", {"", gpus, true, true, true, true});
+    add("quiesced-bind-in-vain", {"", gpus, true, false, true, true});
+    add("quiesced-unbind", {"", gpus, false, true, true, true});
   }
   return all;
 }
 
 World::World(const Scenario& scenario)
-    : bind_(scenario.bind), loaded_(scenario.loaded) {
+    : bind_(scenario.bind),
+      loaded_(scenario.loaded),
+      quiesce_(scenario.quiesce) {
   fake.directory("/var/lib").directory("/run");
   fake.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
   fake.directory("/sys/bus/pci/drivers/nvidia");
   kernel.prefer("nvidia");
   kernel.offer("nvgrace_gpu_vfio_pci");
+  fake.file(kUnitFile, bind_ ? "active" : "inactive");
   const auto& now = bind_ ? kHost : kGuest;
   for (std::size_t i = 0; i < scenario.gpus; ++i) {
     const PciAddress gpu{static_cast<unsigned short>(9 + 16 * i), 1, 0, 0};
@@ -155,6 +209,9 @@ World::World(const Scenario& scenario)
                      *now.driver_override + "\n");
       (void)store_origin(fake.open(), origin(gpu)).has_value();
     }
+    for (const auto block : quiet_of(gpu).memory.movable) {
+      fake.file(block_state(block), bind_ ? "online\n" : "offline\n");
+    }
   }
 }
 
@@ -163,13 +220,35 @@ std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
   for (const auto& gpu : which) {
     const JournalState host{kHost, false, {}};
     const JournalState guest{kGuest, false, origin(gpu)};
+    auto plan = plan_change(
+        gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
+        loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded);
+    const auto steps = bind_ ? quiesce_steps(origin(gpu).quiet)
+                             : restore_steps(origin(gpu).quiet);
+    plan.steps.insert(bind_ ? plan.steps.begin() : plan.steps.end(),
+                      steps.begin(), steps.end());
     all.push_back(
-        {plan_change(
-             gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
-             loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded),
-         {gpu, bind_ ? host : guest, bind_ ? guest : host}});
+        {std::move(plan), {gpu, bind_ ? host : guest, bind_ ? guest : host}});
   }
   return all;
+}
+
+OriginRecord World::origin(const PciAddress& gpu) const {
+  return {gpu, kHost, kSignature,
+          {},  false, quiesce_ ? quiet_of(gpu) : Quiet{}};
+}
+
+bool World::all_runs_as_it_should() const {
+  const bool wanted = where() == Where::host;
+  bool right = (fake.content(kUnitFile) == "active") == wanted;
+  for (const auto& gpu : gpus) {
+    for (const auto block : quiet_of(gpu).memory.movable) {
+      // Empty where the process died with the file open.
+      right =
+          right && (fake.content(block_state(block)) == "online\n") == wanted;
+    }
+  }
+  return right || !quiesce_;
 }
 
 Where World::where(const PciAddress& gpu) const {
@@ -197,18 +276,20 @@ Ended change_in_process(World& world, const Scenario& scenario, Fault fault,
                         std::size_t point,
                         const std::vector<PciAddress>& gpus) {
   return in_process(
-      world, fault, point, [&](const RootDir& root, ModuleLoader& modules) {
-        return change_locked(world, scenario, root, modules, gpus);
+      world, fault, point,
+      [&](const RootDir& root, ModuleLoader& modules, bool& tells) {
+        return change_locked(world, scenario, root, modules, gpus, tells);
       });
 }
 
 Ended recover_in_process(World& world, Fault fault, std::size_t point) {
-  return in_process(world, fault, point,
-                    [&](const RootDir& root, ModuleLoader& modules) {
-                      const auto lock = HostLock::take(root, milliseconds(0));
-                      return lock ? recover_locked(root, modules)
-                                  : Result<>(forward_error(lock));
-                    });
+  return in_process(
+      world, fault, point,
+      [&](const RootDir& root, ModuleLoader& modules, bool& /*tells*/) {
+        const auto lock = HostLock::take(root, milliseconds(0));
+        return lock ? recover_locked(root, modules)
+                    : Result<>(forward_error(lock));
+      });
 }
 
 bool collect_orphans(World& world) {

@@ -15,9 +15,10 @@ namespace nvgpuctl::inject {
 struct Scenario {
   std::string name;
   std::size_t gpus;
-  bool bind;    // else unbind
-  bool works;   // what is bound passes its attestation
-  bool loaded;  // the variant driver's module is
+  bool bind;             // else unbind
+  bool works;            // what is bound passes its attestation
+  bool loaded;           // the variant driver's module is
+  bool quiesce = false;  // a service and memory of the GPU are stopped for it
 };
 std::vector<Scenario> scenarios();
 
@@ -35,14 +36,19 @@ class World {
   Where where() const;
   Where start() const { return bind_ ? Where::host : Where::guest; }
   Where goal() const { return bind_ ? Where::guest : Where::host; }
+  // Whether services and memory are as they are to be where the GPUs are now.
+  bool all_runs_as_it_should() const;
 
   std::vector<PciAddress> gpus;
   FakeRoot fake;
   FakeKernel kernel{fake};
 
  private:
+  OriginRecord origin(const PciAddress& gpu) const;
+
   bool bind_;
   bool loaded_;
+  bool quiesce_;
 };
 
 // How the process of a change ended.
@@ -51,6 +57,7 @@ struct Ended {
   bool killed = false;
   int code = -1;
   std::string text;       // of the error
+  bool tells = false;     // of a service that did not start again
   std::size_t calls = 0;  // that change the host
   std::string call;       // the one at the point
   std::vector<std::string> all;

@@ -8,10 +8,11 @@ from files import matching, read
 
 # JSON has no comments; texts of licences are licences; golden files are output
 # of the program, byte for byte; fuzz seeds and ABI symbols are input, likewise.
-# Pages for readers say it once, in README.md.
+# Pages for readers say it once, in README.md. Debian's own files have forms of theirs.
 EXEMPT = ["*.json", "LICENSES/*", "COPYING", "*.md", ".gitignore", ".clang-format",
           ".clang-tidy", "tests/golden/*", "tests/data/golden/*", "tests/*/golden/*", "tests/data/domain/*",
-          "tests/fuzz/corpus/*", "tests/data/*/seeds/*"]
+          "tests/fuzz/corpus/*", "tests/data/*/seeds/*", "packaging/debian/changelog",
+          "packaging/debian/copyright", "packaging/debian/source/format"]
 DEFAULT = "GPL-2.0-or-later"
 TAG = "SPDX-License-Identifier:"
 LINES = 5  # a "#!" line and an XML declaration may come first

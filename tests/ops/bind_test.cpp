@@ -291,6 +291,71 @@ TEST_F(BindUnderAKernel, LeavesTheGpuToWhomAnotherManagerNamed) {
   EXPECT_EQ(fake_.content(kOverride), "nvidia");
 }
 
+class QuiesceUnderAKernel : public testing::Test {
+ protected:
+  QuiesceUnderAKernel() {
+    for (const auto* block : {"32", "33"}) {
+      fake_.file(state(block), "online\n");
+    }
+    loader_.active = {"nvidia-dcgm.service"};
+  }
+
+  static std::string state(const std::string& block) {
+    return "/sys/devices/system/memory/memory" + block + "/state";
+  }
+  BindReport carry_out(std::vector<Step> steps) {
+    return kernel_.apply(loader_,
+                         {kGh200Address, "", "", std::move(steps), {}});
+  }
+
+  FakeRoot fake_;
+  FakeKernel kernel_{fake_};
+  ScriptedLoader loader_;
+  const Quiet quiet_{{"nvidia-dcgm.service"}, {{32, 33}, {}}};
+};
+
+TEST_F(QuiesceUnderAKernel, StopsUnitsAndTakesMemoryOffline) {
+  const auto report = carry_out(quiesce_steps(quiet_));
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre(": inactive", "memory: 2 changed"));
+  EXPECT_TRUE(loader_.active.empty());
+  EXPECT_EQ(fake_.content(state("33")), "offline\n");
+}
+
+TEST_F(QuiesceUnderAKernel, StartsAndPutsOnlineAgain) {
+  ASSERT_TRUE(carry_out(quiesce_steps(quiet_)).done);
+  const auto report = carry_out(restore_steps(quiet_));
+  EXPECT_TRUE(report.done);
+  EXPECT_THAT(seen(report), ElementsAre("memory: 2 changed", ": active"));
+  EXPECT_EQ(fake_.content(state("32")), "online\n");
+  EXPECT_THAT(loader_.active, ElementsAre("nvidia-dcgm.service"));
+  EXPECT_EQ(not_restored(report.steps), "");
+}
+
+TEST_F(QuiesceUnderAKernel, LeavesBlocksThatAreWhatTheyAreToBe) {
+  fake_.file(state("33"), "offline\n");
+  EXPECT_THAT(seen(carry_out(quiesce_steps({{}, {{32, 33, 34}, {}}}))),
+              ElementsAre("memory: 1 changed, 1 are not there now"));
+}
+
+TEST_F(QuiesceUnderAKernel, NamesTheBlockThatStaysOnline) {
+  std::filesystem::remove(fake_.path(state("33")));
+  fake_.directory(state("33"));  // cannot be written
+  const auto report = carry_out(quiesce_steps({{}, {{32, 33}, {}}}));
+  EXPECT_FALSE(report.done);
+  EXPECT_EQ(report.steps.back().seen, "memory33: Is a directory");
+}
+
+TEST_F(QuiesceUnderAKernel, TriesTheRestWhereOneDoesNotComeBack) {
+  std::filesystem::remove(fake_.path(state("32")));
+  fake_.directory(state("32"));
+  const auto report = carry_out(restore_steps(quiet_));
+  EXPECT_TRUE(report.done);
+  EXPECT_EQ(not_restored(report.steps),
+            "online_movable 32-33: memory32: Is a directory; ");
+  EXPECT_THAT(loader_.active, ElementsAre("nvidia-dcgm.service"));
+}
+
 TEST(CheckNotHeld, PassesAFreeGpu) {
   FakeRoot fake;
   fake.link("/proc/12/fd/3", "/dev/vfio/7");

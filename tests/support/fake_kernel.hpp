@@ -35,6 +35,24 @@ class ScriptedLoader : public ModuleLoader {
     }
     return {};
   }
+  // As systemctl, whose calls a watched host sees as those of the program.
+  Result<> control(const UnitOrder& order) override {
+    const std::string call = "systemctl " + order.verb;
+    const auto way = observer_ == nullptr ? Interference{}
+                                          : observer_->before(call, order.unit);
+    if (way.error != 0 || way.half) {
+      return fail(Errc::io, order.unit,
+                  "systemctl could not " + order.verb + " it");
+    }
+    if (order.verb == "start") {
+      active.insert(order.unit);
+    } else {
+      active.erase(order.unit);
+    }
+    return {};
+  }
+  void watch(ChangeObserver* observer) { observer_ = observer; }
+
   // A loaded module takes the function at once.
   void then_driver(FakeRoot& root, std::string address) {
     root_ = &root;
@@ -42,10 +60,12 @@ class ScriptedLoader : public ModuleLoader {
   }
 
   std::vector<std::string> loaded;
+  std::set<std::string> active;  // units that run
   bool fails = false;
 
  private:
   FakeRoot* root_ = nullptr;
+  ChangeObserver* observer_ = nullptr;
   std::string address_;
 };
 
@@ -113,6 +133,15 @@ class FakeKernel : public ChangeObserver {
     }
     if (path.ends_with("/driver_override")) {
       root_.file(path, text == "\n" ? "(null)\n" : text + '\n');
+      return 0;
+    }
+    // What is written to a block's state is an order; what is read, a state.
+    if (path.starts_with("/sys/devices/system/memory/")) {
+      const bool offline = text == "offline";
+      if (!offline && !text.starts_with("online")) {
+        return EINVAL;
+      }
+      root_.file(path, offline ? "offline\n" : "online\n");
       return 0;
     }
     return std::nullopt;

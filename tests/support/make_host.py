@@ -46,6 +46,8 @@ def build(host, tree):
         write(tree, host)
     for path, text in host.spec.get("files", {}).items():
         tree.write(path, text)
+    for path, target in host.spec.get("links", {}).items():
+        tree.link_as_is(path, target)
     # Last: it is what the build system takes for the finished tree.
     tree.write("nvgpuctl-capture.yaml", system.capture_text(host))
 

@@ -38,6 +38,10 @@ class Tree:
         os.symlink(os.path.relpath(target, os.path.dirname(path)),
                    self._full(path))
 
+    def link_as_is(self, path, target):
+        """As in /proc, where links name what is no path, too."""
+        os.symlink(target, self._full(path))
+
 
 def cpu_ranges(cpus):
     """[0, 1, 2, 5] as the kernel prints it: "0-2,5"."""

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/gpu_use.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// More names than these tell an operator no more; `explain` has them all.
+constexpr std::size_t kMaxNamed = 8;
+
+std::string stop_text(const Holder& holder) {
+  const std::string what = what_to_stop(holder);
+  switch (holder.kind) {
+    case HolderKind::guest:
+      return "shut down " + what;
+    case HolderKind::service:
+      return "systemctl stop " + what;
+    case HolderKind::container:
+    case HolderKind::process:
+    case HolderKind::unseen:
+      break;
+  }
+  return "stop " + what;
+}
+
+std::string memory_text(const OnlineBlocks& memory) {
+  std::vector<unsigned> blocks = memory.movable;
+  blocks.insert(blocks.end(), memory.other.begin(), memory.other.end());
+  std::sort(blocks.begin(), blocks.end());
+  return "take memory blocks " + format_id_list(blocks) + " offline";
+}
+
+bool memory_is_online(const Gpu& gpu) {
+  return std::any_of(
+      gpu.findings.begin(), gpu.findings.end(),
+      [](const Finding& found) { return found.reason->id == "NVG-E040"; });
+}
+
+std::string names(const Gpu& gpu) {
+  std::string text = names_of(*gpu.holders);
+  if (memory_is_online(gpu)) {
+    text += (text.empty() ? "" : "; ") +
+            std::string("its memory is online as RAM of the host");
+  }
+  return text;
+}
+
+tl::unexpected<Error> in_use(const Gpu& gpu, std::string_view advice) {
+  const auto order = stop_order(gpu);
+  return fail(Errc::busy, to_string(gpu.pci.address), names(gpu),
+              fmt::format("in this order: {}; {}", numbered(order), advice));
+}
+
+// Who is in the way and may be neither stopped nor overridden by the rules.
+const Holder* obstacle(const Gpu& gpu, const UseRules& rules) {
+  const auto found = std::find_if(
+      gpu.holders->begin(), gpu.holders->end(), [&](const Holder& holder) {
+        const bool stopped =
+            rules.quiesce && holder.kind == HolderKind::service;
+        const bool forced = rules.force && holder.kind != HolderKind::guest;
+        return !stopped && !forced;
+      });
+  return found == gpu.holders->end() ? nullptr : &*found;
+}
+
+std::string advice_about(const Holder& holder, const UseRules& rules) {
+  if (holder.kind == HolderKind::guest) {
+    return "nothing takes a GPU from a running virtual machine, --force=in-use "
+           "and --quiesce neither";
+  }
+  if (rules.quiesce) {
+    return fmt::format(
+        "--quiesce stops services of NVIDIA's only, and {} is "
+        "none",
+        what_to_stop(holder));
+  }
+  return "--quiesce does it where all of them are services of NVIDIA's";
+}
+
+}  // namespace
+
+std::string names_of(std::span<const Holder> holders) {
+  std::string text;
+  for (const auto& holder :
+       holders.first(std::min(holders.size(), kMaxNamed))) {
+    text += (text.empty() ? "" : "; ") + to_string(holder);
+  }
+  if (holders.size() > kMaxNamed) {
+    text += fmt::format("; and {} more", holders.size() - kMaxNamed);
+  }
+  return text;
+}
+
+std::vector<std::string> stop_order(const Gpu& gpu) {
+  std::vector<std::string> order;
+  const auto add = [&](std::string text) {
+    if (std::find(order.begin(), order.end(), text) == order.end()) {
+      order.push_back(std::move(text));
+    }
+  };
+  for (const auto& holder : gpu.holders.value_or(std::vector<Holder>{})) {
+    add(stop_text(holder));
+  }
+  if (!gpu.online_blocks.empty()) {
+    add(memory_text(gpu.online_blocks));
+  } else if (memory_is_online(gpu)) {
+    add("take its memory offline");
+  }
+  return order;
+}
+
+std::string numbered(const std::vector<std::string>& items) {
+  std::string text;
+  std::size_t number = 0;
+  for (const auto& item : items) {
+    text += fmt::format("{}{}. {}", number == 0 ? "" : ", ", number + 1, item);
+    ++number;
+  }
+  return text;
+}
+
+Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules) {
+  Quiet quiet;
+  if (!gpu.holders) {
+    return quiet;
+  }
+  if (const auto* holder = obstacle(gpu, rules)) {
+    return in_use(gpu, advice_about(*holder, rules));
+  }
+  const bool online = memory_is_online(gpu);
+  if (online && !rules.quiesce) {
+    return in_use(gpu, rules.force ? "--force=in-use does not cover memory "
+                                     "that is online; --quiesce does it"
+                                   : "--quiesce does it");
+  }
+  if (online && gpu.online_blocks.empty()) {
+    return in_use(gpu,
+                  "its memory blocks are not known, so --quiesce cannot "
+                  "take them offline");
+  }
+  if (!rules.quiesce) {
+    return quiet;
+  }
+  for (const auto& holder : *gpu.holders) {
+    const auto& unit = holder.owner.unit;
+    if (holder.kind == HolderKind::service &&
+        std::find(quiet.units.begin(), quiet.units.end(), unit) ==
+            quiet.units.end()) {
+      quiet.units.push_back(unit);
+    }
+  }
+  quiet.memory = gpu.online_blocks;
+  return quiet;
+}
+
+Result<> judge_managers(const Gpu& gpu) {
+  constexpr std::array<std::string_view, 3> kRivals{"NVG-W090", "NVG-W091",
+                                                    "NVG-W093"};
+  for (const auto& found : gpu.findings) {
+    const auto& why = *found.reason;
+    if (std::find(kRivals.begin(), kRivals.end(), why.id) != kRivals.end()) {
+      return fail(
+          Errc::busy, to_string(gpu.pci.address),
+          fmt::format("{} {}: {}, by {}", why.id, why.name, found.detail,
+                      found.evidence),
+          fmt::format("{}; 'other-managers: take' in /etc/nvgpuctl/policy.yaml "
+                      "binds all the same",
+                      why.remedy));
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> use_notes(const Gpu& gpu) {
+  std::vector<std::string> notes;
+  if (gpu.holders && !gpu.holders->empty()) {
+    notes.push_back("refused while it is in use: " + names_of(*gpu.holders));
+    notes.push_back("to free it: " + numbered(stop_order(gpu)));
+  }
+  return notes;
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/gpu.hpp"
+#include "core/quiet.hpp"
+
+namespace nvgpuctl {
+
+// What an operator allows to be done about those who use a GPU.
+struct UseRules {
+  bool force = false;    // change it under processes, never under a guest
+  bool quiesce = false;  // stop known services, take memory offline
+};
+
+// May the GPU's driver be changed now? What is to be stopped for it, which is
+// nothing where nobody uses it. Error `busy` names everybody who uses it, and
+// in which order to stop them.
+Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules);
+
+// Error `busy` where somebody else gives the GPU to a driver, too, and will do
+// so again: two managers end with the GPU in the hands of the later one.
+Result<> judge_managers(const Gpu& gpu);
+
+// What would be refused, for a plan that is only shown: a sentence each.
+std::vector<std::string> use_notes(const Gpu& gpu);
+
+// "shut down domain grace", "systemctl stop nvidia-dcgm.service", …: in order,
+// each once.
+std::vector<std::string> stop_order(const Gpu& gpu);
+
+// What to_string() says of each, up to a number of them that can be read.
+std::string names_of(std::span<const Holder> holders);
+
+// "1. shut down domain grace, 2. …"
+std::string numbered(const std::vector<std::string>& items);
+
+}  // namespace nvgpuctl

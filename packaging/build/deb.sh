@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by package.sh: Debian packages.
+
+# Each suite's packages have a version of their own, lower than that of newer
+# suites, so that an upgrade of the host is one of them, too.
+build_packages() {
+  local options="parallel=${jobs:?}" profiles='' flags=(-us -uc -b) number
+  case ${suite:?} in bookworm) number=12 ;; trixie) number=13 ;; forky) number=14 ;; esac
+  [ "${check:?}" = yes ] || options+=' nocheck' profiles=nocheck
+  [ "${version:?}" = "${project_version:?}" ] || options+=' noautodbgsym'
+  # debhelper's packages for compiling are not all marked as good for crossing.
+  [ "${arch:?}" = "$(dpkg --print-architecture)" ] || flags+=(-d "-a$arch")
+  mv "${source:?}/packaging/debian" "$source/debian"
+  sed -i "1s/.*/nvgpuctl (${version:?}-1~deb$number) $suite; urgency=medium/" \
+    "$source/debian/changelog"
+  touch -d "@${epoch:?}" "$source/debian/changelog" "$source/debian"
+  # shellcheck disable=SC2016  # the shell inside expands these
+  chrooted /usr/bin/env "DEB_BUILD_OPTIONS=$options" \
+    "DEB_BUILD_PROFILES=$profiles" bash -euc '
+    cd "/build/nvgpuctl-$1"
+    shift
+    dpkg-buildpackage "$@"
+    cd ..
+    lintian --display-info --fail-on error,warning,info --allow-root *.changes
+    ' bash "$version" "${flags[@]}"
+}
+
+keep_packages() { mv "${work:?}"/*.deb "$work"/*.changes "$work"/*.buildinfo "$1"; }
