@@ -117,6 +117,21 @@ std::string hex(std::uint64_t value) {
   return fmt::format("{:#x}", value);
 }
 
+std::string json_quoted(std::string_view text) {
+  std::string json = "\"";
+  for (const char character : text) {
+    if (character == '"' || character == '\\') {
+      json += '\\';
+    }
+    if (static_cast<unsigned char>(character) < ' ') {
+      json += fmt::format("\\u{:04x}", static_cast<unsigned>(character));
+    } else {
+      json += character;
+    }
+  }
+  return json + '"';
+}
+
 std::string human_size(std::uint64_t bytes) {
   struct Unit {
     std::uint64_t size;

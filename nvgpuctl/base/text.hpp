@@ -30,6 +30,9 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text,
 // "0x17e4f00000"
 std::string hex(std::uint64_t value);
 
+// As a string of JSON, with its quotes.
+std::string json_quoted(std::string_view text);
+
 // A size for people, exact where binary units allow and rounded to two digits
 // otherwise: "128 GiB", "95.58 GiB", "512 MiB", "0 B".
 std::string human_size(std::uint64_t bytes);

@@ -117,10 +117,11 @@ TransactionReport carry_out(Context& context, const Arguments& arguments,
     tools.prove = attestation(selection.root, vfio, waiting(context, ""));
   }
   if (context.progress) {
-    tools.tell = [&](const PciAddress& gpu) {
+    tools.progress = [&](std::size_t left, std::size_t all) {
       context.err << fmt::format(
-          "{}: changing the driver; it may wait 30 s for the GPU's memory\n",
-          to_string(gpu));
+          "waiting for {} of {} GPUs: their drivers may "
+          "take 30 s for the memory\n",
+          left, all);
     };
   }
   return run_transaction(tools,
@@ -139,7 +140,11 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   if (only_shown) {
     return dry_run(context, arguments, *selection, direction);
   }
-  Modprobe modules;
+  auto patient = be_patient(arguments, selection->root);
+  if (!patient) {
+    return forward_error(patient);
+  }
+  Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);
   if (!lock) {
     return forward_error(lock);

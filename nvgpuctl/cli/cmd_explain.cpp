@@ -25,16 +25,19 @@ void print_explanations(Context& context, const Selection& selection) {
   }
 }
 
-// The worst of all: a GPU that cannot be had outweighs one that can be had
+// The worst of all: a GPU that somebody has to look at outweighs one that
+// cannot be had, and a GPU that cannot be had outweighs one that can be had
 // without its memory.
 ExitCode worst(const Selection& selection) {
   ExitCode code = ExitCode::done;
   for (const auto index : selection.gpus) {
     const auto state = selection.inventory.gpus[index].state;
-    if (state == GpuState::blocked) {
-      return ExitCode::not_viable;
+    if (state == GpuState::needs_operator) {
+      return ExitCode::needs_operator;
     }
-    if (state == GpuState::degraded) {
+    if (state == GpuState::blocked) {
+      code = ExitCode::not_viable;
+    } else if (state == GpuState::degraded && code == ExitCode::done) {
       code = ExitCode::degraded;
     }
   }

@@ -64,7 +64,7 @@ Result<> carry_out(Context& context, const RootDir& root, Operation operation,
                 "is empty, too long, or not printable");
   }
   end_after(kMostTime);
-  Modprobe modules(ProgramOutput::dropped);
+  Modprobe modules(root, ProgramOutput::dropped);
   KernelVfio vfio(root);
   HookTools tools{root, modules, vfio};
   tools.attest = waiting(context, "");

@@ -30,16 +30,26 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
   if (!root) {
     return forward_error(root);
   }
+  auto patient = be_patient(arguments, *root);
+  if (!patient) {
+    return forward_error(patient);
+  }
   const auto lock = take_lock(context, arguments, *root);
   if (!lock) {
     return forward_error(lock);
   }
-  Modprobe modules;
+  Modprobe modules(*root);
   const auto recovery = recover(*root, modules);
   print_recovery(context, recovery);
   if (recovery.failure) {
     print_error(context.err, *recovery.failure);
     return exit_code(recovery.failure->code);
+  }
+  for (const auto& hung : recovery.hung) {
+    print_error(context.err, hung);
+  }
+  if (!recovery.hung.empty()) {
+    return ExitCode::needs_operator;
   }
   return ExitCode::done;
 }

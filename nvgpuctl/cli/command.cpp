@@ -77,6 +77,12 @@ constexpr OptionSpec kNoValidate{
     .name = "--no-validate",
     .help = "Do not open the bound device to see whether it works"};
 
+constexpr OptionSpec kWriteTimeout{
+    .name = "--write-timeout",
+    .kind = OptionKind::value,
+    .metavar = "SECONDS",
+    .help = "How long the kernel may take to change a driver; default: 60"};
+
 constexpr OptionSpec kForce{
     .name = "--force",
     .kind = OptionKind::choice,
@@ -90,15 +96,17 @@ constexpr std::array kBindOptions{
     kAll,
     kDryRun,
     kLockTimeout,
+    kWriteTimeout,
     kForce,
     OptionSpec{.name = "--quiesce",
                .help = "Stop NVIDIA's services and take GPU memory offline"},
     kNoValidate,
 };
 
-constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kForce};
+constexpr std::array kUnbindOptions{kAll, kDryRun, kLockTimeout, kWriteTimeout,
+                                    kForce};
 
-constexpr std::array kRecoverOptions{kLockTimeout};
+constexpr std::array kRecoverOptions{kLockTimeout, kWriteTimeout};
 
 constexpr OptionSpec kFile{.name = "-f,--file",
                            .kind = OptionKind::value,

@@ -13,20 +13,33 @@ constexpr unsigned kMaxWait = 3600;
 // A change of eight GPUs, one after the other, may well take a minute.
 constexpr unsigned kDefaultWait = 120;
 
-Result<std::chrono::seconds> wanted_wait(const Arguments& arguments) {
-  const auto text = arguments.value("--lock-timeout");
+Result<std::chrono::seconds> wanted_wait(const Arguments& arguments,
+                                         const std::string& option,
+                                         std::chrono::seconds otherwise) {
+  const auto text = arguments.value(option);
   if (!text) {
-    return std::chrono::seconds(kDefaultWait);
+    return otherwise;
   }
   const auto seconds = parse_unsigned(*text);
   if (!seconds || *seconds > kMaxWait) {
-    return fail(Errc::usage, "--lock-timeout",
+    return fail(Errc::usage, option,
                 "'" + *text + "' is not a number of seconds up to 3600");
   }
   return std::chrono::seconds(*seconds);
 }
 
 }  // namespace
+
+Result<> be_patient(const Arguments& arguments, RootDir& root) {
+  const auto bound = wanted_wait(
+      arguments, "--write-timeout",
+      std::chrono::duration_cast<std::chrono::seconds>(kKernelPatience));
+  if (!bound) {
+    return forward_error(bound);
+  }
+  root.be_patient({*bound, true});
+  return {};
+}
 
 Result<> check_live(const Context& context, const RootDir& root) {
   if (!root.live()) {
@@ -42,7 +55,8 @@ Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
   if (!live) {
     return forward_error(live);
   }
-  const auto wait = wanted_wait(arguments);
+  const auto wait = wanted_wait(arguments, "--lock-timeout",
+                                std::chrono::seconds(kDefaultWait));
   if (!wait) {
     return forward_error(wait);
   }

@@ -13,6 +13,9 @@ namespace nvgpuctl::cli {
 // Error `usage` on a recorded host.
 Result<> check_live(const Context& context, const RootDir& root);
 
+// How long the kernel may take for a write, as the command line wants it.
+Result<> be_patient(const Arguments& arguments, RootDir& root);
+
 // The lock, after the wait that the command line asks for. Error: `usage` on a
 // recorded host, or `locked`.
 Result<HostLock> take_lock(const Context& context, const Arguments& arguments,

@@ -221,6 +221,7 @@ Json step_reports(const std::vector<StepReport>& reports) {
     Json json = step_json(report.step);
     json["done"] = report.done;
     json["seen"] = text_or_null(report.seen);
+    json["evidence"] = report.evidence;
     steps.push_back(json);
   }
   return steps;
@@ -310,7 +311,7 @@ Json recovery_json(const Recovery& recovery) {
   }
   return {{"course",
            recovery.course ? Json(to_string(*recovery.course)) : Json(nullptr)},
-          {"complete", !recovery.failure},
+          {"complete", !recovery.failure && recovery.hung.empty()},
           {"undone", undone},
           {"lines", recovery.lines}};
 }

@@ -71,6 +71,9 @@ void print_steps(Context& context, const std::vector<StepReport>& steps) {
     if (!step.done && !step.seen.empty()) {
       print_prose(context.out, context.width, "          ", step.seen);
     }
+    for (const auto& line : step.evidence) {
+      context.out << "            " << printable(line) << '\n';
+    }
   }
 }
 

@@ -21,6 +21,7 @@ Style style_of(GpuState state) {
     case GpuState::degraded:
       return Style::warn;
     case GpuState::blocked:
+    case GpuState::needs_operator:
       break;
   }
   return Style::bad;

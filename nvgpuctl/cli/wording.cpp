@@ -46,6 +46,8 @@ std::string_view verdict(GpuState state) {
       return "is bound and can be passed through";
     case GpuState::degraded:
       return "is bound, but would work without its coherent memory";
+    case GpuState::needs_operator:
+      return "needs somebody to look: a change of its driver has not come back";
     case GpuState::blocked:
       break;
   }

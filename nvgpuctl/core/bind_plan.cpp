@@ -71,8 +71,23 @@ void move_driver(const Gpu& gpu, BindPlan& plan) {
 
 }  // namespace
 
+Result<> check_not_hung(const Gpu& gpu) {
+  if (!gpu.pci.hung) {
+    return {};
+  }
+  const auto& why = reason("NVG-E047");
+  return fail(Errc::needs_operator, to_string(gpu.pci.address),
+              fmt::format("{} {}: {}: {}", why.id, why.name, why.summary,
+                          to_string(*gpu.pci.hung)),
+              std::string(why.remedy));
+}
+
 Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu,
                            OnlineMemory memory) {
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return forward_error(known);
+  }
   BindPlan plan;
   plan.gpu = gpu.pci.address;
   plan.from = gpu.pci.driver.value_or("");
@@ -107,6 +122,10 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu,
 }
 
 Result<BindPlan> plan_unbind(const Gpu& gpu) {
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return forward_error(known);
+  }
   BindPlan plan;
   plan.gpu = gpu.pci.address;
   plan.from = gpu.pci.driver.value_or("");

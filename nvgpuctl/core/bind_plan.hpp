@@ -41,6 +41,10 @@ struct BindPlan {
   std::vector<std::string> notes;
 };
 
+// Error `needs_operator` while the kernel does not come back from a write about
+// the GPU: the next one would not either.
+Result<> check_not_hung(const Gpu& gpu);
+
 // Memory of the GPU that is online as RAM of the host stands in the way of a
 // bind, unless it goes offline first.
 enum class OnlineMemory { blocks, goes_offline };

@@ -25,6 +25,9 @@ DriverRole role_of(const PciFunction& pci,
 }
 
 GpuState state_of(const Gpu& gpu) {
+  if (gpu.pci.hung && gpu.pci.hung->overdue) {
+    return GpuState::needs_operator;
+  }
   const bool error = has_error(gpu.findings);
   switch (gpu.driver_role) {
     case DriverRole::variant:
@@ -58,6 +61,8 @@ std::string_view to_string(GpuState state) {
       return "bound";
     case GpuState::degraded:
       return "degraded";
+    case GpuState::needs_operator:
+      return "needs-operator";
     case GpuState::blocked:
       break;
   }

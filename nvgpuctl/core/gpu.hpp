@@ -35,6 +35,7 @@ enum class GpuState {
   bound,     // bound to a variant driver, nothing known against it
   degraded,  // bound, but without (or with wrong) coherent memory
   blocked,   // cannot be passed through; the findings say why
+  needs_operator,  // the kernel does not come back from a change of its driver
 };
 std::string_view to_string(GpuState state);
 

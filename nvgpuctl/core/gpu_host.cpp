@@ -24,6 +24,10 @@ void judge_presence(Gpu& gpu) {
     add(gpu, "NVG-E006", "every byte is 0xff",
         sysfs_path(gpu.pci.address, "config"));
   }
+  if (gpu.pci.hung && gpu.pci.hung->overdue) {
+    add(gpu, "NVG-E047", to_string(*gpu.pci.hung),
+        fmt::format("/proc/{}/stack", gpu.pci.hung->pid));
+  }
   for (const auto& problem : gpu.pci.problems) {
     add(gpu, "NVG-W008", problem, {});
   }

@@ -11,6 +11,7 @@
 #include "core/acpi_numa.hpp"
 #include "core/census.hpp"
 #include "core/fact.hpp"
+#include "core/hung_write.hpp"
 #include "core/managers.hpp"
 #include "core/modules_alias.hpp"
 #include "core/pci_address.hpp"
@@ -41,7 +42,8 @@ struct PciFunction {
   std::vector<PciBar> bars;  // of size > 0
   std::optional<std::string> driver;
   std::optional<std::string> driver_override;  // nothing when not set
-  std::optional<unsigned> numa_node;           // nothing for -1
+  std::optional<HungWrite> hung;      // then driver_override is not known
+  std::optional<unsigned> numa_node;  // nothing for -1
   std::optional<unsigned> iommu_group;
   std::optional<std::string> smmu;       // "smmu3.0x0000000005000000"
   std::optional<std::string> acpi_path;  // firmware_node/path

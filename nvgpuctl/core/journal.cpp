@@ -8,35 +8,20 @@
 namespace nvgpuctl {
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (const char character : text) {
-    if (character == '"' || character == '\\') {
-      json += '\\';
-    }
-    if (static_cast<unsigned char>(character) < ' ') {
-      json += fmt::format("\\u{:04x}", static_cast<unsigned>(character));
-    } else {
-      json += character;
-    }
-  }
-  return json + '"';
-}
-
 std::string quoted_or_null(const std::optional<std::string>& text) {
-  return text ? quoted(*text) : "null";
+  return text ? json_quoted(*text) : "null";
 }
 
 std::string driver_text(const DriverState& state) {
   return fmt::format(R"("driver": {}, "driver_override": {})",
-                     state.driver.empty() ? "null" : quoted(state.driver),
+                     state.driver.empty() ? "null" : json_quoted(state.driver),
                      quoted_or_null(state.driver_override));
 }
 
 std::string signature_text(const Signature& signature) {
   return fmt::format(R"("boot_id": {}, "who": {}, "when": {})",
-                     quoted(signature.boot_id), quoted(signature.who),
-                     quoted(signature.when));
+                     json_quoted(signature.boot_id), json_quoted(signature.who),
+                     json_quoted(signature.when));
 }
 
 // With a comma in front, and only where something was stopped.
@@ -46,7 +31,7 @@ std::string quiet_text(const Quiet& quiet) {
   }
   std::string units;
   for (const auto& unit : quiet.units) {
-    units += (units.empty() ? "" : ", ") + quoted(unit);
+    units += (units.empty() ? "" : ", ") + json_quoted(unit);
   }
   return fmt::format(R"(, "stopped": {{"units": [{}], "movable_blocks": "{}", )"
                      R"("other_blocks": "{}"}})",
@@ -57,7 +42,7 @@ std::string quiet_text(const Quiet& quiet) {
 std::string origin_text(const OriginRecord& origin) {
   return fmt::format(
       R"({{"address": {}, {}, {}, "domain": {}, "bound_for_domain": {}{}}})",
-      quoted(to_string(origin.gpu)), driver_text(origin.state),
+      json_quoted(to_string(origin.gpu)), driver_text(origin.state),
       signature_text(origin.signature), quoted_or_null(origin.domain),
       origin.bound_for_domain, quiet_text(origin.quiet));
 }
@@ -76,13 +61,13 @@ std::string write_journal_text(const Journal& journal) {
   for (const auto& gpu : journal.gpus) {
     gpus += fmt::format(
         "{}  {{\"address\": {},\n   \"before\": {},\n   \"after\": {}}}",
-        gpus.empty() ? "" : ",\n", quoted(to_string(gpu.gpu)),
+        gpus.empty() ? "" : ",\n", json_quoted(to_string(gpu.gpu)),
         state_text(gpu.before), state_text(gpu.after));
   }
   return fmt::format(
       "{{\"apiVersion\": \"nvgpuctl/v1\", \"kind\": \"Journal\",\n"
       " \"verb\": {}, \"phase\": \"{}\",\n {},\n \"gpus\": [\n{}\n ]}}\n",
-      quoted(journal.verb),
+      json_quoted(journal.verb),
       journal.phase == JournalPhase::apply ? "apply" : "undo",
       signature_text(journal.signature), gpus);
 }

@@ -136,6 +136,11 @@ constexpr std::array kReasons{
     Reason{"NVG-E045", "plain-vfio", kError,
            "the GPU is bound to plain vfio-pci and shows no coherent memory",
            "bind it with nvgpuctl: a guest would get a GPU without its memory"},
+    Reason{
+        "NVG-E047", "hung-in-kernel", kError,
+        "the kernel has not come back from a change of the GPU's driver",
+        "end whoever has the device open; once the write has come back, run: "
+        "nvgpuctl recover"},
     Reason{"NVG-I046", "variant-bound", kInfo,
            "the GPU is bound to a VFIO variant driver",
            "validate proves that its regions are right"},

@@ -1,37 +1,102 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/module_loader.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
 #include <vector>
 
 #include "base/text.hpp"
+#include "host/hung_records.hpp"
+#include "host/kernel_call.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-constexpr std::chrono::minutes kPatience{10};
 // systemd gives a service 90 s to stop before it kills it, and a little more.
 constexpr std::chrono::seconds kUnitPatience{120};
 constexpr const char* kSystemctl = "/usr/bin/systemctl";
 
+// As a shell has it for a program that cannot be run; modprobe ends with 1.
+constexpr int kNotRun = 127;
+
+// `module`: its name and parameters, with a space between.
+int run_modprobe(const std::string& program, std::string_view module,
+                 int messages) {
+  ::dup2(messages, STDERR_FILENO);
+  std::vector<std::string> words{program, "--"};
+  for (const auto word : split(module, ' ')) {
+    words.emplace_back(word);
+  }
+  std::vector<char*> arguments;
+  for (auto& word : words) {
+    arguments.push_back(word.data());
+  }
+  arguments.push_back(nullptr);
+  // An absolute path and a fixed environment: root's PATH is not trusted.
+  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+  const std::array<char*, 2> environment{path.data(), nullptr};
+  ::execve(program.c_str(), arguments.data(), environment.data());
+  return kNotRun;
+}
+
+// What it has said by now, in one line.
+std::string said(const Fd& messages) {
+  std::array<char, 512> text{};
+  const ssize_t count = ::read(messages.get(), text.data(), text.size());
+  std::string line(text.data(),
+                   count > 0 ? static_cast<std::size_t>(count) : 0);
+  for (char& character : line) {
+    character = character == '\n' ? ' ' : character;
+  }
+  return std::string(trim(line));
+}
+
 }  // namespace
 
 Result<> Modprobe::load(const std::string& module) {
-  const std::string subject = "module " + module;
-  const std::string program = "/sbin/modprobe";
-  std::vector<std::string> arguments{"--"};
-  for (const auto word : split(module, ' ')) {
-    arguments.emplace_back(word);
+  const std::string name = module.substr(0, module.find(' '));
+  const std::string subject = "module-" + name;
+  if (const auto hung = find_hung(root_, subject)) {
+    return tl::unexpected<Error>(hung_error(*hung));
   }
-  const auto status = run_program(program, arguments, output_, kPatience);
-  if (!status) {
-    return fail(Errc::io, subject, program + ": " + status.error().problem,
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    return fail(Errc::io, program_, std::generic_category().message(errno));
+  }
+  const Fd out(ends[0]);
+  const Fd messages(ends[1]);
+  const auto answer = run_kernel_calls(
+      root_,
+      {{subject, program_, module,
+        [&] { return run_modprobe(program_, module, messages.get()); },
+        messages.get()}},
+      {})[0];
+  if (answer.failure) {
+    return tl::unexpected<Error>(*answer.failure);
+  }
+  if (answer.hung) {
+    return tl::unexpected<Error>(hung_error(*answer.hung));
+  }
+  if (answer.code == kNotRun) {
+    return fail(Errc::io, "module " + name, "cannot run " + program_,
                 "install kmod");
   }
-  if (*status != 0) {
-    return fail(Errc::io, subject, "modprobe could not load it",
-                output_ == ProgramOutput::shown
-                    ? "its message is above; see also the kernel log"
-                    : "see the kernel log");
+  if (!answer.code) {
+    return fail(Errc::io, "module " + name,
+                fmt::format("modprobe took longer than {} s, and was killed",
+                            root_.patience().bound.count() / 1000),
+                "see the kernel log");
+  }
+  if (answer.code != 0) {
+    const std::string why = said(out);
+    return fail(Errc::io, "module " + name,
+                "modprobe could not load it" + (why.empty() ? "" : ": " + why),
+                "see the kernel log");
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/text.hpp"
+#include "host/hung_records.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -273,7 +274,12 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
   reader.number("subsystem_device", function->subsystem_device);
   function->modalias = reader.text("modalias").value_or("");
   read_bars(reader, *function);
-  function->driver_override = reader.text("driver_override");
+  // Whoever reads the attribute waits as long as the write does: the kernel's
+  // driver_override_show() takes the device's lock.
+  function->hung = find_hung(root, to_string(address));
+  if (!function->hung) {
+    function->driver_override = reader.text("driver_override");
+  }
   // The kernel prints NULL pointers so.
   if (function->driver_override == "(null)" ||
       function->driver_override == "") {

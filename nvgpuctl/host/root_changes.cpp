@@ -12,6 +12,9 @@ namespace nvgpuctl {
 namespace {
 
 constexpr unsigned kPrivate = 0600;
+constexpr unsigned kPublic = 0644;
+// Behind every errno, and an exit code.
+constexpr int kTookPart = 255;
 
 std::string file_name(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
@@ -46,22 +49,59 @@ Result<> RootDir::change(std::string_view call, std::string_view path,
   return {};
 }
 
-Result<> RootDir::write(std::string_view path, std::string_view value) const {
+int PreparedWrite::perform() const {
+  while (way.hang) {
+    ::pause();
+  }
+  const auto part = std::string_view(value).substr(
+      0, way.half ? value.size() / 2 : value.size());
+  const auto answer =
+      observer == nullptr ? std::nullopt : observer->stand_in(path, part);
+  auto count = static_cast<ssize_t>(part.size());
+  if (!answer) {
+    do {
+      count = ::write(fd.get(), part.data(), part.size());
+    } while (count < 0 && errno == EINTR);
+  }
+  const int error = answer ? *answer : count < 0 ? errno : 0;
+  const bool whole = static_cast<std::size_t>(count) == value.size();
+  return error != 0 || whole ? error : kTookPart;
+}
+
+Result<PreparedWrite> RootDir::prepare_write(std::string_view path,
+                                             std::string_view value) const {
   // sysfs ignores O_TRUNC; a plain file would keep the end of a longer value.
   auto fd = open_below(path, O_WRONLY | O_TRUNC | O_NONBLOCK);
   if (!fd) {
     return forward_error(fd);
   }
-  ssize_t count = 0;
-  auto written = change("write", path, [&](const Interference& way) {
-    count = ::write(fd->get(), value.data(),
-                    way.half ? value.size() / 2 : value.size());
-    return count;
-  });
-  if (written && static_cast<std::size_t>(count) != value.size()) {
-    return fail(Errc::io, absolute(path), "the kernel took only part of it");
+  const auto way =
+      observer_ == nullptr ? Interference{} : observer_->before("write", path);
+  if (way.error != 0) {
+    return system_failure(path, way.error);
   }
-  return written;
+  return PreparedWrite{std::move(*fd), std::string(path), std::string(value),
+                       way, observer_};
+}
+
+Result<> RootDir::finish_write(const PreparedWrite& write, int error) const {
+  if (error == kTookPart) {
+    return fail(Errc::io, absolute(write.path),
+                "the kernel took only part of it");
+  }
+  if (error != 0) {
+    return system_failure(write.path, error);
+  }
+  if (observer_ != nullptr) {
+    observer_->after("write", write.path);
+  }
+  return {};
+}
+
+Result<> RootDir::write(std::string_view path, std::string_view value) const {
+  const auto write = prepare_write(path, value);
+  return write ? finish_write(*write, write->perform())
+               : Result<>(forward_error(write));
 }
 
 Result<Fd> RootDir::open_parent(std::string_view path) const {
@@ -113,12 +153,13 @@ Result<> RootDir::write_whole(const Fd& fd, std::string_view path,
                 [&](const Interference&) { return ::fsync(fd.get()); });
 }
 
-Result<> RootDir::replace(std::string_view path,
-                          std::string_view content) const {
+Result<> RootDir::replace(std::string_view path, std::string_view content,
+                          Readers readers) const {
   const std::string fresh = std::string(path) + ".new";
   Result<Fd> fd;
   auto done = change("create", fresh, [&](const Interference&) {
-    fd = open_below(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, kPrivate);
+    fd = open_below(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
+                    readers == Readers::root ? kPrivate : kPublic);
     return 0;
   });
   if (done && !fd) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,35 @@
 namespace nvgpuctl {
 
 class UnpackedReport;
+
+// How long a write may stay in the kernel before it is left behind. Variant
+// drivers wait 30 s for the GPU's memory (POLL_TIMEOUT_MS of the kernel's
+// nvgrace-gpu/main.c, NVGPU_READY_TIMEOUT_MS of kmod/readiness.c); twice that
+// is no slow memory any more. A CXL DVSEC may ask for 64 or 256 s, for which
+// there is --write-timeout.
+constexpr std::chrono::milliseconds kKernelPatience{60'000};
+
+struct KernelPatience {
+  std::chrono::milliseconds bound = kKernelPatience;
+  // Whether to try, when the time is over, to end the process with SIGKILL:
+  // some of what the kernel waits for can be interrupted so.
+  bool kills = true;
+};
+
+// Who may read a file of ours.
+enum class Readers { root, everybody };
+
+// A write to a file of the kernel that is open and has not begun.
+struct PreparedWrite {
+  Fd fd;
+  std::string path;
+  std::string value;
+  Interference way;
+  ChangeObserver* observer = nullptr;
+
+  // An errno, or 0. May run in another process than finish_write().
+  int perform() const;
+};
 
 // The file system of a host: the live one below "/", or a capture below some
 // directory. Nothing else in the program opens a file of the host, so one
@@ -56,6 +86,10 @@ class RootDir {
   // Writes an existing file in one write(2), as sysfs wants. Only on the live
   // root and in tests; ops/ decides whether it may.
   Result<> write(std::string_view path, std::string_view value) const;
+  // Its halves.
+  Result<PreparedWrite> prepare_write(std::string_view path,
+                                      std::string_view value) const;
+  Result<> finish_write(const PreparedWrite& write, int error) const;
 
   // The program's own files (root_changes.cpp). What these have done is still
   // done after a power loss; whoever calls them holds the lock.
@@ -64,7 +98,8 @@ class RootDir {
   Result<> make_directory(std::string_view path) const;
   // The whole content of a file: afterwards it is the old one or the new one,
   // never a part. Writes "PATH.new" first.
-  Result<> replace(std::string_view path, std::string_view content) const;
+  Result<> replace(std::string_view path, std::string_view content,
+                   Readers readers = Readers::root) const;
   // The file may be gone already.
   Result<> remove(std::string_view path) const;
   // Within one directory.
@@ -74,6 +109,11 @@ class RootDir {
 
   // Every change from now on passes by `observer`, which must outlive this.
   void watch(ChangeObserver* observer) { observer_ = observer; }
+  ChangeObserver* observer() const { return observer_; }
+
+  // For writes that another process does (host/kernel_call.hpp).
+  void be_patient(const KernelPatience& patience) { patience_ = patience; }
+  const KernelPatience& patience() const { return patience_; }
 
  private:
   RootDir(Fd fd, std::string prefix, bool live);
@@ -93,6 +133,7 @@ class RootDir {
   bool live_;
   std::shared_ptr<const UnpackedReport> unpacked_;  // nothing for a directory
   ChangeObserver* observer_ = nullptr;
+  KernelPatience patience_;
 };
 
 }  // namespace nvgpuctl

@@ -34,53 +34,16 @@ Result<std::optional<Record>> read_record(
   return std::optional(std::move(*record));
 }
 
-Result<> make_folders(const RootDir& root) {
+Result<> make_folders(const RootDir& root, std::string_view folder) {
   auto made = root.make_directory("/var/lib/nvgpuctl");
-  return made ? root.make_directory(kOriginFolder) : made;
+  return made ? root.make_directory(folder) : made;
 }
 
-}  // namespace
-
-std::string origin_path(const PciAddress& gpu) {
-  return fmt::format("{}/{}{}", kOriginFolder, to_string(gpu), kSuffix);
-}
-
-Result<std::optional<Journal>> read_journal(const RootDir& root) {
-  return read_record(root, std::string(kJournalPath), parse_journal);
-}
-
-Result<> store_journal(const RootDir& root, const Journal& journal) {
-  auto made = make_folders(root);
-  return made ? root.replace(kJournalPath, write_journal_text(journal)) : made;
-}
-
-Result<> drop_journal(const RootDir& root) {
-  return root.remove(kJournalPath);
-}
-
-Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
-                                                const PciAddress& gpu) {
-  auto record = read_record(root, origin_path(gpu), parse_origin);
-  if (record && *record && (*record)->gpu != gpu) {
-    return fail(Errc::malformed, origin_path(gpu),
-                "is the record of " + to_string((*record)->gpu));
-  }
-  return record;
-}
-
-Result<> store_origin(const RootDir& root, const OriginRecord& origin) {
-  auto made = make_folders(root);
-  return made ? root.replace(origin_path(origin.gpu), write_origin_text(origin))
-              : made;
-}
-
-Result<> drop_origin(const RootDir& root, const PciAddress& gpu) {
-  return root.remove(origin_path(gpu));
-}
-
-std::vector<PciAddress> list_origins(const RootDir& root) {
+// The GPUs that have a record in a folder, readable or not.
+std::vector<PciAddress> list_records(const RootDir& root,
+                                     std::string_view folder) {
   std::vector<PciAddress> gpus;
-  const auto names = root.list(kOriginFolder);
+  const auto names = root.list(folder);
   if (!names) {
     return gpus;
   }
@@ -94,6 +57,63 @@ std::vector<PciAddress> list_origins(const RootDir& root) {
     }
   }
   return gpus;
+}
+
+}  // namespace
+
+std::string origin_path(const PciAddress& gpu) {
+  return fmt::format("{}/{}{}", kOriginFolder, to_string(gpu), kSuffix);
+}
+
+std::string hung_journal_path(const PciAddress& gpu) {
+  return fmt::format("{}/{}{}", kHungJournalFolder, to_string(gpu), kSuffix);
+}
+
+Result<std::optional<Journal>> read_journal(const RootDir& root,
+                                            std::string_view path) {
+  return read_record(root, std::string(path), parse_journal);
+}
+
+Result<> store_journal(const RootDir& root, const Journal& journal,
+                       std::string_view path) {
+  auto made = make_folders(
+      root, path == kJournalPath ? kOriginFolder : kHungJournalFolder);
+  return made ? root.replace(path, write_journal_text(journal)) : made;
+}
+
+Result<> drop_journal(const RootDir& root, std::string_view path) {
+  // What was never written need not be removed. And what is gone, but would
+  // come back after a power loss, is then of an earlier boot and says nothing.
+  auto removed = root.exists(path) ? root.remove(path) : Result<>();
+  return root.exists(path) ? removed : Result<>();
+}
+
+Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
+                                                const PciAddress& gpu) {
+  auto record = read_record(root, origin_path(gpu), parse_origin);
+  if (record && *record && (*record)->gpu != gpu) {
+    return fail(Errc::malformed, origin_path(gpu),
+                "is the record of " + to_string((*record)->gpu));
+  }
+  return record;
+}
+
+Result<> store_origin(const RootDir& root, const OriginRecord& origin) {
+  auto made = make_folders(root, kOriginFolder);
+  return made ? root.replace(origin_path(origin.gpu), write_origin_text(origin))
+              : made;
+}
+
+Result<> drop_origin(const RootDir& root, const PciAddress& gpu) {
+  return root.remove(origin_path(gpu));
+}
+
+std::vector<PciAddress> list_origins(const RootDir& root) {
+  return list_records(root, kOriginFolder);
+}
+
+std::vector<PciAddress> list_hung_journals(const RootDir& root) {
+  return list_records(root, kHungJournalFolder);
 }
 
 Result<std::string> set_aside(const RootDir& root, std::string_view path,

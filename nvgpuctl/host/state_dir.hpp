@@ -9,20 +9,26 @@
 #include "core/journal.hpp"
 #include "host/root_dir.hpp"
 
-// The program's records: the journal of the change that is going on, and one
+// The program's records: the journal of the change that is going on, one for
+// each GPU that could not be brought back because the kernel holds it, and one
 // origin for each GPU that was bound.
 
 namespace nvgpuctl {
 
 constexpr std::string_view kJournalPath = "/var/lib/nvgpuctl/journal";
 constexpr std::string_view kOriginFolder = "/var/lib/nvgpuctl/origin";
+constexpr std::string_view kHungJournalFolder = "/var/lib/nvgpuctl/hung";
 
 std::string origin_path(const PciAddress& gpu);
+std::string hung_journal_path(const PciAddress& gpu);
 
 // Nothing when there is none. `malformed` when it is there and cannot be used.
-Result<std::optional<Journal>> read_journal(const RootDir& root);
-Result<> store_journal(const RootDir& root, const Journal& journal);
-Result<> drop_journal(const RootDir& root);
+Result<std::optional<Journal>> read_journal(
+    const RootDir& root, std::string_view path = kJournalPath);
+Result<> store_journal(const RootDir& root, const Journal& journal,
+                       std::string_view path = kJournalPath);
+Result<> drop_journal(const RootDir& root,
+                      std::string_view path = kJournalPath);
 
 Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
                                                 const PciAddress& gpu);
@@ -30,6 +36,8 @@ Result<> store_origin(const RootDir& root, const OriginRecord& origin);
 Result<> drop_origin(const RootDir& root, const PciAddress& gpu);
 // The GPUs that have a record, readable or not.
 std::vector<PciAddress> list_origins(const RootDir& root);
+// Those that have a journal of their own.
+std::vector<PciAddress> list_hung_journals(const RootDir& root);
 
 // Renames a record that cannot be used to PATH.corrupt-TIME, and tells that
 // name: somebody may still learn from it what was.

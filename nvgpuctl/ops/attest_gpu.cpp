@@ -166,6 +166,10 @@ Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
   if (!root.live() || !has_vfio_driver(gpu)) {
     return {};  // it will not be opened
   }
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return known;
+  }
   auto free = check_not_held(root, gpu.pci);
   if (!free) {
     Error error = free.error();

@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/text.hpp"
 #include "core/holder.hpp"
 #include "core/quiet.hpp"
 #include "host/census.hpp"
+#include "host/hung_records.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -27,11 +31,15 @@ std::string shown_override(std::string_view text) {
   return std::string(text.empty() || text == "(null)" ? kNotSet : text);
 }
 
-StepReport write_and_read_back(const RootDir& root, const Step& step) {
-  StepReport report{step, false, ""};
-  const auto written = root.write(step.path, step.value);
-  if (!written) {
-    report.seen = written.error().problem;
+StepReport read_back(const RootDir& root, const Step& step,
+                     const WriteAnswer& answer) {
+  StepReport report{step, false, "", false, {}};
+  if (answer.hung) {
+    report.hung = true;
+    report.evidence = hung_evidence(root, *answer.hung);
+  }
+  if (!answer.written) {
+    report.seen = answer.written.error().problem;
     return report;
   }
   const auto expected = expected_readback(step);
@@ -49,21 +57,19 @@ StepReport write_and_read_back(const RootDir& root, const Step& step) {
 StepReport check_driver(const RootDir& root, const Step& step) {
   const auto driver = root.link_name(step.path);
   if (!driver && driver.error().code != Errc::not_found) {
-    return {step, false, driver.error().problem};
+    return {step, false, driver.error().problem, false, {}};
   }
   const bool bound_as_told = (driver ? *driver : "") == step.value;
-  return {step, bound_as_told == (step.kind == StepKind::expect_driver),
-          driver ? *driver : "no driver"};
+  return {step,
+          bound_as_told == (step.kind == StepKind::expect_driver),
+          driver ? *driver : "no driver",
+          false,
+          {}};
 }
 
 // A parameter that the module does not have is ignored by the kernel, and one
 // that was loaded before keeps its own.
-StepReport load_and_read_back(const RootDir& root, ModuleLoader& modules,
-                              const Step& step) {
-  const auto loaded = modules.load(step.value);
-  if (!loaded) {
-    return {step, false, loaded.error().problem};
-  }
+StepReport check_parameters(const RootDir& root, const Step& step) {
   const auto words = split(step.value, ' ');
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
@@ -71,19 +77,23 @@ StepReport load_and_read_back(const RootDir& root, ModuleLoader& modules,
                                   words[i].substr(0, equals));
     const auto seen = root.read_text(path);
     if (!seen || trim(*seen) != words[i].substr(equals + 1)) {
-      return {step, false,
+      return {step,
+              false,
               seen ? fmt::format("{} is {}", path, trim(*seen))
-                   : "the module that was loaded has no such parameter"};
+                   : "the module that was loaded has no such parameter",
+              false,
+              {}};
     }
   }
-  return {step, true, "loaded"};
+  return {step, true, "loaded", false, {}};
 }
 
 // Blocks are not told apart in a report: the first that fails is named.
-StepReport change_blocks(const RootDir& root, const Step& step) {
+StepReport change_blocks(const RootDir& root, const PciAddress& gpu,
+                         const Step& step) {
   const auto order = parse_block_order(step.value);
   if (!order) {
-    return {step, false, "not an order for memory blocks"};
+    return {step, false, "not an order for memory blocks", false, {}};
   }
   const bool online = order->word != "offline";
   std::size_t changed = 0;
@@ -98,14 +108,19 @@ StepReport change_blocks(const RootDir& root, const Step& step) {
     if (now && (trim(*now) == "online") == online) {
       continue;
     }
-    const auto written = root.write(path, order->word);
-    const auto seen = written ? root.read_text(path)
-                              : Result<std::string>(forward_error(written));
+    // The kernel moves away what is in a block, as long as that takes.
+    const auto answer = write_together(root, {{gpu, path, order->word}}, {})[0];
+    const auto seen = answer.written
+                          ? root.read_text(path)
+                          : Result<std::string>(forward_error(answer.written));
     if (!seen || (trim(*seen) == "online") != online) {
       return {
-          step, false,
+          step,
+          false,
           fmt::format("memory{}: {}", block,
-                      seen ? std::string(trim(*seen)) : seen.error().problem)};
+                      seen ? std::string(trim(*seen)) : seen.error().problem),
+          answer.hung.has_value(),
+          {}};
     }
     ++changed;
   }
@@ -113,37 +128,134 @@ StepReport change_blocks(const RootDir& root, const Step& step) {
   if (absent > 0) {
     seen += fmt::format(", {} are not there now", absent);
   }
-  return {step, true, seen};
+  return {step, true, seen, false, {}};
 }
 
 StepReport control_unit(ModuleLoader& modules, const Step& step) {
   const auto order = parse_unit_order(step.value);
   if (!order) {
-    return {step, false, "not an order for a unit"};
+    return {step, false, "not an order for a unit", false, {}};
   }
   const auto done = modules.control(*order);
-  return {step, done.has_value(),
+  return {step,
+          done.has_value(),
           !done ? done.error().problem
-                : (order->verb == "stop" ? "inactive" : "active")};
+                : (order->verb == "stop" ? "inactive" : "active"),
+          false,
+          {}};
 }
 
-StepReport carry_out(const RootDir& root, ModuleLoader& modules,
-                     const Step& step) {
-  switch (step.kind) {
-    case StepKind::load_module:
-      return load_and_read_back(root, modules, step);
-    case StepKind::write_attribute:
-      return write_and_read_back(root, step);
-    case StepKind::memory_blocks:
-      return change_blocks(root, step);
-    case StepKind::unit:
-      return control_unit(modules, step);
-    case StepKind::expect_driver:
-    case StepKind::expect_released:
-      break;
+// Several plans on their way. Each has done the steps of its report.
+class Applier {
+ public:
+  Applier(const RootDir& root, ModuleLoader& modules,
+          const std::vector<BindPlan>& plans, const WaitProgress& progress)
+      : root_(root), modules_(modules), plans_(plans), progress_(progress) {}
+
+  std::vector<BindReport> run() {
+    for (const auto& plan : plans_) {
+      reports_.push_back({plan.gpu, false, {}});
+    }
+    while (!all_done() && come_to_writes() && write_next()) {
+    }
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const auto& steps = reports_[i].steps;
+      reports_[i].done =
+          steps.size() == plans_[i].steps.size() &&
+          std::all_of(steps.begin(), steps.end(), [](const auto& one) {
+            return one.done || is_restoration(one.step);
+          });
+    }
+    return std::move(reports_);
   }
-  return check_driver(root, step);
-}
+
+ private:
+  const Step* next(std::size_t index) const {
+    const auto done = reports_[index].steps.size();
+    const auto& steps = plans_[index].steps;
+    return done < steps.size() ? &steps[done] : nullptr;
+  }
+  bool all_done() const {
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (next(i) != nullptr) {
+        return false;
+      }
+    }
+    return true;
+  }
+  bool note(std::size_t index, StepReport report) {
+    reports_[index].steps.push_back(std::move(report));
+    return reports_[index].steps.back().done;
+  }
+
+  // A module is loaded once for all.
+  StepReport load(const Step& step) {
+    const auto done = loaded_.insert(step.value).second
+                          ? modules_.load(step.value)
+                          : Result<>();
+    if (!done) {
+      return {step,
+              false,
+              done.error().problem,
+              done.error().code == Errc::needs_operator,
+              {}};
+    }
+    return check_parameters(root_, step);
+  }
+  StepReport carry_out(const PciAddress& gpu, const Step& step) {
+    switch (step.kind) {
+      case StepKind::load_module:
+        return load(step);
+      case StepKind::memory_blocks:
+        return change_blocks(root_, gpu, step);
+      case StepKind::unit:
+        return control_unit(modules_, step);
+      case StepKind::write_attribute:  // those of all are made together
+      case StepKind::expect_driver:
+      case StepKind::expect_released:
+        break;
+    }
+    return check_driver(root_, step);
+  }
+  // Every GPU's steps up to its next write.
+  bool come_to_writes() {
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const auto* step = next(i);
+      while (step != nullptr && step->kind != StepKind::write_attribute) {
+        if (!note(i, carry_out(plans_[i].gpu, *step)) &&
+            !is_restoration(*step)) {
+          return false;
+        }
+        step = next(i);
+      }
+    }
+    return true;
+  }
+  bool write_next() {
+    std::vector<KernelWrite> writes;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (const auto* step = next(i)) {
+        writes.push_back({plans_[i].gpu, step->path, step->value});
+        places.push_back(i);
+      }
+    }
+    const auto answers = write_together(root_, writes, progress_);
+    bool good = true;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      good = note(places[i], read_back(root_, *next(places[i]), answers[i])) &&
+             good;
+    }
+    return good;
+  }
+
+  const RootDir& root_;
+  ModuleLoader& modules_;
+  const std::vector<BindPlan>& plans_;
+  const WaitProgress& progress_;
+  std::set<std::string> loaded_;
+  std::vector<BindReport> reports_;
+};
 
 }  // namespace
 
@@ -170,19 +282,16 @@ std::string not_restored(const std::vector<StepReport>& steps) {
   return text;
 }
 
+std::vector<BindReport> apply_together(const RootDir& root,
+                                       ModuleLoader& modules,
+                                       const std::vector<BindPlan>& plans,
+                                       const WaitProgress& progress) {
+  return Applier(root, modules, plans, progress).run();
+}
+
 BindReport apply(const RootDir& root, ModuleLoader& modules,
                  const BindPlan& plan) {
-  BindReport report;
-  report.gpu = plan.gpu;
-  report.done = true;
-  for (const auto& step : plan.steps) {
-    report.steps.push_back(carry_out(root, modules, step));
-    if (!report.steps.back().done && !is_restoration(step)) {
-      report.done = false;
-      return report;
-    }
-  }
-  return report;
+  return apply_together(root, modules, {plan}, {})[0];
 }
 
 }  // namespace nvgpuctl

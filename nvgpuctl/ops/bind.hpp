@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/bind_plan.hpp"
+#include "host/kernel_call.hpp"
 #include "host/module_loader.hpp"
 #include "host/root_dir.hpp"
 
@@ -14,6 +15,9 @@ struct StepReport {
   Step step;
   bool done = false;
   std::string seen;  // read back, or the error
+  // The kernel has not come back from it.
+  bool hung = false;
+  std::vector<std::string> evidence = {};  // of that
 };
 
 struct BindReport {
@@ -30,9 +34,17 @@ Result<> check_not_held(const RootDir& root, const PciFunction& function);
 // nvidia-dcgm.service: …; "; empty when all do.
 std::string not_restored(const std::vector<StepReport>& steps);
 
-// Carries a plan out on the host, reading every write back. Stops at the first
-// step that does not hold; steps that start again what was stopped are all
-// tried.
+// Carries plans out on the host, reading every write back: step by step, what
+// is written for one GPU is written for all at the same time, and a module is
+// loaded once. At the first step that does not hold, the writes of that time
+// are waited for, and nothing more is begun; steps that start again what was
+// stopped are all tried.
+std::vector<BindReport> apply_together(const RootDir& root,
+                                       ModuleLoader& modules,
+                                       const std::vector<BindPlan>& plans,
+                                       const WaitProgress& progress);
+
+// The same with one plan.
 BindReport apply(const RootDir& root, ModuleLoader& modules,
                  const BindPlan& plan);
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 
 #include "host/state_dir.hpp"
 #include "ops/inventory.hpp"
@@ -130,6 +132,10 @@ Result<Change> plan_way_back(const RootDir& root, const Gpu& gpu,
 Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
                                 const Signature& signature,
                                 const std::optional<UseRules>& rules) {
+  auto known = check_not_hung(gpu);
+  if (!known) {
+    return forward_error(known);
+  }
   const auto origin = valid_origin(root, gpu.pci.address, signature);
   auto change = plan_way_back(root, gpu, origin);
   if (!change) {
@@ -149,7 +155,9 @@ Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
 
 Prove attestation(const RootDir& root, VfioOpener& vfio,
                   AttestOptions options) {
-  return [&root, &vfio, options = std::move(options)](
+  // Several GPUs are looked at at once, and told about one at a time.
+  return [&root, &vfio, options = std::move(options),
+          telling = std::make_shared<std::mutex>()](
              const PciAddress& address) -> Result<std::vector<CheckSection>> {
     const auto inventory = take_inventory(root, {.virtualization = true});
     if (!inventory) {
@@ -159,13 +167,17 @@ Prove attestation(const RootDir& root, VfioOpener& vfio,
     if (gpu == nullptr) {
       return fail(Errc::not_found, to_string(address), "is not there any more");
     }
-    auto free = check_not_held(root, gpu->pci);
+    auto free = check_not_hung(*gpu);
+    if (free) {
+      free = check_not_held(root, gpu->pci);
+    }
     if (!free) {
       return forward_error(free);
     }
     LiveOptions live{options, WriteTest::no};
     if (options.tell) {
       live.attest.tell = [&](std::string_view text) {
+        const std::lock_guard guard(*telling);
         options.tell(to_string(address) + ": " + std::string(text));
       };
     }

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/quiet.hpp"
+#include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
 
 namespace nvgpuctl {
@@ -16,11 +19,11 @@ class Recoverer {
   Recovery run();
 
  private:
-  Result<> journal();
-  Result<> finish(const Journal& journal);
+  Result<> end_change(const std::string& path);
+  Result<> finish(const Journal& journal, const std::string& path);
   void start_again(const JournalGpu& gpu);
-  Result<> take_back(const Journal& journal);
-  Result<> forget(const Journal& journal);
+  Result<> take_back(const Journal& journal, const std::string& path);
+  Result<> forget(const Journal& journal, const std::string& path);
   Result<> origins();
   Result<> put_aside(std::string_view path, const Error& why);
 
@@ -71,7 +74,7 @@ void Recoverer::start_again(const JournalGpu& gpu) {
   }
 }
 
-Result<> Recoverer::finish(const Journal& journal) {
+Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::finish;
   for (const auto& gpu : journal.gpus) {
     start_again(gpu);
@@ -82,14 +85,14 @@ Result<> Recoverer::finish(const Journal& journal) {
     say("{}: {} had been done; finished its records ({})", to_string(gpu.gpu),
         described(journal), present_state(root_, gpu.gpu));
   }
-  return drop_journal(root_);
+  return drop_journal(root_, path);
 }
 
-Result<> Recoverer::take_back(const Journal& journal) {
+Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::undo;
-  recovery_.undone = undo(root_, modules_, journal);
+  auto undone = undo(root_, modules_, journal);
   std::string problem;
-  for (const auto& one : recovery_.undone) {
+  for (const auto& one : undone) {
     say("{}: {} was not complete; {}", to_string(one.gpu), described(journal),
         one.done ? "brought back to what was before (" +
                        present_state(root_, one.gpu) + ")"
@@ -98,32 +101,40 @@ Result<> Recoverer::take_back(const Journal& journal) {
     if (!left.empty()) {
       say("{}: not as before: {}", to_string(one.gpu), left);
     }
-    if (!one.done) {
+    if (!one.done && !one.hung) {
       problem += fmt::format("{}{} cannot be brought back: {}",
                              problem.empty() ? "" : "; ", to_string(one.gpu),
                              one.problem);
+    } else if (one.hung) {
+      recovery_.hung.push_back({Errc::needs_operator, to_string(one.gpu),
+                                one.problem, std::string(kHungHint)});
     }
   }
+  auto apart = set_apart_hung(root_, journal, undone);
+  const bool hung = std::any_of(undone.begin(), undone.end(),
+                                [](const auto& one) { return one.hung; });
+  std::move(undone.begin(), undone.end(), std::back_inserter(recovery_.undone));
   if (!problem.empty()) {
-    return fail(Errc::needs_operator, std::string(kJournalPath), problem);
+    return fail(Errc::needs_operator, path, problem);
   }
-  return drop_journal(root_);
+  const bool is_own = hung && path != kJournalPath;
+  return !apart || is_own ? apart : drop_journal(root_, path);
 }
 
 // Drivers are not touched: whoever chose them at boot knew nothing of this.
-Result<> Recoverer::forget(const Journal& journal) {
+Result<> Recoverer::forget(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::forget;
   for (const auto& gpu : journal.gpus) {
     say("{}: {} ended with the host's last boot; left as it is now ({})",
         to_string(gpu.gpu), described(journal), present_state(root_, gpu.gpu));
   }
-  return drop_journal(root_);
+  return drop_journal(root_, path);
 }
 
-Result<> Recoverer::journal() {
-  const auto journal = read_journal(root_);
+Result<> Recoverer::end_change(const std::string& path) {
+  const auto journal = read_journal(root_, path);
   if (!journal && journal.error().code == Errc::malformed) {
-    return put_aside(kJournalPath, journal.error());
+    return put_aside(path, journal.error());
   }
   if (!journal) {
     return forward_error(journal);
@@ -131,20 +142,26 @@ Result<> Recoverer::journal() {
   if (!*journal) {
     return {};
   }
+  bool hung = false;
   std::vector<std::optional<DriverState>> now;
   for (const auto& gpu : (*journal)->gpus) {
+    // It may be on its way still, when only who waited for it was killed.
+    hung = wait_for_hung(root_, to_string(gpu.gpu)) || hung;
     const auto state = read_driver_state(root_, gpu.gpu);
+    if (!state && state.error().code != Errc::not_found && !hung) {
+      return forward_error(state);
+    }
     now.push_back(state ? std::optional(*state) : std::nullopt);
   }
   switch (choose_course(**journal, own_.boot_id, now)) {
     case RecoveryCourse::finish:
-      return finish(**journal);
+      return hung ? take_back(**journal, path) : finish(**journal, path);
     case RecoveryCourse::undo:
-      return take_back(**journal);
+      return take_back(**journal, path);
     case RecoveryCourse::forget:
       break;
   }
-  return forget(**journal);
+  return forget(**journal, path);
 }
 
 // Records of an earlier boot say nothing about this one.
@@ -171,7 +188,12 @@ Result<> Recoverer::origins() {
 }
 
 Recovery Recoverer::run() {
-  auto done = journal();
+  auto done = end_change(std::string(kJournalPath));
+  for (const auto& gpu : list_hung_journals(root_)) {
+    if (done) {
+      done = end_change(hung_journal_path(gpu));
+    }
+  }
   if (done) {
     done = origins();
   }

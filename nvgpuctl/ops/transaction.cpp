@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
+#include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
 
 namespace nvgpuctl {
@@ -17,6 +19,10 @@ constexpr std::string_view kRunRecover =
 Error step_failure(const PciAddress& gpu, const StepReport& report) {
   const Step& step = report.step;
   Error error{Errc::io, to_string(gpu), "", "the kernel log may say why"};
+  if (report.hung) {
+    return {Errc::needs_operator, to_string(gpu), report.seen,
+            std::string(kHungHint)};
+  }
   switch (step.kind) {
     case StepKind::load_module:
       error.problem = "module " + step.value + ": " + report.seen;
@@ -52,10 +58,12 @@ class Transaction {
 
  private:
   Result<> prepare();
-  Result<> change(std::size_t index);
+  Result<> change();
+  Result<> prove_all();
   Result<> prove(std::size_t index);
   Result<> finish();
   Result<> drop_own_journal();
+  std::string note_undone(std::vector<UndoReport> undone, const Error& cause);
   void roll_back(const Error& cause);
   void give_up(const Error& cause, const std::string& problem);
 
@@ -96,17 +104,31 @@ Result<> Transaction::prepare() {
   return stored;
 }
 
-Result<> Transaction::change(std::size_t index) {
-  auto& one = report(index);
-  if (tools_.tell && !one.plan.steps.empty()) {
-    tools_.tell(one.plan.gpu);
+Result<> Transaction::change() {
+  std::vector<BindPlan> plans;
+  for (const auto place : places_) {
+    plans.push_back(report(place).plan);
   }
-  auto applied = apply(tools_.root, tools_.modules, one.plan);
-  one.steps = std::move(applied.steps);
-  if (!applied.done) {
-    return tl::unexpected(step_failure(one.plan.gpu, one.steps.back()));
+  auto applied =
+      apply_together(tools_.root, tools_.modules, plans, tools_.progress);
+  const Error* worst = nullptr;
+  std::vector<Error> failures;
+  failures.reserve(applied.size());
+  for (std::size_t i = 0; i < applied.size(); ++i) {
+    auto& steps = report(places_[i]).steps;
+    steps = std::move(applied[i].steps);
+    // One that others have kept from going on has no step that failed.
+    if (!steps.empty() && !steps.back().done &&
+        !is_restoration(steps.back().step)) {
+      const auto& failure =
+          failures.emplace_back(step_failure(plans[i].gpu, steps.back()));
+      const bool worse = failure.code == Errc::needs_operator &&
+                         (worst == nullptr || worst->code != failure.code);
+      worst = worst == nullptr || worse ? &failure : worst;
+    }
   }
-  return {};
+  return worst == nullptr ? Result<>()
+                          : Result<>(tl::unexpected<Error>(*worst));
 }
 
 Result<> Transaction::prove(std::size_t index) {
@@ -138,6 +160,20 @@ Result<> Transaction::prove(std::size_t index) {
   return {};
 }
 
+// Each GPU's memory may have to be waited for, so all are looked at together.
+Result<> Transaction::prove_all() {
+  std::vector<Result<>> results(report_.gpus.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      threads.emplace_back([&, i] { results[i] = prove(i); });
+    }
+  }
+  const auto failed = std::find_if(results.begin(), results.end(),
+                                   [](const auto& one) { return !one; });
+  return failed == results.end() ? Result<>() : *failed;
+}
+
 // Records that must be gone afterwards. The GPUs have arrived, and stay.
 Result<> Transaction::finish() {
   Result<> done;
@@ -154,9 +190,31 @@ Result<> Transaction::drop_own_journal() {
 }
 
 void Transaction::give_up(const Error& cause, const std::string& problem) {
-  report_.failure =
-      Error{Errc::needs_operator, cause.subject, cause.problem + "; " + problem,
-            std::string(kRunRecover)};
+  report_.failure = Error{Errc::needs_operator, cause.subject,
+                          cause.problem + problem, std::string(kRunRecover)};
+}
+
+// Why the GPUs cannot be brought back, without what the cause says already.
+std::string Transaction::note_undone(std::vector<UndoReport> undone,
+                                     const Error& cause) {
+  std::reverse(undone.begin(), undone.end());  // into the journal's order
+  std::string problem;
+  for (std::size_t i = 0; i < undone.size(); ++i) {
+    auto& one = report(places_[i]);
+    one.undo = std::move(undone[i].steps);
+    one.ending = undone[i].done ? Ending::rolled_back : Ending::needs_operator;
+    if (undone[i].done) {
+      continue;
+    }
+    one.problem += (one.problem.empty() ? "" : "; ") +
+                   ("cannot be brought back: " + undone[i].problem);
+    if (cause.code != Errc::needs_operator ||
+        cause.subject != to_string(undone[i].gpu)) {
+      problem += fmt::format("; {} cannot be brought back: {}",
+                             to_string(undone[i].gpu), undone[i].problem);
+    }
+  }
+  return problem;
 }
 
 void Transaction::roll_back(const Error& cause) {
@@ -166,48 +224,52 @@ void Transaction::roll_back(const Error& cause) {
   (void)(journal_.gpus.empty() ||
          store_journal(tools_.root, journal_).has_value());
   auto undone = undo(tools_.root, tools_.modules, journal_);
-  std::reverse(undone.begin(), undone.end());  // into the journal's order
-  std::string problem;
   std::string left;
-  for (std::size_t i = 0; i < undone.size(); ++i) {
-    auto& one = report(places_[i]);
-    one.undo = std::move(undone[i].steps);
-    left += not_restored(one.undo);
-    one.ending = undone[i].done ? Ending::rolled_back : Ending::needs_operator;
-    if (!undone[i].done) {
-      one.problem += (one.problem.empty() ? "" : "; ") +
-                     ("cannot be brought back: " + undone[i].problem);
-      problem += fmt::format("{}{} cannot be brought back: {}",
-                             problem.empty() ? "" : "; ",
-                             to_string(undone[i].gpu), undone[i].problem);
-    }
+  for (const auto& one : undone) {
+    left += not_restored(one.steps);
   }
-  if (!problem.empty()) {
+  const auto count = [&](auto&& what) {
+    return std::count_if(undone.begin(), undone.end(), what);
+  };
+  const auto stuck = count([](const auto& one) { return !one.done; });
+  const auto hung = count([](const auto& one) { return one.hung; });
+  auto dropped = set_apart_hung(tools_.root, journal_, undone);
+  if (dropped && stuck == hung) {
+    dropped = drop_own_journal();
+  }
+  const std::string problem = note_undone(std::move(undone), cause);
+  if (stuck > hung) {
     give_up(cause, problem);
-    return;
-  }
-  const auto dropped = drop_own_journal();
-  if (!dropped) {
-    give_up(cause, "everything is as it was before, but the journal stays: " +
+  } else if (!dropped) {
+    give_up(cause, problem +
+                       (stuck > 0 ? "; everything else" : "; everything") +
+                       " is as it was before, but the journal stays: " +
                        dropped.error().problem);
-    return;
+  } else if (stuck > 0 || cause.code == Errc::needs_operator) {
+    report_.failure = Error{
+        Errc::needs_operator, cause.subject,
+        cause.problem + problem +
+            (report_.gpus.size() > 1 ? "; every other GPU is as it was before"
+                                     : ""),
+        std::string(kHungHint)};
+  } else {
+    report_.failure =
+        Error{Errc::rolled_back, cause.subject,
+              cause.problem + (left.empty() ? "; everything is as it was before"
+                                            : "; the GPUs are as they were "
+                                              "before, but not: " +
+                                                  left),
+              cause.hint};
   }
-  report_.failure =
-      Error{Errc::rolled_back, cause.subject,
-            cause.problem + (left.empty() ? "; everything is as it was before"
-                                          : "; the GPUs are as they were "
-                                            "before, but not: " +
-                                                left),
-            cause.hint};
 }
 
 TransactionReport Transaction::run() {
   auto going = prepare();
-  for (std::size_t i = 0; going && i < places_.size(); ++i) {
-    going = change(places_[i]);
+  if (going) {
+    going = change();
   }
-  for (std::size_t i = 0; going && i < report_.gpus.size(); ++i) {
-    going = prove(i);
+  if (going) {
+    going = prove_all();
   }
   if (!going) {
     roll_back(going.error());
@@ -220,8 +282,7 @@ TransactionReport Transaction::run() {
   const auto finished = finish();
   if (!finished) {
     give_up(finished.error(),
-            "the GPUs are what they were to be, but the "
-            "journal stays");
+            "; the GPUs are what they were to be, but the journal stays");
   }
   return std::move(report_);
 }

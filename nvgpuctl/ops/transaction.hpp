@@ -46,7 +46,8 @@ struct TransactionReport {
 
 // Looks at a GPU whose driver was changed: the sections of its attestation. An
 // error, like a verdict `fail` or `skipped`, means that it is not what it was
-// to be. No section: there is nothing to prove about it.
+// to be. No section: there is nothing to prove about it. Called from several
+// threads, one for each GPU.
 using Prove =
     std::function<Result<std::vector<CheckSection>>(const PciAddress&)>;
 
@@ -60,8 +61,8 @@ enum class Strictness {
 struct TransactionTools {
   const RootDir& root;
   ModuleLoader& modules;
-  Prove prove = {};                                  // nothing: not proven
-  std::function<void(const PciAddress&)> tell = {};  // before each change
+  Prove prove = {};  // nothing: not proven
+  WaitProgress progress = {};
   Strictness strictness = Strictness::normal;
 };
 

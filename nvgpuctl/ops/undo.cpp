@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/undo.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "core/quiet.hpp"
+#include "host/hung_records.hpp"
 #include "host/pci_functions.hpp"
 #include "host/pci_library.hpp"
 #include "host/state_dir.hpp"
@@ -34,6 +37,7 @@ bool carry_out(const RootDir& root, ModuleLoader& modules, const BindPlan& plan,
 
 Result<> bring_driver_back(const RootDir& root, ModuleLoader& modules,
                            const JournalGpu& gpu, UndoReport& report) {
+  (void)wait_for_hung(root, to_string(gpu.gpu));
   const auto now = read_driver_state(root, gpu.gpu);
   if (!now) {
     return forward_error(now);
@@ -57,7 +61,8 @@ Result<> bring_driver_back(const RootDir& root, ModuleLoader& modules,
   done = done && carry_out(root, modules, plan, report);
   if (!done) {
     const auto& last = report.steps.back();
-    return fail(Errc::io, last.step.path, last.seen);
+    return fail(last.hung ? Errc::needs_operator : Errc::io, last.step.path,
+                last.seen);
   }
   return {};
 }
@@ -79,6 +84,9 @@ Result<> bring_back(const RootDir& root, ModuleLoader& modules,
 
 Result<DriverState> read_driver_state(const RootDir& root,
                                       const PciAddress& gpu) {
+  if (const auto hung = find_hung(root, to_string(gpu))) {
+    return tl::unexpected<Error>(hung_error(*hung));
+  }
   const auto override = root.read_text(sysfs_path(gpu, "driver_override"));
   if (!override) {
     return forward_error(override);
@@ -111,15 +119,35 @@ std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
   // Not a view: clang-tidy 14 cannot read those of libstdc++ 12.
   for (std::size_t left = journal.gpus.size(); left > 0; --left) {
     const JournalGpu& gpu = journal.gpus[left - 1];
-    UndoReport report{gpu.gpu, false, {}, {}};
+    UndoReport report{gpu.gpu, false, {}, {}, false};
     const auto done = bring_back(root, modules, gpu, report);
     report.done = done.has_value();
     if (!done) {
       report.problem = done.error().subject + ": " + done.error().problem;
+      report.hung = done.error().code == Errc::needs_operator;
     }
     reports.push_back(std::move(report));
   }
   return reports;
+}
+
+Result<> set_apart_hung(const RootDir& root, const Journal& journal,
+                        const std::vector<UndoReport>& undone) {
+  for (const auto& gpu : journal.gpus) {
+    const bool hung = std::any_of(
+        undone.begin(), undone.end(),
+        [&](const UndoReport& one) { return one.hung && one.gpu == gpu.gpu; });
+    auto stored =
+        hung ? store_journal(
+                   root,
+                   {journal.verb, JournalPhase::undo, journal.signature, {gpu}},
+                   hung_journal_path(gpu.gpu))
+             : Result<>();
+    if (!stored) {
+      return stored;
+    }
+  }
+  return {};
 }
 
 }  // namespace nvgpuctl

@@ -10,7 +10,8 @@
 namespace nvgpuctl {
 
 // What one GPU's driver state is now. Error: not_found when the function is
-// gone.
+// gone; needs_operator when a write of ours holds it, because the kernel would
+// not let anybody read its driver_override either.
 Result<DriverState> read_driver_state(const RootDir& root,
                                       const PciAddress& gpu);
 
@@ -23,6 +24,7 @@ struct UndoReport {
   bool done = false;
   std::vector<StepReport> steps;
   std::string problem;  // why it is not done
+  bool hung = false;    // because the kernel has not come back from a write
 };
 
 // Brings the GPUs of a change back to what they were before it, the last one
@@ -30,5 +32,11 @@ struct UndoReport {
 // from it. A GPU that is gone is nothing to bring back.
 std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
                              const Journal& journal);
+
+// What is left to do when a change has been undone but for GPUs that are hung:
+// each of these gets a journal of its own, so that the others are free. Nothing
+// when there is anything else that is not done.
+Result<> set_apart_hung(const RootDir& root, const Journal& journal,
+                        const std::vector<UndoReport>& undone);
 
 }  // namespace nvgpuctl

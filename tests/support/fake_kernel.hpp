@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,10 +71,15 @@ class ScriptedLoader : public ModuleLoader {
 
 // The PCI core of a kernel: what is written to `unbind` takes the driver from
 // a function, what is written to `drivers_probe` gives it the one that its
-// override names, or else the host's own.
+// override names, or else the host's own. It answers in the process that
+// writes, holds the device's lock meanwhile as the kernel does, and has a /proc
+// for the processes that the program starts.
 class FakeKernel : public ChangeObserver {
  public:
-  explicit FakeKernel(FakeRoot& root) : root_(root) { root_.file(kProbe, ""); }
+  explicit FakeKernel(FakeRoot& root) : root_(root) {
+    root_.file(kProbe, "");
+    root_.file("/proc/uptime", "1000.00 900.00\n");
+  }
 
   // A driver that would take the function, now that its module is there.
   void offer(const std::string& driver) { drivers_.insert(driver); }
@@ -82,6 +93,8 @@ class FakeKernel : public ChangeObserver {
   void fail_probe(const std::string& driver, const std::string& address) {
     refusals_.insert({driver, address});
   }
+  // How long a probe() takes.
+  void slow_down(std::chrono::milliseconds time) { probe_time_ = time; }
 
   // The host as this kernel runs it.
   RootDir open() {
@@ -98,11 +111,40 @@ class FakeKernel : public ChangeObserver {
     return {};
   }
   void after(std::string_view call, std::string_view path) override {
-    if (call == "write" && path.starts_with("/sys/devices/system/memory/")) {
-      act_on_memory(std::string(path));
-    } else if (call == "write" && path.starts_with("/sys/")) {
-      act();
+    if (call == "fork") {
+      const std::string pid(path.substr(path.rfind('/') + 1));
+      root_.file(std::string(path) + "/stat",
+                 pid +
+                     " (nvgpuctl) D 1 1 1 0 -1 64 9 0 0 0 0 0 0 0 20 0 1 0 "
+                     "6023 0 0\n");
+      root_.file(std::string(path) + "/wchan", "fake_wait");
+    } else if (call == "reap") {
+      std::filesystem::remove_all(root_.path(path));
     }
+  }
+  std::optional<int> stand_in(std::string_view path,
+                              std::string_view value) override {
+    const std::string text(value);
+    if (path == kProbe) {
+      return with_lock(text, [&] { return probe(text); });
+    }
+    if (path.ends_with("/unbind")) {
+      return with_lock(text, [&] { return unbind(path, text); });
+    }
+    if (path.ends_with("/driver_override")) {
+      root_.file(path, text == "\n" ? "(null)\n" : text + '\n');
+      return 0;
+    }
+    // What is written to a block's state is an order; what is read, a state.
+    if (path.starts_with("/sys/devices/system/memory/")) {
+      const bool offline = text == "offline";
+      if (!offline && !text.starts_with("online")) {
+        return EINVAL;
+      }
+      root_.file(path, offline ? "offline\n" : "online\n");
+      return 0;
+    }
+    return std::nullopt;
   }
 
  private:
@@ -112,38 +154,36 @@ class FakeKernel : public ChangeObserver {
     return "/sys/bus/pci/devices/" + address;
   }
 
-  // What was written, which is then gone, as it is from such an attribute.
-  std::string take(const std::string& file) {
-    std::string written = root_.content(file);
-    root_.file(file, "");
-    return written;
-  }
-
-  // What is written to a block's state is an order; what is read, a state.
-  void act_on_memory(const std::string& file) {
-    const std::string order = root_.content(file);
-    root_.file(file, order == "offline" ? "offline\n" : "online\n");
-  }
-
-  void act() {
-    const std::string drivers = "/sys/bus/pci/drivers";
-    std::filesystem::create_directories(root_.path(drivers));
-    for (const auto& entry :
-         std::filesystem::directory_iterator(root_.path(drivers))) {
-      const std::string home = drivers + '/' + entry.path().filename().string();
-      if (!std::filesystem::is_regular_file(root_.path(home + "/unbind"))) {
-        continue;
-      }
-      const std::string address = take(home + "/unbind");
-      if (!address.empty()) {
-        std::filesystem::remove(root_.path(function(address) + "/driver"));
-      }
+  template <class Work>
+  int with_lock(const std::string& address, Work&& work) {
+    const std::string file = root_.path(function(address) + "/vendor");
+    const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (address.empty() || !fd.valid()) {
+      return ENODEV;
     }
-    const std::string address = take(kProbe);
+    while (::flock(fd.get(), LOCK_EX) != 0) {
+    }
+    return work();
+  }
+
+  // Both paths are that of a driver's file.
+  int unbind(std::string_view path, const std::string& address) {
+    const auto driver = root_.path(path).parent_path();
+    const auto link = root_.path(function(address) + "/driver");
+    std::error_code error;
+    if (!std::filesystem::equivalent(driver, link, error) || error) {
+      return ENODEV;
+    }
+    std::filesystem::remove(link);
+    return 0;
+  }
+
+  int probe(const std::string& address) {
     const std::string link = function(address) + "/driver";
-    if (address.empty() || std::filesystem::is_symlink(root_.path(link))) {
-      return;  // nobody asked, or it has a driver: the kernel leaves it alone
+    if (std::filesystem::is_symlink(root_.path(link))) {
+      return 0;  // it has a driver: the kernel leaves it alone
     }
+    std::this_thread::sleep_for(probe_time_);
     const std::string text =
         root_.content(function(address) + "/driver_override");
     const std::string wanted(trim(text));
@@ -152,12 +192,14 @@ class FakeKernel : public ChangeObserver {
     if (drivers_.contains(driver) && !refusals_.contains({driver, address})) {
       root_.driver(address, driver);
     }
+    return 0;
   }
 
   FakeRoot& root_;
   std::set<std::string> drivers_;
   std::set<std::pair<std::string, std::string>> refusals_;
   std::string preferred_;
+  std::chrono::milliseconds probe_time_{0};
 };
 
 }  // namespace nvgpuctl

@@ -33,7 +33,7 @@ class FakeRoot {
     directory_ = name;
     // As "/" is, so that a test can look at it as an ordinary user.
     std::filesystem::permissions(directory_, std::filesystem::perms(0755));
-    directory("/sys/bus/pci/devices");
+    directory("/sys/bus/pci/devices").directory("/run");
   }
   ~FakeRoot() {
     std::error_code ignored;

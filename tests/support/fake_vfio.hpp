@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,7 +41,12 @@ class FakeVfio : public VfioOpener {
   }
   Result<std::unique_ptr<VfioDevice>> open(const PciFunction& /*function*/,
                                            const VfioPath& path) override {
-    if (in_use_) {
+    std::unique_lock guard(mutex_);
+    // All devices have the same nodes here, so those of other threads are
+    // waited for.
+    closed_.wait(
+        guard, [&] { return !user_ || *user_ == std::this_thread::get_id(); });
+    if (user_) {
       return fail(Errc::busy, path.path, "the model is open already");
     }
     const auto refusal = refusals_.find(path.path);
@@ -59,10 +68,15 @@ class FakeVfio : public VfioOpener {
   // As in the kernel, a device that is open cannot be opened the other way.
   class Closing : public ModelVfio {
    public:
-    explicit Closing(FakeVfio& owner) : owner_(owner) { owner.in_use_ = true; }
+    // With the mutex.
+    explicit Closing(FakeVfio& owner) : owner_(owner) {
+      owner.user_ = std::this_thread::get_id();
+    }
     ~Closing() override {
-      owner_.in_use_ = false;
+      const std::lock_guard guard(owner_.mutex_);
+      owner_.user_.reset();
       owner_.writes.insert(owner_.writes.end(), writes.begin(), writes.end());
+      owner_.closed_.notify_all();
     }
     Closing(const Closing&) = delete;
     Closing& operator=(const Closing&) = delete;
@@ -73,7 +87,9 @@ class FakeVfio : public VfioOpener {
 
   std::vector<VfioPath> paths_;
   std::map<std::string, Error> refusals_;
-  bool in_use_ = false;
+  std::mutex mutex_;
+  std::condition_variable closed_;
+  std::optional<std::thread::id> user_;
 };
 
 }  // namespace nvgpuctl

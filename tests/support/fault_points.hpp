@@ -2,8 +2,10 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -11,15 +13,13 @@
 
 namespace nvgpuctl {
 
-// Thrown where the process is to end: nothing behind it is done, as after
-// kill -9. Objects that are unwound may only do what the kernel does, too.
-struct Death {};
-
 enum class Fault {
+  none,
   error,           // this one call fails
   error_for_good,  // this call and all later ones fail
-  half,            // a write takes half; other calls fail
-  death,           // the process ends before the call
+  half,            // a write takes half; other calls are made
+  hang,            // a write to the kernel never returns; others are made
+  death,           // SIGKILL before the call
 };
 
 // A host on which the n-th call that changes it goes wrong, counted from 1.
@@ -33,30 +33,37 @@ class FaultyHost : public ChangeObserver {
     root.watch(this);
     return root;
   }
-  bool reached() const { return calls.size() >= point_; }
+  std::size_t calls() const { return calls_; }
+  const std::vector<std::string>& all() const { return all_; }
 
   Interference before(std::string_view call, std::string_view path) override {
-    calls.push_back(fmt::format("{} {}", call, path));
-    const bool now = calls.size() == point_;
+    ++calls_;
+    const bool now = calls_ == point_;
+    all_.push_back(fmt::format("{} {}", call, path));
+    const bool fails =
+        fault_ == Fault::error || fault_ == Fault::error_for_good;
     if (fault_ == Fault::death && now) {
-      throw Death();
+      ::kill(::getpid(), SIGKILL);
     }
-    if (fault_ == Fault::half && now && call == "write") {
-      return {0, true};
-    }
-    const bool later = fault_ == Fault::error_for_good && calls.size() > point_;
-    return {now || later ? EIO : 0, false};
+    const bool later = fault_ == Fault::error_for_good && calls_ > point_;
+    return {(now && fails) || later ? EIO : 0,
+            now && fault_ == Fault::half && call == "write",
+            now && fault_ == Fault::hang && call == "write"};
   }
   void after(std::string_view call, std::string_view path) override {
     kernel_.after(call, path);
   }
-
-  std::vector<std::string> calls;
+  std::optional<int> stand_in(std::string_view path,
+                              std::string_view value) override {
+    return kernel_.stand_in(path, value);
+  }
 
  private:
   FakeKernel& kernel_;
   Fault fault_;
   std::size_t point_;
+  std::size_t calls_ = 0;
+  std::vector<std::string> all_;
 };
 
 }  // namespace nvgpuctl

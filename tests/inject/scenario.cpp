@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/scenario.hpp"
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include <array>
+
+#include "cli/exit_code.hpp"
+#include "core/quiet.hpp"
+#include "host/host_lock.hpp"
+#include "host/hung_records.hpp"
+#include "host/state_dir.hpp"
+#include "ops/recovery.hpp"
+
+namespace nvgpuctl::inject {
+namespace {
+
+using std::chrono::milliseconds;
+
+const DriverState kHost{"nvidia", std::nullopt};
+const DriverState kGuest{"nvgrace_gpu_vfio_pci", "nvgrace_gpu_vfio_pci"};
+const Signature kSignature{"boot-1", "uid 0", "2026-01-31T09:30:00Z"};
+
+constexpr const char* kUnit = "nvidia-persistenced.service";
+// A file, because processes come and go.
+constexpr const char* kUnitFile = "/units/nvidia-persistenced.service";
+
+std::string block_state(unsigned block) {
+  return fmt::format("/sys/devices/system/memory/memory{}/state", block);
+}
+
+// One unit for all, and two blocks of memory for each.
+Quiet quiet_of(const PciAddress& gpu) {
+  return {{kUnit}, {{gpu.domain * 2U, gpu.domain * 2U + 1}, {}}};
+}
+
+// modprobe as it is, and a systemctl of files.
+class Loader : public ModuleLoader {
+ public:
+  Loader(const RootDir& root, FakeRoot& fake)
+      : root_(root),
+        fake_(fake),
+        modprobe_(root, ProgramOutput::dropped, "/bin/true") {}
+  Result<> load(const std::string& module) override {
+    return modprobe_.load(module);
+  }
+  Result<> control(const UnitOrder& order) override {
+    const auto way =
+        root_.observer()->before("systemctl " + order.verb, order.unit);
+    if (way.error != 0) {
+      return fail(Errc::io, order.unit,
+                  "systemctl could not " + order.verb + " it");
+    }
+    fake_.file("/units/" + order.unit,
+               order.verb == "start" ? "active" : "inactive");
+    return {};
+  }
+
+ private:
+  const RootDir& root_;
+  FakeRoot& fake_;
+  Modprobe modprobe_;
+};
+
+// What a verb prints and exits with.
+std::string verdict(const Result<>& done) {
+  return done ? "0\n\n"
+              : fmt::format("{}\n{}: {} ({})\n",
+                            static_cast<int>(cli::exit_code(done.error().code)),
+                            done.error().subject, done.error().problem,
+                            done.error().hint);
+}
+
+Result<> error_of(const std::optional<Error>& error) {
+  return error ? Result<>(tl::unexpected<Error>(*error)) : Result<>();
+}
+
+Result<> recover_locked(const RootDir& root, ModuleLoader& modules) {
+  const auto recovery = recover(root, modules);
+  auto done = error_of(recovery.failure);
+  return done && !recovery.hung.empty()
+             ? Result<>(tl::unexpected<Error>(recovery.hung[0]))
+             : done;
+}
+
+Result<> change_locked(const World& world, const Scenario& scenario,
+                       const RootDir& root, ModuleLoader& modules,
+                       const std::vector<PciAddress>& gpus, bool& tells) {
+  const auto lock = HostLock::take(root, milliseconds(0));
+  if (!lock) {
+    return forward_error(lock);
+  }
+  auto recovered = error_of(recover(root, modules).failure);
+  if (!recovered) {
+    return recovered;
+  }
+  const Prove prove =
+      [&](const PciAddress&) -> Result<std::vector<CheckSection>> {
+    const auto result = scenario.works ? Verdict::pass : Verdict::fail;
+    return std::vector<CheckSection>{
+        {"vfio", {{"vfio-open", "", result, "", "", "", ""}}}};
+  };
+  const auto report =
+      run_transaction({root, modules, prove}, scenario.bind ? "bind" : "unbind",
+                      kSignature, world.changes(gpus));
+  for (const auto& one : report.gpus) {
+    tells = tells || !not_restored(one.steps).empty() ||
+            !not_restored(one.undo).empty();
+  }
+  return error_of(report.failure);
+}
+
+// Runs `work` on a faulty host in a process of its own and waits for it, but
+// not for ever.
+template <class Work>
+Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::runtime_error("no pipe");
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    FaultyHost faulty(world.kernel, fault, point);
+    auto root = faulty.open(world.fake);
+    // Nothing can be made that even SIGKILL does not end.
+    root.be_patient({milliseconds(fault == Fault::hang ? 200 : 20'000), false});
+    Loader modules(root, world.fake);
+    bool tells = false;
+    std::string text = verdict(work(root, modules, tells));
+    text += tells ? "tells\n" : "\n";
+    text +=
+        fmt::format("{}\n{}\n", faulty.calls(), fmt::join(faulty.all(), "\n"));
+    (void)!::write(ends[1], text.data(), text.size());
+    ::_exit(0);
+  }
+  const Fd in(ends[0]);
+  ::close(ends[1]);
+  Ended ended;
+  std::string text;
+  std::array<char, 4096> buffer{};
+  pollfd entry{.fd = in.get(), .events = POLLIN, .revents = 0};
+  while (::poll(&entry, 1, 30'000) > 0) {
+    const ssize_t count = ::read(in.get(), buffer.data(), buffer.size());
+    if (count <= 0) {
+      ended.returned = true;
+      break;
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  if (!ended.returned) {
+    ::kill(child, SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ended.killed = WIFSIGNALED(status);
+  const auto lines = split(text, '\n');
+  if (!ended.killed && lines.size() > 4) {
+    ended.code = static_cast<int>(*parse_unsigned(lines[0]));
+    ended.text = lines[1];
+    ended.tells = !lines[2].empty();
+    ended.calls = *parse_unsigned(lines[3]);
+    for (std::size_t i = 4; i < lines.size(); ++i) {
+      ended.all.emplace_back(lines[i]);
+    }
+    ended.call = point > 0 && point <= ended.all.size() ? ended.all[point - 1]
+                                                        : std::string();
+  }
+  return ended;
+}
+
+}  // namespace
+
+std::vector<Scenario> scenarios() {
+  std::vector<Scenario> all;
+  for (const std::size_t gpus : {1UL, 2UL, 4UL}) {
+    const auto add = [&](std::string_view name, Scenario scenario) {
+      scenario.name = fmt::format("{}-{}", name, gpus);
+      all.push_back(std::move(scenario));
+    };
+    add("bind", {"", gpus, true, true, false, false});
+    add("bind-in-vain", {"", gpus, true, false, true, false});
+    add("unbind", {"", gpus, false, true, true, false});
+    add("quiesced-bind", {"", gpus, true, true, true, true});
+    add("quiesced-bind-in-vain", {"", gpus, true, false, true, true});
+    add("quiesced-unbind", {"", gpus, false, true, true, true});
+  }
+  return all;
+}
+
+World::World(const Scenario& scenario)
+    : bind_(scenario.bind),
+      loaded_(scenario.loaded),
+      quiesce_(scenario.quiesce) {
+  fake.directory("/var/lib").directory("/run");
+  fake.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
+  fake.directory("/sys/bus/pci/drivers/nvidia");
+  kernel.prefer("nvidia");
+  kernel.offer("nvgrace_gpu_vfio_pci");
+  fake.file(kUnitFile, bind_ ? "active" : "inactive");
+  const auto& now = bind_ ? kHost : kGuest;
+  for (std::size_t i = 0; i < scenario.gpus; ++i) {
+    const PciAddress gpu{static_cast<unsigned short>(9 + 16 * i), 1, 0, 0};
+    gpus.push_back(gpu);
+    fake.pci_function(to_string(gpu), "0x10de", "0x2342");
+    fake.driver(to_string(gpu), now.driver);
+    if (!bind_) {
+      fake.attribute(to_string(gpu), "driver_override",
+                     *now.driver_override + "\n");
+      (void)store_origin(fake.open(), origin(gpu)).has_value();
+    }
+    for (const auto block : quiet_of(gpu).memory.movable) {
+      fake.file(block_state(block), bind_ ? "online\n" : "offline\n");
+    }
+  }
+}
+
+std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
+  std::vector<Change> all;
+  for (const auto& gpu : which) {
+    const JournalState host{kHost, false, {}};
+    const JournalState guest{kGuest, false, origin(gpu)};
+    auto plan = plan_change(
+        gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
+        loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded);
+    const auto steps = bind_ ? quiesce_steps(origin(gpu).quiet)
+                             : restore_steps(origin(gpu).quiet);
+    plan.steps.insert(bind_ ? plan.steps.begin() : plan.steps.end(),
+                      steps.begin(), steps.end());
+    all.push_back(
+        {std::move(plan), {gpu, bind_ ? host : guest, bind_ ? guest : host}});
+  }
+  return all;
+}
+
+OriginRecord World::origin(const PciAddress& gpu) const {
+  return {gpu, kHost, kSignature,
+          {},  false, quiesce_ ? quiet_of(gpu) : Quiet{}};
+}
+
+bool World::all_runs_as_it_should() const {
+  const bool wanted = where() == Where::host;
+  bool right = (fake.content(kUnitFile) == "active") == wanted;
+  for (const auto& gpu : gpus) {
+    for (const auto block : quiet_of(gpu).memory.movable) {
+      // Empty where the process died with the file open.
+      right =
+          right && (fake.content(block_state(block)) == "online\n") == wanted;
+    }
+  }
+  return right || !quiesce_;
+}
+
+Where World::where(const PciAddress& gpu) const {
+  const auto root = fake.open();
+  const auto now = read_driver_state(root, gpu);
+  const auto record = read_origin(root, gpu);
+  if (now && record && *now == kGuest && *record == origin(gpu)) {
+    return Where::guest;
+  }
+  return now && record && *now == kHost && !*record ? Where::host
+                                                    : Where::between;
+}
+
+Where World::where() const {
+  const Where first = where(gpus[0]);
+  for (const auto& gpu : gpus) {
+    if (where(gpu) != first) {
+      return Where::between;
+    }
+  }
+  return first;
+}
+
+Ended change_in_process(World& world, const Scenario& scenario, Fault fault,
+                        std::size_t point,
+                        const std::vector<PciAddress>& gpus) {
+  return in_process(
+      world, fault, point,
+      [&](const RootDir& root, ModuleLoader& modules, bool& tells) {
+        return change_locked(world, scenario, root, modules, gpus, tells);
+      });
+}
+
+Ended recover_in_process(World& world, Fault fault, std::size_t point) {
+  return in_process(
+      world, fault, point,
+      [&](const RootDir& root, ModuleLoader& modules, bool& /*tells*/) {
+        const auto lock = HostLock::take(root, milliseconds(0));
+        return lock ? recover_locked(root, modules)
+                    : Result<>(forward_error(lock));
+      });
+}
+
+bool collect_orphans(World& world) {
+  for (;;) {
+    const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+    if (pid <= 0) {
+      return pid < 0;
+    }
+    world.kernel.after("reap", fmt::format("/proc/{}", pid));
+  }
+}
+
+void end_orphans(World& world) {
+  for (const auto& gpu : world.gpus) {
+    if (const auto hung = find_hung(world.fake.open(), to_string(gpu))) {
+      ::kill(static_cast<pid_t>(hung->pid), SIGKILL);
+    }
+  }
+  while (!collect_orphans(world)) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+}  // namespace nvgpuctl::inject
