@@ -23,9 +23,9 @@ Result<ExitCode> run_emit(Context& context, const Arguments& arguments) {
       kEmitTargets.begin(), kEmitTargets.end(), [&](const EmitTarget& row) {
         return row.name == arguments.operands.front();
       });
-  // All GPUs, read as `list` reads them, so that no two verbs disagree.
+  // All GPUs, read as `list -o json` reads them, so that no two verbs disagree.
   const auto selection =
-      select(context, Arguments{}, kToJudge, Operands::optional_gpus);
+      select(context, Arguments{}, kToShow, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }
