@@ -73,7 +73,7 @@ class Svg {
   void box(double x, double y, double width, double height,
            std::string_view style, std::string_view hint = "") {
     body_ += fmt::format(
-        "<rect x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\" {}>{}"
+        R"(<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" {}>{})"
         "</rect>\n",
         x, y, width, height, style,
         hint.empty() ? "" : fmt::format("<title>{}</title>", escaped(hint)));
@@ -106,8 +106,7 @@ text{{font:13px "DejaVu Sans",Verdana,sans-serif;fill:#202124}}
   std::string body_;
 };
 
-constexpr std::string_view kBridge =
-    "rx=\"4\" fill=\"#fff\" stroke=\"#5f6368\"";
+constexpr std::string_view kBridge = R"(rx="4" fill="#fff" stroke="#5f6368")";
 
 // Bridges from the socket to the GPU, as many as there is room for.
 void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
@@ -141,8 +140,8 @@ void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
                  double width) {
   if (!gpu.memory_bytes) {
     svg.box(x, y, width, 26,
-            "rx=\"3\" fill=\"#f1f3f4\" stroke=\"#bdc1c6\" "
-            "stroke-dasharray=\"4 3\"");
+            R"(rx="3" fill="#f1f3f4" stroke="#bdc1c6" )"
+            R"(stroke-dasharray="4 3")");
     svg.text(x + width / 2, y + 17, "coherent memory not known",
              "small mid dim");
     return;
@@ -156,7 +155,7 @@ void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
                                       std::max(all, 1.0)))
           : 0;
   const double usable = width - reserved;
-  svg.box(x, y, usable, 26, "rx=\"3\" fill=\"#76b900\"");
+  svg.box(x, y, usable, 26, R"(rx="3" fill="#76b900")");
   const std::string left =
       plan.usable ? fmt::format("usable {} (BAR{})",
                                 human_size(plan.usable->size), plan.usable->bar)
@@ -164,7 +163,7 @@ void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
   svg.text(x + 8, y + 17, left, "small");
   std::string below = human_size(*gpu.memory_bytes) + " coherent memory";
   if (plan.reserved) {
-    svg.box(x + usable, y, reserved, 26, "rx=\"3\" fill=\"#f4b400\"");
+    svg.box(x + usable, y, reserved, 26, R"(rx="3" fill="#f4b400")");
     svg.text(x + width, y + 41,
              fmt::format("reserved {} (BAR{})", human_size(plan.reserved->size),
                          plan.reserved->bar),
@@ -182,8 +181,8 @@ void draw_nodes(Svg& svg, const TopologyGpu& gpu, double x, double y) {
     const double left = x + static_cast<double>(i) * (kSide + 6);
     svg.box(left, y, kSide, 24,
             node.memory_bytes == 0
-                ? "rx=\"3\" fill=\"#f1f3f4\" stroke=\"#9aa0a6\""
-                : "rx=\"3\" fill=\"#e6f4c8\" stroke=\"#76b900\"",
+                ? R"(rx="3" fill="#f1f3f4" stroke="#9aa0a6")"
+                : R"(rx="3" fill="#e6f4c8" stroke="#76b900")",
             fmt::format("NUMA node {}: {}", node.id,
                         memory_text(node.memory_bytes)));
     svg.text(left + kSide / 2, y + 16, std::to_string(node.id), "small mid");
@@ -215,14 +214,14 @@ double gpu_height(const TopologyGpu& gpu) {
 void draw_gpu(Svg& svg, const TopologyGpu& gpu, double x, double y) {
   const auto color = color_of(gpu.state);
   svg.box(x, y, kInner, gpu_height(gpu),
-          fmt::format("rx=\"6\" fill=\"#fff\" stroke=\"{}\" "
-                      "stroke-width=\"2\"",
+          fmt::format(R"(rx="6" fill="#fff" stroke="{}" )"
+                      R"(stroke-width="2")",
                       color));
   const double left = x + 14;
   svg.text(left, y + 26, to_string(gpu.address), "head");
   svg.text(left + 122, y + 26, gpu.model);
   svg.box(x + kInner - 98, y + 10, 84, 22,
-          fmt::format("rx=\"11\" fill=\"{}\"", color));
+          fmt::format(R"(rx="11" fill="{}")", color));
   svg.text(x + kInner - 56, y + 25, to_string(gpu.state), "small mid white");
   svg.text(left, y + 50, driver_text(gpu), "small");
   svg.text(left, y + 68, iommu_text(gpu), "small");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/tar.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,9 +66,7 @@ std::string changed(std::size_t at, std::string_view text) {
   for (std::size_t i = 0; i < 512; ++i) {
     sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(tar[i]);
   }
-  char field[8] = {};
-  std::snprintf(field, sizeof field, "%06o", sum);
-  tar.replace(148, 7, std::string(field, 7));
+  tar.replace(148, 7, fmt::format("{:06o}", sum) + '\0');
   return tar;
 }
 
