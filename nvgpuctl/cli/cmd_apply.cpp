@@ -93,6 +93,7 @@ void carry_out(Job& job, Changes changes) {
   }
   KernelVfio vfio(job.selection.root);
   TransactionTools tools{job.selection.root, job.modules, {}, {}};
+  tools.progress = waiting_for_gpus(job.context);
   if (!job.arguments.has("--no-validate")) {
     tools.prove = proof_of(job, vfio, changes);
   }
@@ -200,7 +201,11 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (arguments.has("--dry-run")) {
     return dry_run(context, arguments, *selection);
   }
-  Modprobe modules;
+  auto patient = be_patient(arguments, selection->root);
+  if (!patient) {
+    return forward_error(patient);
+  }
+  Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);
   if (!lock) {
     return forward_error(lock);

@@ -116,14 +116,7 @@ TransactionReport carry_out(Context& context, const Arguments& arguments,
   if (direction == Direction::to_variant && !arguments.has("--no-validate")) {
     tools.prove = attestation(selection.root, vfio, waiting(context, ""));
   }
-  if (context.progress) {
-    tools.progress = [&](std::size_t left, std::size_t all) {
-      context.err << fmt::format(
-          "waiting for {} of {} GPUs: their drivers may "
-          "take 30 s for the memory\n",
-          left, all);
-    };
-  }
+  tools.progress = waiting_for_gpus(context);
   return run_transaction(tools,
                          direction == Direction::to_variant ? "bind" : "unbind",
                          signature, std::move(changes));

@@ -121,6 +121,7 @@ constexpr std::array kApplyOptions{
     kDryRun,
     kFile,
     kLockTimeout,
+    kWriteTimeout,
     kNoValidate,
     OptionSpec{.name = "--boot",
                .help = "As at boot: leave alone what the policy says so of, "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/host_change.hpp"
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "ops/recovery.hpp"
@@ -77,6 +79,18 @@ Result<HostLock> begin_change(Context& context, const Arguments& arguments,
     return tl::unexpected<Error>(*recovery.failure);
   }
   return lock;
+}
+
+WaitProgress waiting_for_gpus(Context& context) {
+  if (!context.progress) {
+    return {};
+  }
+  return [&context](std::size_t left, std::size_t all) {
+    context.err << fmt::format(
+        "waiting for {} of {} GPUs: their drivers may take 30 s for the "
+        "memory\n",
+        left, all);
+  };
 }
 
 }  // namespace nvgpuctl::cli

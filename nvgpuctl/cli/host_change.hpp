@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "cli/select.hpp"
 #include "host/host_lock.hpp"
+#include "host/kernel_call.hpp"
 #include "host/module_loader.hpp"
 
 namespace nvgpuctl::cli {
@@ -15,6 +16,9 @@ Result<> check_live(const Context& context, const RootDir& root);
 
 // How long the kernel may take for a write, as the command line wants it.
 Result<> be_patient(const Arguments& arguments, RootDir& root);
+
+// Says what a change waits for; nothing where nobody looks at the output.
+WaitProgress waiting_for_gpus(Context& context);
 
 // The lock, after the wait that the command line asks for. Error: `usage` on a
 // recorded host, or `locked`.

@@ -54,6 +54,7 @@ std::string_view color_of(GpuState state) {
     case GpuState::degraded:
       return "#b26a00";
     case GpuState::blocked:
+    case GpuState::needs_operator:
       return "#b3261e";
     case GpuState::unknown:
       break;

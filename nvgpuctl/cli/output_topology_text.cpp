@@ -51,6 +51,7 @@ Style style_of(GpuState state) {
     case GpuState::bound:
       return Style::good;
     case GpuState::blocked:
+    case GpuState::needs_operator:
       return Style::bad;
     case GpuState::unknown:
     case GpuState::degraded:

@@ -75,7 +75,7 @@ Result<> check_not_hung(const Gpu& gpu) {
   if (!gpu.pci.hung) {
     return {};
   }
-  const auto& why = reason("NVG-E047");
+  const auto& why = reason("NVG-E049");
   return fail(Errc::needs_operator, to_string(gpu.pci.address),
               fmt::format("{} {}: {}: {}", why.id, why.name, why.summary,
                           to_string(*gpu.pci.hung)),

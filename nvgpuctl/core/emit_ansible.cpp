@@ -41,8 +41,9 @@ Result<Emission> emit_ansible(const HostSnapshot& host,
     list.push_back(gpu_facts(gpu));
   }
   Json states = Json::object();
-  for (const auto state : {GpuState::ready, GpuState::unknown, GpuState::bound,
-                           GpuState::degraded, GpuState::blocked}) {
+  for (const auto state :
+       {GpuState::ready, GpuState::unknown, GpuState::bound, GpuState::degraded,
+        GpuState::blocked, GpuState::needs_operator}) {
     states[std::string(to_string(state))] = count_state(gpus, state);
   }
   // Not read where there is no GPU.

@@ -76,7 +76,7 @@ void write_states(Metrics& metrics, std::span<const Gpu> gpus) {
   for (const auto& gpu : gpus) {
     for (const auto state :
          {GpuState::ready, GpuState::unknown, GpuState::bound,
-          GpuState::degraded, GpuState::blocked}) {
+          GpuState::degraded, GpuState::blocked, GpuState::needs_operator}) {
       metrics.sample({{"address", to_string(gpu.pci.address)},
                       {"state", std::string(to_string(state))}},
                      gpu.state == state ? 1 : 0);

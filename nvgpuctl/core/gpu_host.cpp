@@ -25,7 +25,7 @@ void judge_presence(Gpu& gpu) {
         sysfs_path(gpu.pci.address, "config"));
   }
   if (gpu.pci.hung && gpu.pci.hung->overdue) {
-    add(gpu, "NVG-E047", to_string(*gpu.pci.hung),
+    add(gpu, "NVG-E049", to_string(*gpu.pci.hung),
         fmt::format("/proc/{}/stack", gpu.pci.hung->pid));
   }
   for (const auto& problem : gpu.pci.problems) {

@@ -136,14 +136,6 @@ constexpr std::array kReasons{
     Reason{"NVG-E045", "plain-vfio", kError,
            "the GPU is bound to plain vfio-pci and shows no coherent memory",
            "bind it with nvgpuctl: a guest would get a GPU without its memory"},
-    Reason{
-        "NVG-E047", "hung-in-kernel", kError,
-        "the kernel has not come back from a change of the GPU's driver",
-        "end whoever has the device open; once the write has come back, run: "
-        "nvgpuctl recover"},
-    Reason{"NVG-I046", "variant-bound", kInfo,
-           "the GPU is bound to a VFIO variant driver",
-           "validate proves that its regions are right"},
     Reason{"NVG-W047", "in-use", kWarning, "somebody on the host uses the GPU",
            "stop them in the order that nvgpuctl show GPU prints; bind "
            "--quiesce stops NVIDIA's own services and starts them again at "
@@ -153,6 +145,14 @@ constexpr std::array kReasons{
            "shut it down before the GPU's driver is changed; nothing takes it "
            "away from the machine"},
 
+    Reason{
+        "NVG-E049", "hung-in-kernel", kError,
+        "the kernel has not come back from a change of the GPU's driver",
+        "end whoever has the device open; once the write has come back, run: "
+        "nvgpuctl recover"},
+    Reason{"NVG-I046", "variant-bound", kInfo,
+           "the GPU is bound to a VFIO variant driver",
+           "validate proves that its regions are right"},
     Reason{"NVG-E050", "no-vfio", kError, "this kernel has no VFIO for PCI",
            "boot a kernel with CONFIG_VFIO_PCI_CORE"},
     Reason{"NVG-E051", "nodes-shift", kError,

@@ -37,7 +37,7 @@ std::vector<std::string> hung_evidence(const RootDir& root,
 
 constexpr std::string_view kHungHint =
     "the kernel waits, most likely for whoever has the device open: end that, "
-    "then run: nvgpuctl recover; see NVG-E047";
+    "then run: nvgpuctl recover; see NVG-E049";
 
 // An error that says all this in one sentence.
 Error hung_error(const HungWrite& hung);

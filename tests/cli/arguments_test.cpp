@@ -130,7 +130,7 @@ TEST(Arguments, SayWhatIsWrongWithAnOption) {
             "--root: is given more than once; ");
   EXPECT_EQ(refusal({"bind", "--dry-run=yes"}), "--dry-run: takes no value; ");
   EXPECT_EQ(refusal({"-o", "jsn"}),
-            "--output: 'jsn' is none of table, wide, json, jsonl, yaml; "
+            "--output: 'jsn' is none of table, wide, json, jsonl, yaml, svg; "
             "did you mean json?");
 }
 

@@ -196,7 +196,8 @@ TEST_F(Emit, WritesAnsibleFactsThatAreFlat) {
     "unknown": 0,
     "bound": 1,
     "degraded": 0,
-    "blocked": 0
+    "blocked": 0,
+    "needs-operator": 0
   },
   "gpus": [
     {
@@ -224,6 +225,7 @@ TEST_F(Emit, LabelsANodeForNfd) {
                                         "nvgpuctl/gpu.bound=1\n"
                                         "nvgpuctl/gpu.degraded=0\n"
                                         "nvgpuctl/gpu.blocked=0\n"
+                                        "nvgpuctl/gpu.needs-operator=0\n"
                                         "nvgpuctl/gpu.healthy=true\n"
                                         "nvgpuctl/gpu.10de-2342=1\n"
                                         "nvgpuctl/gpu.model=GH200-120GB\n"
