@@ -102,7 +102,8 @@ std::string last_lines_about(std::string_view log, std::string_view word,
   for (std::size_t left = lines.size(); left > 0 && count < most; --left) {
     const auto line = lines[left - 1];
     if (line.find(word) != std::string_view::npos) {
-      found = std::string(line) + (found.empty() ? "" : "\n") + found;
+      found.insert(0, found.empty() ? "" : "\n");
+      found.insert(0, line);
       ++count;
     }
   }

@@ -161,7 +161,7 @@ void wait_for_all(std::vector<Running>& all, Clock::time_point end,
 void collect(const RootDir& root, const Running& one, CallAnswer& answer) {
   if (!one.ended) {
     auto hung = find_hung(root, one.record.subject);
-    answer.hung = hung ? std::move(*hung) : one.record;
+    answer.hung = hung ? *hung : one.record;
     answer.hung->overdue = true;
     return;
   }

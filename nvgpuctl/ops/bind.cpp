@@ -115,12 +115,12 @@ StepReport change_blocks(const RootDir& root, const PciAddress& gpu,
                           : Result<std::string>(forward_error(answer.written));
     if (!seen || (trim(*seen) == "online") != online) {
       return {
-          step,
-          false,
+          step, false,
           fmt::format("memory{}: {}", block,
                       seen ? std::string(trim(*seen)) : seen.error().problem),
           answer.hung.has_value(),
-          {}};
+          answer.hung ? hung_evidence(root, *answer.hung)
+                      : std::vector<std::string>{}};
     }
     ++changed;
   }
@@ -163,7 +163,7 @@ class Applier {
       reports_[i].done =
           steps.size() == plans_[i].steps.size() &&
           std::all_of(steps.begin(), steps.end(), [](const auto& one) {
-            return one.done || is_restoration(one.step);
+            return one.done || is_forgiven(one);
           });
     }
     return std::move(reports_);
@@ -223,7 +223,7 @@ class Applier {
       const auto* step = next(i);
       while (step != nullptr && step->kind != StepKind::write_attribute) {
         if (!note(i, carry_out(plans_[i].gpu, *step)) &&
-            !is_restoration(*step)) {
+            !is_forgiven(reports_[i].steps.back())) {
           return false;
         }
         step = next(i);
@@ -272,10 +272,14 @@ Result<> check_not_held(const RootDir& root, const PciFunction& function) {
               "stop it first; a driver change would wait for it");
 }
 
+bool is_forgiven(const StepReport& report) {
+  return !report.done && !report.hung && is_restoration(report.step);
+}
+
 std::string not_restored(const std::vector<StepReport>& steps) {
   std::string text;
   for (const auto& report : steps) {
-    if (!report.done && is_restoration(report.step)) {
+    if (is_forgiven(report)) {
       text += report.step.value + ": " + report.seen + "; ";
     }
   }

@@ -20,6 +20,10 @@ struct StepReport {
   std::vector<std::string> evidence = {};  // of that
 };
 
+// A step that starts again what was stopped and that fails keeps nothing else
+// from being done; one that the kernel does not come back from does.
+bool is_forgiven(const StepReport& report);
+
 struct BindReport {
   PciAddress gpu;
   bool done = false;

@@ -118,8 +118,7 @@ Result<> Transaction::change() {
     auto& steps = report(places_[i]).steps;
     steps = std::move(applied[i].steps);
     // One that others have kept from going on has no step that failed.
-    if (!steps.empty() && !steps.back().done &&
-        !is_restoration(steps.back().step)) {
+    if (!steps.empty() && !steps.back().done && !is_forgiven(steps.back())) {
       const auto& failure =
           failures.emplace_back(step_failure(plans[i].gpu, steps.back()));
       const bool worse = failure.code == Errc::needs_operator &&

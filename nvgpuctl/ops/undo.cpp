@@ -77,6 +77,10 @@ Result<> bring_back(const RootDir& root, ModuleLoader& modules,
   // Who was stopped for it runs again even where it is gone.
   const auto quiet = without(quiet_of(gpu.after), quiet_of(gpu.before));
   carry_out(root, modules, {gpu.gpu, {}, {}, restore_steps(quiet), {}}, report);
+  if (!report.steps.empty() && report.steps.back().hung) {
+    const auto& last = report.steps.back();
+    return fail(Errc::needs_operator, last.step.path, last.seen);
+  }
   return settle_origin(root, gpu.gpu, gone ? std::nullopt : gpu.before.origin);
 }
 

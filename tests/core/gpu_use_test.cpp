@@ -11,7 +11,6 @@ namespace nvgpuctl {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 constexpr UseRules kRefuse{};
 constexpr UseRules kForce{.force = true};

@@ -25,7 +25,7 @@ TEST(RunProgram, TellsThatASignalEndedIt) {
 
 TEST(RunProgram, GivesItNoEnvironmentButAPath) {
   const auto status =
-      run_program("/bin/sh", {"-c", "test -z \"$HOME\" && test -n \"$PATH\""},
+      run_program("/bin/sh", {"-c", R"(test -z "$HOME" && test -n "$PATH")"},
                   ProgramOutput::dropped, seconds(10));
   ASSERT_TRUE(status);
   EXPECT_EQ(*status, 0);

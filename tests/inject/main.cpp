@@ -36,7 +36,7 @@ class Run {
 
   Ended go() {
     ++counts_.points;
-    const auto ended =
+    auto ended =
         change_in_process(world_, scenario_, fault_, point_, world_.gpus);
     want(ended.returned, "the tool does not return");
     counts_.killed += ended.killed ? 1 : 0;

@@ -29,7 +29,7 @@ class World {
  public:
   explicit World(const Scenario& scenario);
 
-  std::vector<Change> changes(const std::vector<PciAddress>& gpus) const;
+  std::vector<Change> changes(const std::vector<PciAddress>& which) const;
   // Where one GPU is: driver, override and record.
   Where where(const PciAddress& gpu) const;
   // Where all are.

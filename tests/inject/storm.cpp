@@ -30,7 +30,8 @@ constexpr milliseconds kLockWait{500};
 // A change of four GPUs, its recovery, and 50 processes on few processors.
 constexpr milliseconds kMostWork{20'000};
 
-enum Action { kBind, kUnbind, kList, kPrepare, kRelease, kActions };
+enum class Action { bind, unbind, list, prepare, release };
+constexpr std::size_t kActions = 5;
 constexpr std::array<const char*, kActions> kNames{"bind", "unbind", "list",
                                                    "prepare", "release"};
 
@@ -81,19 +82,21 @@ class Process {
 
   Tally run(steady_clock::time_point end) {
     while (steady_clock::now() < end) {
-      const auto action = static_cast<Action>(random_() % kActions);
+      const std::size_t index = random_() % kActions;
+      const auto action = static_cast<Action>(index);
       const auto start = steady_clock::now();
       const auto done = perform(action);
       const auto code =
           done ? ExitCode::done : cli::exit_code(done.error().code);
-      ++tally_.codes.at(action).at(static_cast<std::size_t>(code) % 12);
+      ++tally_.codes.at(index).at(static_cast<std::size_t>(code) % 12);
       // Nothing fails here, so nothing is rolled back or needs anybody.
-      const bool right = code == ExitCode::done || code == ExitCode::in_use ||
-                         (code == ExitCode::lock_timeout && action != kList);
+      const bool right =
+          code == ExitCode::done || code == ExitCode::in_use ||
+          (code == ExitCode::lock_timeout && action != Action::list);
       if (!right || steady_clock::now() - start > kLockWait + kMostWork) {
         ++tally_.violations;
         std::printf(
-            "VIOLATION storm, %s: %s\n", kNames.at(action),
+            "VIOLATION storm, %s: %s\n", kNames.at(index),
             done
                 ? "took too long"
                 : (done.error().subject + ": " + done.error().problem).c_str());
@@ -118,15 +121,14 @@ class Process {
     tools.held_wait = milliseconds(0);
     const std::string domain = fmt::format("vm{}", number_ % 3);
     switch (action) {
-      case kBind:
-      case kUnbind:
-        return change(root_, loader_, action == kBind, some());
-      case kPrepare:
+      case Action::bind:
+      case Action::unbind:
+        return change(root_, loader_, action == Action::bind, some());
+      case Action::prepare:
         return prepare_domain(tools, domain, some());
-      case kRelease:
+      case Action::release:
         return release_domain(tools, domain);
-      case kList:
-      case kActions:
+      case Action::list:
         break;
     }
     const auto inventory = take_inventory(root_, {});
