@@ -6,13 +6,16 @@ import time
 
 import driver
 from driver import VARIANT
+from firmware import bind_by_hand
 
 # Holds the device and is stopped with it open: no request reaches it.
 HOLDER = """\
 exerciser touch --device {0} >/dev/null 2>&1 &
 echo $! >/run/lab-holder
-until ls -l /proc/$!/fd | grep -q 'vfio-device'; do :; done
-kill -STOP $!
+while kill -0 $!; do
+  ls -l /proc/$!/fd | grep -q vfio-device && kill -STOP $! && exit
+done
+exit 1
 """
 BOUND_S = 5
 
@@ -51,7 +54,8 @@ def hang(lab, held, other):
 
 def live_with_it(lab, held, other):
     lab.equal("the held GPU is", listed(lab, held), "needs-operator")
-    lab.equal("the other GPU is", listed(lab, other), "bound")
+    # There are not nodes enough for two GPUs.
+    lab.equal("the other GPU is", listed(lab, other), "degraded")
     done = quick(lab, "explain", held.address)
     lab.equal("exit code of explain", done.code, 7)
     lab.check("explain has the reason", "NVG-E049 hung-in-kernel" in done.out, done.out)
@@ -60,13 +64,12 @@ def live_with_it(lab, held, other):
     for verb in ("bind", "unbind", "validate"):
         lab.equal(f"exit code of {verb}", quick(lab, verb, held.address).code, 7)
     lab.equal("exit code of recover", quick(lab, "recover").code, 7)
-    for verb, wanted in (("unbind", None), ("bind", VARIANT)):
-        done = lab.host.run(["nvgpuctl", verb, other.address], check=False, timeout=200)
-        lab.equal(f"exit code of {verb} of the other GPU", done.code, 0)
-        lab.equal("its driver", other.driver(), wanted)
+    done = lab.host.run(["nvgpuctl", "unbind", other.address], check=False, timeout=200)
+    lab.equal("exit code of unbind of the other GPU", done.code, 0)
+    lab.equal("its driver", other.driver(), None)
 
 
-def come_back(lab, held, other):
+def come_back(lab, held):
     host = lab.host
     record = host.read(f"/run/nvgpuctl/hung/{held.address}")
     writer = record.split('"pid": "')[1].split('"')[0]
@@ -81,15 +84,15 @@ def come_back(lab, held, other):
     lab.equal("recover once more", host.run(["nvgpuctl", "recover"]).out.strip(),
               "nothing to recover")
     lab.equal("the GPU is", listed(lab, held), "bound")
-    for gpu in (held, other):
-        driver.unbind(lab, gpu)
+    driver.unbind(lab, held)
 
 
 def run(lab):
     held, other = lab.gpus
     lab.section("bind")
     driver.bind(lab, held)
-    driver.bind(lab, other)
+    bind_by_hand(lab, other)
+    lab.equal("driver of the other GPU", other.driver(), VARIANT)
     lab.section("a process that holds the device and hears nothing")
     lab.host.sh(HOLDER.format(held.address), timeout=120)
     refused = quick(lab, "unbind", held.address)
@@ -99,5 +102,5 @@ def run(lab):
     lab.section("while it hangs")
     live_with_it(lab, held, other)
     lab.section("when the process is gone")
-    come_back(lab, held, other)
+    come_back(lab, held)
     driver.unload(lab)
