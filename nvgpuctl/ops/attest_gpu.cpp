@@ -163,12 +163,13 @@ bool has_vfio_driver(const Gpu& gpu) {
 }
 
 Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
-  if (!root.live() || !has_vfio_driver(gpu)) {
-    return {};  // it will not be opened
-  }
+  // Its link to the driver is gone already while an unbind hangs.
   auto known = check_not_hung(gpu);
   if (!known) {
     return known;
+  }
+  if (!root.live() || !has_vfio_driver(gpu)) {
+    return {};  // it will not be opened
   }
   auto free = check_not_held(root, gpu.pci);
   if (!free) {
