@@ -70,8 +70,7 @@ Prove proof_of(const Job& job, VfioOpener& vfio, const Changes& changes) {
   for (const auto& change : changes) {
     const auto& to = change.plan.to;
     const auto* gpu = find_gpu(job.selection.inventory, change.plan.gpu);
-    if (gpu != nullptr &&
-        (to == gpu->variant || to == "nvgrace_gpu_vfio_pci")) {
+    if (gpu != nullptr && (to == gpu->variant || to == kVariantDriver)) {
       bound.push_back(change.plan.gpu);
     }
   }

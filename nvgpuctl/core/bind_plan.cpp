@@ -3,19 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace nvgpuctl {
 namespace {
 
 constexpr std::string_view kProbe = "/sys/bus/pci/drivers_probe";
-
-// The driver that shows coherent memory. Its sysfs name is its module's name.
-std::string variant_driver(const Gpu& gpu) {
-  // Without an alias it can only be built in or loaded from elsewhere; then
-  // assemble_gpus() has made sure that it is there.
-  return gpu.variant.value_or("nvgrace_gpu_vfio_pci");
-}
 
 // Whether a driver_override is one that a bind to VFIO has left. driverctl and
 // others use the attribute for drivers of their own, and that is not ours to
@@ -24,7 +15,7 @@ bool is_vfio_override(const Gpu& gpu) {
   const auto& wanted = gpu.pci.driver_override;
   const bool bound_by_it =
       gpu.driver_role == DriverRole::variant && wanted == gpu.pci.driver;
-  return wanted == "vfio-pci" || wanted == "nvgrace_gpu_vfio_pci" ||
+  return wanted == "vfio-pci" || wanted == kVariantDriver ||
          wanted == variant_driver(gpu) || bound_by_it;
 }
 
@@ -100,9 +91,10 @@ Result<BindPlan> plan_bind(const HostSnapshot& host, const Gpu& gpu,
   if (!viable) {
     return forward_error(viable);
   }
+  // Without an alias it can only be built in or loaded from elsewhere; then
+  // assemble_gpus() has made sure that it is there.
   plan.to = variant_driver(gpu);
-  const auto& loaded = host.modules.loaded;
-  if (std::find(loaded.begin(), loaded.end(), plan.to) == loaded.end()) {
+  if (!host.modules.is_loaded(plan.to)) {
     plan.steps.push_back({StepKind::load_module, "", plan.to,
                           "the variant driver is not loaded yet"});
   }

@@ -41,6 +41,10 @@ struct GpuNodeNames {
   std::vector<std::string> dri;          // "card1", "renderD129"
 };
 
+// The greatest number of a memory block that is believed: 128 TiB of the
+// smallest blocks, which are of 128 MiB.
+constexpr unsigned kMaxMemoryBlock = 1U << 20U;
+
 // Memory blocks of a NUMA node that are online, by number.
 struct OnlineBlocks {
   std::vector<unsigned> movable;  // in ZONE_MOVABLE

@@ -175,8 +175,7 @@ CheckSection check_modules(const HostSnapshot& host,
   for (const auto& file : modules.variant_files) {
     files += (files.empty() ? "" : ", ") + file;
   }
-  const bool loaded = std::find(modules.loaded.begin(), modules.loaded.end(),
-                                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
+  const bool loaded = modules.is_loaded(kVariantDriver);
   const std::string title = "variant driver installed";
   const std::string expected = "one file for nvgrace_gpu_vfio_pci";
   if (modules.variant_files.size() > 1) {

@@ -72,6 +72,12 @@ LintFinding& LintWriter::add(std::string_view id, XmlPlace place,
   return findings_.back();
 }
 
+PolicyRule rule_of(const LintInput& input, const GuestViewGpu& gpu) {
+  const auto* policy = input.target.policy;
+  return policy == nullptr || gpu.gpu == nullptr ? PolicyRule{}
+                                                 : rule_for(*policy, *gpu.gpu);
+}
+
 std::string name_of(const GuestViewGpu& gpu) {
   return gpu.hostdev->source ? to_string(*gpu.hostdev->source)
                              : "a GPU without an address";

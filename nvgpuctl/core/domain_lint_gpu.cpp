@@ -6,7 +6,6 @@
 
 #include "core/domain_lint_rules.hpp"
 #include "core/domain_profile.hpp"
-#include "core/policy_match.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -76,7 +75,7 @@ std::string wanted_driver(const Gpu& gpu) {
   if (gpu.driver_role == DriverRole::variant && gpu.pci.driver) {
     return normal_name(*gpu.pci.driver);
   }
-  return normal_name(gpu.variant.value_or("nvgrace_gpu_vfio_pci"));
+  return normal_name(variant_driver(gpu));
 }
 
 void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
@@ -109,12 +108,6 @@ void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
                               .value = wanted,
                               .unit = {}};
   }
-}
-
-PolicyRule rule_of(const LintInput& input, const GuestViewGpu& gpu) {
-  const auto* policy = input.target.policy;
-  return policy == nullptr || gpu.gpu == nullptr ? PolicyRule{}
-                                                 : rule_for(*policy, *gpu.gpu);
 }
 
 // The hook would not let it start.

@@ -7,7 +7,6 @@
 
 #include "base/text.hpp"
 #include "core/domain_lint_rules.hpp"
-#include "core/policy_match.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -35,10 +34,8 @@ XmlPlace place_of_nodes(const GuestViewGpu& gpu) {
 void judge_count(const LintInput& input, const GuestViewGpu& gpu,
                  LintWriter& out) {
   const auto cells = cells_of(gpu);
-  const auto* policy = input.target.policy;
   const unsigned wanted =
-      (policy == nullptr ? std::nullopt : rule_for(*policy, *gpu.gpu).gi_nodes)
-          .value_or(gpu.gpu->model.gi_nodes);
+      rule_of(input, gpu).gi_nodes.value_or(gpu.gpu->model.gi_nodes);
   if (cells.empty()) {
     out.add("gi-missing", gpu.hostdev->place,
             {fmt::format("{} cells for {}", wanted, name_of(gpu)), "none",

@@ -7,6 +7,7 @@
 
 #include "core/domain_lint.hpp"
 #include "core/guest_view.hpp"
+#include "core/policy_match.hpp"
 
 // The rules of lint_domain(), one function per theme. Not for others.
 
@@ -48,6 +49,9 @@ class LintWriter {
 
 // Names a GPU of the domain: "0009:01:00.0".
 std::string name_of(const GuestViewGpu& gpu);
+
+// What the host's policy says of it; nothing where either is not known.
+PolicyRule rule_of(const LintInput& input, const GuestViewGpu& gpu);
 
 // QEMU's MAX_NODES; a guest with more is not looked at further.
 constexpr std::size_t kMaxGuestCells = 128;

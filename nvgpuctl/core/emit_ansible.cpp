@@ -41,9 +41,7 @@ Result<Emission> emit_ansible(const HostSnapshot& host,
     list.push_back(gpu_facts(gpu));
   }
   Json states = Json::object();
-  for (const auto state :
-       {GpuState::ready, GpuState::unknown, GpuState::bound, GpuState::degraded,
-        GpuState::blocked, GpuState::needs_operator}) {
+  for (const auto state : kGpuStates) {
     states[std::string(to_string(state))] = count_state(gpus, state);
   }
   // Not read where there is no GPU.

@@ -20,9 +20,7 @@ Result<Emission> emit_nfd(const HostSnapshot& host, std::span<const Gpu> gpus) {
     text += fmt::format("nvgpuctl/{}={}\n", name, value);
   };
   feature("gpu.count", gpus.size());
-  for (const auto state :
-       {GpuState::ready, GpuState::unknown, GpuState::bound, GpuState::degraded,
-        GpuState::blocked, GpuState::needs_operator}) {
+  for (const auto state : kGpuStates) {
     feature(fmt::format("gpu.{}", to_string(state)), count_state(gpus, state));
   }
   feature("gpu.healthy", all_healthy(gpus));

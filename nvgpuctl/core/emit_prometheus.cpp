@@ -74,9 +74,7 @@ void write_states(Metrics& metrics, std::span<const Gpu> gpus) {
   metrics.family("gpu_state",
                  "1 for the state that a GPU is in, 0 for others.");
   for (const auto& gpu : gpus) {
-    for (const auto state :
-         {GpuState::ready, GpuState::unknown, GpuState::bound,
-          GpuState::degraded, GpuState::blocked, GpuState::needs_operator}) {
+    for (const auto state : kGpuStates) {
       metrics.sample({{"address", to_string(gpu.pci.address)},
                       {"state", std::string(to_string(state))}},
                      gpu.state == state ? 1 : 0);

@@ -18,8 +18,7 @@ DriverRole role_of(const PciFunction& pci,
   }
   // A VFIO device below the function proves it too: a driver whose module has
   // since been removed from the disk, or one bound by new_id.
-  return variant == pci.driver || pci.vfio_dev ||
-                 *pci.driver == "nvgrace_gpu_vfio_pci"
+  return variant == pci.driver || pci.vfio_dev || *pci.driver == kVariantDriver
              ? DriverRole::variant
              : DriverRole::host;
 }
@@ -81,6 +80,17 @@ std::string_view to_string(DriverRole role) {
       break;
   }
   return "host";
+}
+
+std::string variant_driver(const Gpu& gpu) {
+  return gpu.variant.value_or(std::string(kVariantDriver));
+}
+
+const Finding* find_finding(const Gpu& gpu, std::string_view id) {
+  const auto found =
+      std::find_if(gpu.findings.begin(), gpu.findings.end(),
+                   [&](const Finding& one) { return one.reason->id == id; });
+  return found == gpu.findings.end() ? nullptr : &*found;
 }
 
 std::vector<Gpu> assemble_gpus(const HostSnapshot& host,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ enum class GpuState {
   blocked,   // cannot be passed through; the findings say why
   needs_operator,  // the kernel does not come back from a change of its driver
 };
+inline constexpr std::array kGpuStates{
+    GpuState::ready,    GpuState::unknown, GpuState::bound,
+    GpuState::degraded, GpuState::blocked, GpuState::needs_operator};
 std::string_view to_string(GpuState state);
 
 // Who drives the function now, in the only distinction that matters here.
@@ -66,6 +70,13 @@ struct Gpu {
   GpuState state = GpuState::blocked;
   std::vector<Finding> findings;
 };
+
+// The driver that shows its coherent memory: the installed one that claims it,
+// or the one that all of them can have.
+std::string variant_driver(const Gpu& gpu);
+
+// What is known against or about it under a reason's id; null when nothing is.
+const Finding* find_finding(const Gpu& gpu, std::string_view id);
 
 // Joins PCI functions, ACPI, NUMA and drivers into GPUs and explains each.
 // Pure: the same snapshot gives the same answer.

@@ -139,9 +139,7 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
 
 void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
   const std::string directory = "/lib/modules/" + host.kernel.release + '/';
-  const auto& loaded = host.modules.loaded;
-  const bool built_in = std::find(loaded.begin(), loaded.end(),
-                                  "nvgrace_gpu_vfio_pci") != loaded.end();
+  const bool built_in = host.modules.is_loaded(kVariantDriver);
   if (!gpu.variant && gpu.driver_role != DriverRole::variant && !built_in) {
     add(gpu, "NVG-E042",
         host.modules.alias_file_found
@@ -159,7 +157,7 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
   }
   const auto& wanted = gpu.pci.driver_override;
   const bool ours =
-      !wanted || *wanted == "nvgrace_gpu_vfio_pci" || wanted == gpu.variant;
+      !wanted || *wanted == kVariantDriver || wanted == gpu.variant;
   if (!ours) {
     add(gpu, "NVG-W044", *wanted,
         sysfs_path(gpu.pci.address, "driver_override"));

@@ -54,8 +54,7 @@ void judge_driverctl(const ManagerFacts& managers, Gpu& gpu) {
   if (found == managers.driverctl.end()) {
     return;
   }
-  const std::string wanted = gpu.variant.value_or("nvgrace_gpu_vfio_pci");
-  if (found->second != wanted) {
+  if (found->second != variant_driver(gpu)) {
     add(gpu, "NVG-W090",
         fmt::format("driverctl sets it to {} at each boot", found->second),
         "/etc/driverctl.d/" + to_string(gpu.pci.address));

@@ -37,9 +37,7 @@ std::string memory_text(const OnlineBlocks& memory) {
 }
 
 bool memory_is_online(const Gpu& gpu) {
-  return std::any_of(
-      gpu.findings.begin(), gpu.findings.end(),
-      [](const Finding& found) { return found.reason->id == "NVG-E040"; });
+  return find_finding(gpu, "NVG-E040") != nullptr;
 }
 
 std::string names(const Gpu& gpu) {

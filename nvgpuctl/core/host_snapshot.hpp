@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/acpi_dsd.hpp"
@@ -96,6 +98,9 @@ struct NumaFacts {
       generic_initiators;  // nothing: old kernel
 };
 
+// The variant driver of the kernel and of kmod/: module and sysfs name.
+constexpr std::string_view kVariantDriver = "nvgrace_gpu_vfio_pci";
+
 struct ModuleFacts {
   std::vector<VfioAlias> vfio_aliases;  // lines of modules.alias
   // Files, relative to the modules directory, that provide a module named
@@ -106,6 +111,10 @@ struct ModuleFacts {
   bool alias_file_found = false;
   // The parameter of the loaded variant driver; the kernel's own has none.
   std::optional<std::string> variant_layout;
+
+  bool is_loaded(std::string_view module) const {
+    return std::find(loaded.begin(), loaded.end(), module) != loaded.end();
+  }
 };
 
 struct KernelFacts {

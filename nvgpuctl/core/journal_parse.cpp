@@ -18,7 +18,6 @@ using std::string_view;
 constexpr std::size_t kMaxGpus = 32;  // keeps a journal below YAML's limit
 constexpr std::size_t kMaxText = 255;
 constexpr std::size_t kMaxUnits = 16;
-constexpr unsigned kMaxBlock = 1U << 20U;
 
 class RecordReader {
  public:
@@ -170,7 +169,7 @@ Result<> RecordReader::blocks(const YamlValue& map, string_view key,
                               std::vector<unsigned>& into) const {
   const auto& value = *map.find(key);
   auto ids = value.kind == YamlValue::Kind::scalar && value.quoted
-                 ? parse_id_list(value.text, kMaxBlock)
+                 ? parse_id_list(value.text, kMaxMemoryBlock)
                  : std::nullopt;
   if (!ids) {
     return reader_.fail_at(value.place,

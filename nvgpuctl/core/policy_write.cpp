@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "core/policy.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-// A double-quoted scalar. What parse_policy() lets through is printable ASCII.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    out += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
-  }
-  return out + '"';
-}
-
 std::string list_of(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words) {
-    out += (out.empty() ? "" : ", ") + quoted(word);
+    out += (out.empty() ? "" : ", ") + json_quoted(word);
   }
   return '[' + out + ']';
 }
@@ -28,15 +20,15 @@ std::string match_of(const PolicyRule& rule) {
     return "all";
   }
   if (!rule.model.empty()) {
-    return "{model: " + quoted(rule.model) + '}';
+    return "{model: " + json_quoted(rule.model) + '}';
   }
   std::string keys;
   if (!rule.acpi_path.empty()) {
-    keys = "acpi-path: " + quoted(rule.acpi_path);
+    keys = "acpi-path: " + json_quoted(rule.acpi_path);
   }
   if (rule.address) {
     keys += (keys.empty() ? "" : ", ");
-    keys += "address: " + quoted(to_string(*rule.address));
+    keys += "address: " + json_quoted(to_string(*rule.address));
   }
   return '{' + keys + '}';
 }
@@ -47,8 +39,9 @@ std::string rule_text(const PolicyRule& rule) {
     text += fmt::format("    {}: {}\n", key, value);
   };
   if (rule.driver != DriverWish::unsaid) {
-    add("driver", rule.driver == DriverWish::named ? quoted(rule.driver_name)
-                                                   : driver_word(rule));
+    add("driver", rule.driver == DriverWish::named
+                      ? json_quoted(rule.driver_name)
+                      : driver_word(rule));
   }
   if (rule.layout) {
     add("layout", to_string(*rule.layout));

@@ -15,9 +15,6 @@ using std::string_view;
 constexpr std::string_view kBlocks = "/sys/devices/system/memory";
 constexpr std::array<string_view, 3> kBlockWords{"offline", "online_movable",
                                                  "online_kernel"};
-// The kernel's own limit for a memory block number is far above; this is
-// 128 TiB of the smallest blocks.
-constexpr unsigned kMaxBlock = 1U << 20U;
 
 void add_blocks(std::vector<Step>& steps, string_view word,
                 const std::vector<unsigned>& blocks, std::string purpose) {
@@ -116,7 +113,7 @@ std::optional<BlockOrder> parse_block_order(string_view text) {
   if (!known || space == string_view::npos) {
     return std::nullopt;
   }
-  auto blocks = parse_id_list(text.substr(space + 1), kMaxBlock);
+  auto blocks = parse_id_list(text.substr(space + 1), kMaxMemoryBlock);
   return blocks ? std::optional(BlockOrder{std::string(word), *blocks})
                 : std::nullopt;
 }

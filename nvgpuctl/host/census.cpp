@@ -17,8 +17,6 @@ constexpr std::size_t kMaxDescriptors = 65536;
 constexpr std::size_t kMaxMaps = 16 * kMiB;
 constexpr std::size_t kMaxArguments = kMiB;
 constexpr std::size_t kMaxLibraries = 8;
-// Linux itself has no more memory blocks in a node than this.
-constexpr std::uint64_t kMaxBlock = 1U << 20U;
 
 enum class Maps { read, leave };
 
@@ -180,8 +178,8 @@ Census read_census(const RootDir& root, const std::vector<PciFunction>& gpus) {
       maps = Maps::read;
     }
   }
-  for (const auto* name : {"nvidia", "nvgrace_gpu_vfio_pci"}) {
-    if (auto module = read_module(root, name)) {
+  for (const auto name : {std::string_view("nvidia"), kVariantDriver}) {
+    if (auto module = read_module(root, std::string(name))) {
       census.modules.push_back(std::move(*module));
     }
   }
@@ -212,7 +210,7 @@ OnlineBlocks read_online_blocks(const RootDir& root, unsigned node) {
     const auto number = name.starts_with(kPrefix)
                             ? parse_unsigned(name.substr(kPrefix.size()))
                             : std::nullopt;
-    if (!number || *number > kMaxBlock) {
+    if (!number || *number > kMaxMemoryBlock) {
       continue;
     }
     const std::string block = "/sys/devices/system/memory/" + name;

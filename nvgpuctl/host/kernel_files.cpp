@@ -44,7 +44,7 @@ constexpr std::array<std::string_view, 16> kOptions{
 
 // Modules whose presence in /sys/module explains something.
 constexpr std::array<std::string_view, 8> kModules{
-    "vfio",   "vfio_pci",   "vfio_pci_core", "nvgrace_gpu_vfio_pci",
+    "vfio",   "vfio_pci",   "vfio_pci_core", kVariantDriver,
     "nvidia", "nvidia_uvm", "nouveau",       "iommufd",
 };
 
@@ -135,14 +135,13 @@ std::optional<Fact<bool>> cacheable_pfnmap() {
 // same name out, so the places where they can be are looked at as well.
 std::vector<std::string> variant_files(const RootDir& root,
                                        const std::string& directory) {
-  constexpr std::string_view kModule = "nvgrace_gpu_vfio_pci";
   constexpr std::array<std::string_view, 4> kPlaces{
       "updates/dkms/", "updates/", "extra/",
       "kernel/drivers/vfio/pci/nvgrace-gpu/"};
   std::vector<std::string> files;
   if (const auto dep =
           root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
-    files = find_module_files(*dep, kModule);
+    files = find_module_files(*dep, kVariantDriver);
   }
   for (const auto place : kPlaces) {
     const auto names = root.list(directory + std::string(place));
@@ -154,7 +153,7 @@ std::vector<std::string> variant_files(const RootDir& root,
       std::string file = std::string(place) + name;
       const bool known =
           std::find(files.begin(), files.end(), file) != files.end();
-      if (!known && !find_module_files(file + ":", kModule).empty()) {
+      if (!known && !find_module_files(file + ":", kVariantDriver).empty()) {
         files.push_back(std::move(file));
       }
     }

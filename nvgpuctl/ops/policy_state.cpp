@@ -75,10 +75,8 @@ Result<Change> Comparison::to_driver(
     wanted.driver_override.reset();  // it came there by itself
   }
   const bool leaves = !before.driver.empty() && before.driver != driver;
-  const auto online = std::find_if(
-      gpu.findings.begin(), gpu.findings.end(),
-      [](const Finding& found) { return found.reason->id == "NVG-E040"; });
-  if (leaves && online != gpu.findings.end()) {
+  const auto* online = find_finding(gpu, "NVG-E040");
+  if (leaves && online != nullptr) {
     return fail(Errc::not_viable, to_string(gpu.pci.address),
                 fmt::format("{} {}: {}", online->reason->id,
                             online->reason->name, online->reason->summary),
@@ -121,10 +119,9 @@ Result<Change> Comparison::wanted_change(
 // for an operator to decide: every GPU of the driver would have to.
 void Comparison::add_layout(const PolicyRule& rule, PolicyState& state) const {
   const auto& modules = inventory_.host.modules;
-  const bool loaded = std::find(modules.loaded.begin(), modules.loaded.end(),
-                                "nvgrace_gpu_vfio_pci") != modules.loaded.end();
-  const bool kernels_own =
-      loaded ? !modules.variant_layout : is_kernels_own(modules);
+  const bool kernels_own = modules.is_loaded(kVariantDriver)
+                               ? !modules.variant_layout
+                               : is_kernels_own(modules);
   const std::string wanted(to_string(*rule.layout));
   const std::string seen =
       kernels_own ? "split" : modules.variant_layout.value_or(wanted);
@@ -166,9 +163,8 @@ void add_driver(const Gpu& gpu, const Change& change, PolicyState& state) {
 
 // What a rule asks of a GPU that cannot have it.
 std::string wanted_driver(const Gpu& gpu, const PolicyRule& rule) {
-  return rule.driver == DriverWish::variant
-             ? gpu.variant.value_or("nvgrace_gpu_vfio_pci")
-             : or_none(rule.driver_name);
+  return rule.driver == DriverWish::variant ? variant_driver(gpu)
+                                            : or_none(rule.driver_name);
 }
 
 // A GPU that udev's rule has kept for its driver had none before, and was not
