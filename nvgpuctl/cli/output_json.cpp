@@ -9,20 +9,10 @@
 #include "cli/wording.hpp"
 #include "core/gpu_grounds.hpp"
 #include "core/gpu_use.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
-
-// The value, or null.
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-// Null for text that says nothing.
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
 
 template <class T>
 Json fact(const std::optional<Fact<T>>& fact) {

@@ -2,13 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output_json.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
 
 Json findings_json(const std::vector<LintFinding>& findings) {
   Json json = Json::array();

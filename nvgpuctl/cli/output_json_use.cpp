@@ -2,15 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/output_json.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
-namespace {
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
-}  // namespace
 
 Json holders_json(const Gpu& gpu) {
   if (!gpu.holders) {

@@ -8,13 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/layout.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
-
-Json or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
 
 std::string error_text(const Error& error) {
   return error.hint.empty() ? error.problem : error.problem + "; " + error.hint;
@@ -163,8 +160,9 @@ Json policy_state_json(const PolicyState& state) {
   return {
       {"address",
        gpu == nullptr ? Json(nullptr) : Json(to_string(gpu->pci.address))},
-      {"acpi_path", gpu == nullptr ? Json(nullptr)
-                                   : or_null(gpu->pci.acpi_path.value_or(""))},
+      {"acpi_path", gpu == nullptr
+                        ? Json(nullptr)
+                        : text_or_null(gpu->pci.acpi_path.value_or(""))},
       {"rule", state.rule == nullptr ? Json(nullptr) : Json(state.rule->place)},
       {"verdict", to_string(verdict_of(state))},
       {"differences", differences},

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "cli/output_topology.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -154,11 +155,6 @@ Json nodes_json(const std::vector<TopologyNode>& nodes) {
     list.push_back(node_json(node));
   }
   return list;
-}
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
 }
 
 Json part_json(const std::optional<MemoryRegion>& region) {

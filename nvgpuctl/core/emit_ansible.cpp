@@ -3,16 +3,12 @@
 
 #include "core/emit.hpp"
 #include "core/emit_parts.hpp"
+#include "core/json_values.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json gpu_facts(const Gpu& gpu) {
   return {{"address", to_string(gpu.pci.address)},
