@@ -12,9 +12,8 @@ namespace {
 std::map<PciAddress, std::string> recorded_domains(const Selection& selection) {
   std::map<PciAddress, std::string> domains;
   for (const auto& gpu : selection.inventory.gpus) {
-    const auto origin = read_origin(selection.root, gpu.pci.address);
-    if (origin && *origin && (*origin)->domain) {
-      domains.emplace(gpu.pci.address, *(*origin)->domain);
+    if (auto domain = recorded_domain(selection.root, gpu.pci.address)) {
+      domains.emplace(gpu.pci.address, std::move(*domain));
     }
   }
   return domains;

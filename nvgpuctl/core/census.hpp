@@ -66,6 +66,9 @@ struct Census {
   std::vector<ModuleUse> modules;
   std::map<PciAddress, GpuNodeNames> nodes;
   std::map<unsigned, OnlineBlocks> memory;  // by NUMA node
+  // Whether there was any process to look at: most captures have none, and that
+  // is not the same as that nobody uses a GPU.
+  bool has_processes = false;
   // What libvirt says, where it was asked.
   std::vector<RunningDomain> domains;
   std::string libvirt_problem;  // why it did not answer

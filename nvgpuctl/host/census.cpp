@@ -192,6 +192,7 @@ Census read_census(const RootDir& root, const std::vector<PciFunction>& gpus) {
       pids.push_back(static_cast<unsigned>(*pid));
     }
   }
+  census.has_processes = !pids.empty();
   std::sort(pids.begin(), pids.end());
   for (const auto pid : pids) {
     if (auto process = read_process(root, pid, maps, census.unseen)) {

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include "host/argument_list.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -32,11 +34,7 @@ Error become_companion(const std::string& name,
   }
   std::vector<std::string> copies{name};
   copies.insert(copies.end(), words.begin(), words.end());
-  std::vector<char*> argv;
-  for (auto& copy : copies) {
-    argv.push_back(copy.data());
-  }
-  argv.push_back(nullptr);
+  const ArgumentList argv(std::move(copies));
   const std::string installed = folder + "../libexec/nvgpuctl/" + name;
   const std::string beside = folder + name;
   ::execv(installed.c_str(), argv.data());

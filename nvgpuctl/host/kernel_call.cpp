@@ -2,7 +2,6 @@
 #include "host/kernel_call.hpp"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 
 #include "host/hung_records.hpp"
 #include "host/root_dir_calls.hpp"
+#include "host/utc_now.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -60,12 +60,6 @@ void let_go_of_everything(int keep) {
   ::_exit(call.work());
 }
 
-std::string now_text() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(
-                         std::chrono::system_clock::now())));
-}
-
 // What a lone newline is to be read as.
 std::string shown(const std::string& value) {
   return value == "\n" ? "\\n" : value;
@@ -82,7 +76,7 @@ Result<> write_down(const RootDir& root, const KernelCall& call,
                     stat ? stat->start_ticks : 0,
                     call.path,
                     shown(call.value),
-                    now_text(),
+                    utc_now(),
                     static_cast<std::uint64_t>(root.patience().bound.count()),
                     false,
                     ""};

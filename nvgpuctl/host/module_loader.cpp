@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "host/argument_list.hpp"
 #include "host/hung_records.hpp"
 #include "host/kernel_call.hpp"
 
@@ -32,14 +33,8 @@ int run_modprobe(const std::string& program, std::string_view module,
   for (const auto word : split(module, ' ')) {
     words.emplace_back(word);
   }
-  std::vector<char*> arguments;
-  for (auto& word : words) {
-    arguments.push_back(word.data());
-  }
-  arguments.push_back(nullptr);
-  // An absolute path and a fixed environment: root's PATH is not trusted.
-  std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  const std::array<char*, 2> environment{path.data(), nullptr};
+  const ArgumentList arguments(std::move(words));
+  const ArgumentList environment({kSafePath});
   ::execve(program.c_str(), arguments.data(), environment.data());
   return kNotRun;
 }

@@ -6,11 +6,13 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
 #include <thread>
+#include <utility>
+
+#include "host/argument_list.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -47,14 +49,9 @@ Result<int> await(pid_t child, const std::string& path, milliseconds patience) {
 Result<int> run_program(const std::string& path,
                         std::vector<std::string> arguments,
                         ProgramOutput output, milliseconds patience) {
-  std::string program = path;
-  std::vector<char*> words{program.data()};
-  for (auto& argument : arguments) {
-    words.push_back(argument.data());
-  }
-  words.push_back(nullptr);
-  std::string search = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  const std::array<char*, 2> environment{search.data(), nullptr};
+  arguments.insert(arguments.begin(), path);
+  const ArgumentList words(std::move(arguments));
+  const ArgumentList environment({kSafePath});
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   if (output == ProgramOutput::dropped) {

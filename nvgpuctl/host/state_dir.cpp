@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/state_dir.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "base/text.hpp"
+#include "host/utc_now.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -108,6 +106,12 @@ Result<> drop_origin(const RootDir& root, const PciAddress& gpu) {
   return root.remove(origin_path(gpu));
 }
 
+std::optional<std::string> recorded_domain(const RootDir& root,
+                                           const PciAddress& gpu) {
+  const auto origin = read_origin(root, gpu);
+  return origin && *origin ? (*origin)->domain : std::nullopt;
+}
+
 std::vector<PciAddress> list_origins(const RootDir& root) {
   return list_records(root, kOriginFolder);
 }
@@ -132,12 +136,10 @@ Result<std::string> set_aside(const RootDir& root, std::string_view path,
 
 Signature sign(const RootDir& root, std::string_view verb) {
   const auto boot = root.read_text("/proc/sys/kernel/random/boot_id");
-  const auto now =
-      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return {
       boot && !boot->empty() ? std::string(trim(*boot)) : "unknown",
       fmt::format("uid {}, pid {}, nvgpuctl {}", ::getuid(), ::getpid(), verb),
-      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now))};
+      utc_now()};
 }
 
 }  // namespace nvgpuctl

@@ -34,6 +34,10 @@ Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
                                                 const PciAddress& gpu);
 Result<> store_origin(const RootDir& root, const OriginRecord& origin);
 Result<> drop_origin(const RootDir& root, const PciAddress& gpu);
+// The domain that a GPU is on record for; nothing where none is, or where the
+// record cannot be read.
+std::optional<std::string> recorded_domain(const RootDir& root,
+                                           const PciAddress& gpu);
 // The GPUs that have a record, readable or not.
 std::vector<PciAddress> list_origins(const RootDir& root);
 // Those that have a journal of their own.

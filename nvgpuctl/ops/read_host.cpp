@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/text.hpp"
 #include "core/capture_facts.hpp"
 #include "core/iomem.hpp"
 #include "host/acpi_files.hpp"
@@ -121,15 +120,6 @@ void add_libvirt(VirtualizationFacts& facts) {
   }
 }
 
-// Whether there is any process to look at: most captures have none, and that
-// is not the same as that nobody uses a GPU.
-bool has_processes(const RootDir& root) {
-  const auto names = root.list("/proc");
-  return names && std::any_of(names->begin(), names->end(), [](auto& name) {
-           return parse_unsigned(name).has_value();
-         });
-}
-
 // A daemon that does not answer hides nobody: a guest's QEMU is a process.
 void add_running_domains(Census& census) {
   constexpr std::chrono::seconds kPatience{5};
@@ -148,10 +138,11 @@ void add_running_domains(Census& census) {
 
 void add_use(const RootDir& root, const HostNeeds& needs, HostSnapshot& host) {
   host.managers = read_managers(root, host.kernel.command_line);
-  if (!has_processes(root)) {
+  auto seen = read_census(root, host.gpus);
+  if (!seen.has_processes) {
     return;
   }
-  auto& census = host.census.emplace(read_census(root, host.gpus));
+  auto& census = host.census.emplace(std::move(seen));
   for (const auto& node : host.numa.nodes) {
     // Nodes with CPUs have the host's own memory, in thousands of blocks.
     if (node.memory_bytes > 0 && node.cpus.empty()) {

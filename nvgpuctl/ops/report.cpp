@@ -230,9 +230,8 @@ void name_what_is_known(const RootDir& root, const Inventory& inventory,
     redactor.name(trim(*host), "host");
   }
   for (const auto& gpu : inventory.gpus) {
-    const auto origin = read_origin(root, gpu.pci.address);
-    if (origin && *origin && (*origin)->domain) {
-      redactor.name(*(*origin)->domain, "domain");
+    if (const auto domain = recorded_domain(root, gpu.pci.address)) {
+      redactor.name(*domain, "domain");
     }
   }
 }
