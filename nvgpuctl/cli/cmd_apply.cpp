@@ -161,10 +161,8 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   for (const auto& change : work->changes) {
     plans.push_back(change.plan);
     const auto* gpu = find_gpu(selection.inventory, change.plan.gpu);
-    if (gpu != nullptr && !change.plan.steps.empty()) {
-      for (auto& note : use_notes(*gpu)) {
-        plans.back().notes.push_back(std::move(note));
-      }
+    if (gpu != nullptr) {
+      add_use_notes(*gpu, plans.back());
     }
   }
   print_plans(context, plans);
@@ -199,10 +197,6 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   }
   if (arguments.has("--dry-run")) {
     return dry_run(context, arguments, *selection);
-  }
-  auto patient = be_patient(arguments, selection->root);
-  if (!patient) {
-    return forward_error(patient);
   }
   Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);

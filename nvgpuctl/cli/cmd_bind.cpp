@@ -96,11 +96,8 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   std::vector<BindPlan> plans;
   for (std::size_t i = 0; i < changes->size(); ++i) {
     plans.push_back((*changes)[i].plan);
-    if (!may->use && !plans.back().steps.empty()) {
-      for (auto& note :
-           use_notes(selection.inventory.gpus[selection.gpus[i]])) {
-        plans.back().notes.push_back(std::move(note));
-      }
+    if (!may->use) {
+      add_use_notes(selection.inventory.gpus[selection.gpus[i]], plans.back());
     }
   }
   print_plans(context, plans);
@@ -132,10 +129,6 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   }
   if (only_shown) {
     return dry_run(context, arguments, *selection, direction);
-  }
-  auto patient = be_patient(arguments, selection->root);
-  if (!patient) {
-    return forward_error(patient);
   }
   Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);

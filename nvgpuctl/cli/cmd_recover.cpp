@@ -30,10 +30,6 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
   if (!root) {
     return forward_error(root);
   }
-  auto patient = be_patient(arguments, *root);
-  if (!patient) {
-    return forward_error(patient);
-  }
   const auto lock = take_lock(context, arguments, *root);
   if (!lock) {
     return forward_error(lock);

@@ -30,8 +30,7 @@ Result<std::chrono::seconds> wanted_wait(const Arguments& arguments,
   return std::chrono::seconds(*seconds);
 }
 
-}  // namespace
-
+// How long the kernel may take for a write, as the command line wants it.
 Result<> be_patient(const Arguments& arguments, RootDir& root) {
   const auto bound = wanted_wait(
       arguments, "--write-timeout",
@@ -43,6 +42,8 @@ Result<> be_patient(const Arguments& arguments, RootDir& root) {
   return {};
 }
 
+}  // namespace
+
 Result<> check_live(const Context& context, const RootDir& root) {
   if (!root.live()) {
     return fail(Errc::usage, context.root,
@@ -52,10 +53,13 @@ Result<> check_live(const Context& context, const RootDir& root) {
 }
 
 Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
-                           const RootDir& root) {
-  auto live = check_live(context, root);
-  if (!live) {
-    return forward_error(live);
+                           RootDir& root) {
+  auto ready = be_patient(arguments, root);
+  if (ready) {
+    ready = check_live(context, root);
+  }
+  if (!ready) {
+    return forward_error(ready);
   }
   const auto wait = wanted_wait(arguments, "--lock-timeout",
                                 std::chrono::seconds(kDefaultWait));
@@ -66,7 +70,7 @@ Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
 }
 
 Result<HostLock> begin_change(Context& context, const Arguments& arguments,
-                              const RootDir& root, ModuleLoader& modules) {
+                              RootDir& root, ModuleLoader& modules) {
   auto lock = take_lock(context, arguments, root);
   if (!lock) {
     return lock;

@@ -14,20 +14,18 @@ namespace nvgpuctl::cli {
 // Error `usage` on a recorded host.
 Result<> check_live(const Context& context, const RootDir& root);
 
-// How long the kernel may take for a write, as the command line wants it.
-Result<> be_patient(const Arguments& arguments, RootDir& root);
-
 // Says what a change waits for; nothing where nobody looks at the output.
 WaitProgress waiting_for_gpus(Context& context);
 
-// The lock, after the wait that the command line asks for. Error: `usage` on a
+// The lock, after the wait that the command line asks for; from then on the
+// root is as patient with the kernel as that wants it. Error: `usage` on a
 // recorded host, or `locked`.
 Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
-                           const RootDir& root);
+                           RootDir& root);
 
 // Takes the lock and ends what an earlier change has left, which is said on
 // `err`. Error also: `needs_operator` when that cannot be ended.
 Result<HostLock> begin_change(Context& context, const Arguments& arguments,
-                              const RootDir& root, ModuleLoader& modules);
+                              RootDir& root, ModuleLoader& modules);
 
 }  // namespace nvgpuctl::cli

@@ -175,13 +175,12 @@ Result<> judge_managers(const Gpu& gpu) {
   return {};
 }
 
-std::vector<std::string> use_notes(const Gpu& gpu) {
-  std::vector<std::string> notes;
-  if (gpu.holders && !gpu.holders->empty()) {
-    notes.push_back("refused while it is in use: " + names_of(*gpu.holders));
-    notes.push_back("to free it: " + numbered(stop_order(gpu)));
+void add_use_notes(const Gpu& gpu, BindPlan& plan) {
+  if (gpu.holders && !gpu.holders->empty() && !plan.steps.empty()) {
+    plan.notes.push_back("refused while it is in use: " +
+                         names_of(*gpu.holders));
+    plan.notes.push_back("to free it: " + numbered(stop_order(gpu)));
   }
-  return notes;
 }
 
 }  // namespace nvgpuctl

@@ -26,8 +26,8 @@ Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules);
 // so again: two managers end with the GPU in the hands of the later one.
 Result<> judge_managers(const Gpu& gpu);
 
-// What would be refused, for a plan that is only shown: a sentence each.
-std::vector<std::string> use_notes(const Gpu& gpu);
+// Says in a plan that is only shown what would refuse it.
+void add_use_notes(const Gpu& gpu, BindPlan& plan);
 
 // "shut down domain grace", "systemctl stop nvidia-dcgm.service", …: in order,
 // each once.
