@@ -24,7 +24,9 @@ bool matches(const PolicyRule& rule, const Gpu& gpu) {
   return rule.address == gpu.pci.address;
 }
 
-Result<> check_one(const PolicyRule& rule, const std::vector<Gpu>& gpus) {
+// The GPU that a rule names; null where it is not there.
+Result<const Gpu*> the_one(const PolicyRule& rule,
+                           const std::vector<Gpu>& gpus) {
   const Gpu* first = nullptr;
   for (const auto& gpu : gpus) {
     if (!matches(rule, gpu)) {
@@ -39,7 +41,7 @@ Result<> check_one(const PolicyRule& rule, const std::vector<Gpu>& gpus) {
     }
     first = &gpu;
   }
-  return {};
+  return first;
 }
 
 const PolicyRule* find_rule(const Policy& policy, const Gpu& gpu) {
@@ -80,14 +82,11 @@ Result<PolicyMatch> match_policy(const Policy& policy,
     if (!names_one(rule)) {
       continue;
     }
-    auto one = check_one(rule, gpus);
+    const auto one = the_one(rule, gpus);
     if (!one) {
       return forward_error(one);
     }
-    const bool there =
-        std::any_of(gpus.begin(), gpus.end(),
-                    [&](const auto& gpu) { return matches(rule, gpu); });
-    if (!there) {
+    if (*one == nullptr) {
       match.absent.push_back(&rule);
     }
   }

@@ -33,7 +33,7 @@ std::string shown_override(std::string_view text) {
 
 StepReport read_back(const RootDir& root, const Step& step,
                      const WriteAnswer& answer) {
-  StepReport report{step, false, "", false, {}};
+  StepReport report{step, false, ""};
   if (answer.hung) {
     report.hung = true;
     report.evidence = hung_evidence(root, *answer.hung);
@@ -57,14 +57,11 @@ StepReport read_back(const RootDir& root, const Step& step,
 StepReport check_driver(const RootDir& root, const Step& step) {
   const auto driver = root.link_name(step.path);
   if (!driver && driver.error().code != Errc::not_found) {
-    return {step, false, driver.error().problem, false, {}};
+    return {step, false, driver.error().problem};
   }
   const bool bound_as_told = (driver ? *driver : "") == step.value;
-  return {step,
-          bound_as_told == (step.kind == StepKind::expect_driver),
-          driver ? *driver : "no driver",
-          false,
-          {}};
+  return {step, bound_as_told == (step.kind == StepKind::expect_driver),
+          driver ? *driver : "no driver"};
 }
 
 // A parameter that the module does not have is ignored by the kernel, and one
@@ -77,15 +74,12 @@ StepReport check_parameters(const RootDir& root, const Step& step) {
                                   words[i].substr(0, equals));
     const auto seen = root.read_text(path);
     if (!seen || trim(*seen) != words[i].substr(equals + 1)) {
-      return {step,
-              false,
+      return {step, false,
               seen ? fmt::format("{} is {}", path, trim(*seen))
-                   : "the module that was loaded has no such parameter",
-              false,
-              {}};
+                   : "the module that was loaded has no such parameter"};
     }
   }
-  return {step, true, "loaded", false, {}};
+  return {step, true, "loaded"};
 }
 
 // Blocks are not told apart in a report: the first that fails is named.
@@ -93,7 +87,7 @@ StepReport change_blocks(const RootDir& root, const PciAddress& gpu,
                          const Step& step) {
   const auto order = parse_block_order(step.value);
   if (!order) {
-    return {step, false, "not an order for memory blocks", false, {}};
+    return {step, false, "not an order for memory blocks"};
   }
   const bool online = order->word != "offline";
   std::size_t changed = 0;
@@ -128,21 +122,18 @@ StepReport change_blocks(const RootDir& root, const PciAddress& gpu,
   if (absent > 0) {
     seen += fmt::format(", {} are not there now", absent);
   }
-  return {step, true, seen, false, {}};
+  return {step, true, seen};
 }
 
 StepReport control_unit(ModuleLoader& modules, const Step& step) {
   const auto order = parse_unit_order(step.value);
   if (!order) {
-    return {step, false, "not an order for a unit", false, {}};
+    return {step, false, "not an order for a unit"};
   }
   const auto done = modules.control(*order);
-  return {step,
-          done.has_value(),
+  return {step, done.has_value(),
           !done ? done.error().problem
-                : (order->verb == "stop" ? "inactive" : "active"),
-          false,
-          {}};
+                : (order->verb == "stop" ? "inactive" : "active")};
 }
 
 // Several plans on their way. Each has done the steps of its report.
@@ -194,11 +185,8 @@ class Applier {
                           ? modules_.load(step.value)
                           : Result<>();
     if (!done) {
-      return {step,
-              false,
-              done.error().problem,
-              done.error().code == Errc::needs_operator,
-              {}};
+      return {step, false, done.error().problem,
+              done.error().code == Errc::needs_operator};
     }
     return check_parameters(root_, step);
   }

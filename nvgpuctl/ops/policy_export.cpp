@@ -28,27 +28,34 @@ PolicyRule rule_naming(const Inventory& inventory, const Gpu& gpu) {
   return rule;
 }
 
-bool is_fulfilled(const RootDir& root, const Inventory& inventory,
-                  std::size_t index, const PolicyRule& rule) {
+// A GPU of the host that is looked at.
+struct Subject {
+  const RootDir& root;
+  const Inventory& inventory;
+  const Signature& signature;
+  std::size_t index;
+};
+
+bool is_fulfilled(const Subject& subject, const PolicyRule& rule) {
   Policy policy;
   policy.rules.push_back(rule);
-  const auto states = compare_with_policy(root, inventory, {index}, policy,
-                                          sign(root, "export"));
+  const auto states =
+      compare_with_policy(subject.root, subject.inventory, {subject.index},
+                          policy, subject.signature);
   return states && states->front().differences.empty();
 }
 
 // The first wish, from the one that says most, that the GPU fulfils. There need
 // not be one: an override without its driver is no state to be wanted.
-void choose_driver(const RootDir& root, const Inventory& inventory,
-                   std::size_t index, PolicyRule& rule) {
-  const Gpu& gpu = inventory.gpus[index];
+void choose_driver(const Subject& subject, PolicyRule& rule) {
+  const Gpu& gpu = subject.inventory.gpus[subject.index];
   rule.driver_name = gpu.pci.driver.value_or("");
   for (const auto wish : {DriverWish::variant, DriverWish::named,
                           DriverWish::none, DriverWish::origin}) {
     rule.driver = wish;
     const bool nameless =
         wish == DriverWish::named && !is_driver_name(rule.driver_name);
-    if (!nameless && is_fulfilled(root, inventory, index, rule)) {
+    if (!nameless && is_fulfilled(subject, rule)) {
       break;
     }
     rule.driver = DriverWish::unsaid;
@@ -71,11 +78,12 @@ void choose_layout_of(const Inventory& inventory, PolicyRule& rule) {
 
 ExportedPolicy export_policy(const RootDir& root, const Inventory& inventory,
                              const std::vector<std::size_t>& gpus) {
+  const auto signature = sign(root, "export");
   ExportedPolicy exported;
   for (const auto index : gpus) {
     const Gpu& gpu = inventory.gpus[index];
     auto rule = rule_naming(inventory, gpu);
-    choose_driver(root, inventory, index, rule);
+    choose_driver({root, inventory, signature, index}, rule);
     choose_layout_of(inventory, rule);
     exported.notes.push_back(fmt::format("{}: {}", gpu.model.name,
                                          to_string(driver_state(gpu.pci))));

@@ -111,23 +111,21 @@ Result<> Transaction::change() {
   }
   auto applied =
       apply_together(tools_.root, tools_.modules, plans, tools_.progress);
-  const Error* worst = nullptr;
-  std::vector<Error> failures;
-  failures.reserve(applied.size());
+  std::optional<Error> worst;
   for (std::size_t i = 0; i < applied.size(); ++i) {
     auto& steps = report(places_[i]).steps;
     steps = std::move(applied[i].steps);
     // One that others have kept from going on has no step that failed.
     if (!steps.empty() && !steps.back().done && !is_forgiven(steps.back())) {
-      const auto& failure =
-          failures.emplace_back(step_failure(plans[i].gpu, steps.back()));
-      const bool worse = failure.code == Errc::needs_operator &&
-                         (worst == nullptr || worst->code != failure.code);
-      worst = worst == nullptr || worse ? &failure : worst;
+      auto failure = step_failure(plans[i].gpu, steps.back());
+      const bool worse = failure.code == Errc::needs_operator;
+      if (!worst || (worse && worst->code != failure.code)) {
+        worst = std::move(failure);
+      }
     }
   }
-  return worst == nullptr ? Result<>()
-                          : Result<>(tl::unexpected<Error>(*worst));
+  return worst ? Result<>(tl::unexpected<Error>(std::move(*worst)))
+               : Result<>();
 }
 
 Result<> Transaction::prove(std::size_t index) {

@@ -141,12 +141,12 @@ Result<> set_apart_hung(const RootDir& root, const Journal& journal,
     const bool hung = std::any_of(
         undone.begin(), undone.end(),
         [&](const UndoReport& one) { return one.hung && one.gpu == gpu.gpu; });
-    auto stored =
-        hung ? store_journal(
-                   root,
-                   {journal.verb, JournalPhase::undo, journal.signature, {gpu}},
-                   hung_journal_path(gpu.gpu))
-             : Result<>();
+    if (!hung) {
+      continue;
+    }
+    auto stored = store_journal(
+        root, {journal.verb, JournalPhase::undo, journal.signature, {gpu}},
+        hung_journal_path(gpu.gpu));
     if (!stored) {
       return stored;
     }

@@ -33,9 +33,8 @@ struct UndoReport {
 std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
                              const Journal& journal);
 
-// What is left to do when a change has been undone but for GPUs that are hung:
-// each of these gets a journal of its own, so that the others are free. Nothing
-// when there is anything else that is not done.
+// Each GPU that is hung gets a journal of its own with what is left to do about
+// it, so that the others are free.
 Result<> set_apart_hung(const RootDir& root, const Journal& journal,
                         const std::vector<UndoReport>& undone);
 
