@@ -15,8 +15,8 @@
 #include "ops/hook.hpp"
 #include "ops/inventory.hpp"
 #include "ops/recovery.hpp"
-#include "support/fake_kernel.hpp"
 #include "support/fake_vfio.hpp"
+#include "support/four_gpus.hpp"
 
 namespace nvgpuctl::inject {
 namespace {
@@ -190,19 +190,10 @@ void print(const Tally& sum) {
 
 std::size_t storm(std::chrono::seconds time) {
   FakeRoot fake;
-  std::filesystem::copy(RECORDED_HOSTS "/gh200-x4", fake.path(),
-                        std::filesystem::copy_options::recursive |
-                            std::filesystem::copy_options::copy_symlinks |
-                            std::filesystem::copy_options::overwrite_existing);
-  fake.directory("/var/lib").directory("/run");
-  fake.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
   FakeKernel kernel(fake);
-  kernel.offer("nvgrace_gpu_vfio_pci");
-  kernel.offer("vfio-pci");
+  put_four_gpus(fake, kernel);
   const std::vector<PciAddress> gpus{
       {9, 1, 0, 0}, {0x19, 1, 0, 0}, {0x29, 1, 0, 0}, {0x39, 1, 0, 0}};
-  fake.driver("0009:01:00.0", "nvgrace_gpu_vfio_pci");
-  fake.driver("0039:01:00.0", "vfio-pci");
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return 1;

@@ -8,8 +8,8 @@
 #include "host/state_dir.hpp"
 #include "ops/hook_filter.hpp"
 #include "ops/undo.hpp"
-#include "support/fake_kernel.hpp"
 #include "support/fake_vfio.hpp"
+#include "support/four_gpus.hpp"
 #include "support/sample_journal.hpp"
 
 namespace nvgpuctl {
@@ -34,17 +34,7 @@ const std::string kPolicyHead =
 class HookOfADomain : public testing::Test {
  protected:
   HookOfADomain() {
-    std::filesystem::copy(
-        RECORDED_HOSTS "/gh200-x4", fake_.path(),
-        std::filesystem::copy_options::recursive |
-            std::filesystem::copy_options::copy_symlinks |
-            std::filesystem::copy_options::overwrite_existing);
-    fake_.directory("/var/lib").directory("/run");
-    fake_.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
-    fake_.driver("0009:01:00.0", "nvgrace_gpu_vfio_pci");
-    fake_.driver("0039:01:00.0", "vfio-pci");
-    kernel_.offer("nvgrace_gpu_vfio_pci");
-    kernel_.offer("vfio-pci");
+    put_four_gpus(fake_, kernel_);
     vfio_.offers({VfioInterface::group, "/dev/vfio/57"});
   }
 

@@ -6,7 +6,7 @@
 
 #include "host/state_dir.hpp"
 #include "ops/policy_export.hpp"
-#include "support/fake_kernel.hpp"
+#include "support/four_gpus.hpp"
 #include "support/sample_journal.hpp"
 
 namespace nvgpuctl {
@@ -24,18 +24,8 @@ constexpr std::size_t kPlain = 3;
 class PolicyOnFourGpus : public testing::Test {
  protected:
   PolicyOnFourGpus() {
-    std::filesystem::copy(
-        RECORDED_HOSTS "/gh200-x4", fake_.path(),
-        std::filesystem::copy_options::recursive |
-            std::filesystem::copy_options::copy_symlinks |
-            std::filesystem::copy_options::overwrite_existing);
-    fake_.directory("/var/lib").directory("/run");
-    fake_.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
-    fake_.driver("0009:01:00.0", "nvgrace_gpu_vfio_pci");
-    fake_.driver("0039:01:00.0", "vfio-pci");
-    for (const auto* driver : {"nvgrace_gpu_vfio_pci", "vfio-pci", "nvidia"}) {
-      kernel_.offer(driver);
-    }
+    put_four_gpus(fake_, kernel_);
+    kernel_.offer("nvidia");
   }
 
   PolicyState state(std::size_t gpu, const std::string& keys) {
