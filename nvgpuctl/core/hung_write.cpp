@@ -94,20 +94,4 @@ Result<ProcessStat> parse_process_stat(std::string_view text,
   return ProcessStat{fields[kState] == "Z" || fields[kState] == "X", *start};
 }
 
-std::string last_lines_about(std::string_view log, std::string_view word,
-                             std::size_t most) {
-  std::string found;
-  std::size_t count = 0;
-  const auto lines = split(log, '\n');
-  for (std::size_t left = lines.size(); left > 0 && count < most; --left) {
-    const auto line = lines[left - 1];
-    if (line.find(word) != std::string_view::npos) {
-      found.insert(0, found.empty() ? "" : "\n");
-      found.insert(0, line);
-      ++count;
-    }
-  }
-  return found;
-}
-
 }  // namespace nvgpuctl

@@ -42,8 +42,4 @@ struct ProcessStat {
 Result<ProcessStat> parse_process_stat(std::string_view text,
                                        const std::string& name);
 
-// The last `most` lines with the word in them.
-std::string last_lines_about(std::string_view log, std::string_view word,
-                             std::size_t most);
-
 }  // namespace nvgpuctl

@@ -2,13 +2,13 @@
 #include "host/hung_records.hpp"
 
 #include <fmt/format.h>
-#include <sys/klog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "base/text.hpp"
+#include "host/kernel_log.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -68,19 +68,6 @@ std::string waits_in(const RootDir& root, std::uint64_t pid) {
   }
   const auto stack = kernel_stack(root, pid);
   return stack.empty() ? "" : stack.front().substr(0, stack.front().find('+'));
-}
-
-std::string kernel_log(const RootDir& root) {
-  if (!root.live()) {
-    return root.read_file("/dev/kmsg", kMiB).value_or("");
-  }
-  constexpr int kReadAll = 3;  // syslog(2)
-  constexpr int kSize = 10;
-  const int size = ::klogctl(kSize, nullptr, 0);
-  std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
-  const int count = ::klogctl(kReadAll, text.data(), size > 0 ? size : 0);
-  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return text;
 }
 
 }  // namespace
@@ -146,9 +133,7 @@ std::vector<std::string> hung_evidence(const RootDir& root,
   for (const auto& frame : kernel_stack(root, hung.pid)) {
     lines.push_back(fmt::format("/proc/{}/stack: {}", hung.pid, frame));
   }
-  const std::string log =
-      last_lines_about(kernel_log(root), hung.subject, kMostLines);
-  for (const auto line : split(log, '\n')) {
+  for (const auto& line : kernel_log_about(root, hung.subject, kMostLines)) {
     lines.push_back(fmt::format("kernel log: {}", line));
   }
   return lines;

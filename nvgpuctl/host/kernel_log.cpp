@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -33,9 +34,21 @@ std::string message_of(std::string_view record) {
                      *time % kMicroseconds, text.substr(0, text.find('\n')));
 }
 
+std::vector<std::string> lines_of_file(const RootDir& root) {
+  std::vector<std::string> lines;
+  const auto text = root.read_file("/dev/kmsg", kMiB).value_or("");
+  for (const auto line : split(text, '\n')) {
+    lines.emplace_back(line);
+  }
+  return lines;
+}
+
 }  // namespace
 
-std::vector<std::string> read_kernel_log() {
+std::vector<std::string> read_kernel_log(const RootDir& root) {
+  if (!root.live()) {
+    return lines_of_file(root);
+  }
   std::vector<std::string> messages;
   const Fd log(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   std::array<char, kMaxRecord> record{};
@@ -52,6 +65,19 @@ std::vector<std::string> read_kernel_log() {
       messages.push_back(std::move(message));
     }
   }
+  return messages;
+}
+
+std::vector<std::string> kernel_log_about(const RootDir& root,
+                                          std::string_view subject,
+                                          std::size_t most) {
+  auto messages = read_kernel_log(root);
+  std::erase_if(messages, [&](const std::string& one) {
+    return one.find(subject) == std::string::npos;
+  });
+  const auto old = messages.size() - std::min(messages.size(), most);
+  messages.erase(messages.begin(),
+                 messages.begin() + static_cast<std::ptrdiff_t>(old));
   return messages;
 }
 

@@ -157,7 +157,7 @@ Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
       return fail(Errc::not_viable, options.name,
                   fmt::format("{} does not let it have {}", rule.place,
                               to_string(gpus[i]->pci.address)),
-                  "add it to the domains there, or take another name");
+                  "add it to the domains there");
     }
   }
   return {};

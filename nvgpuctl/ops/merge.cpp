@@ -68,7 +68,10 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
   if (!request) {
     return forward_error(request);
   }
-  auto followed = follow_policy(root, chosen, options, *request);
+  auto named = options;
+  named.whole_domain = true;  // a policy knows domains by their names
+  named.name = base->domain.name;
+  auto followed = follow_policy(root, chosen, named, *request);
   if (!followed) {
     return forward_error(followed);
   }

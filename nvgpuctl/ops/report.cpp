@@ -207,13 +207,13 @@ std::string capture_text(const HostSnapshot& host) {
   return text;
 }
 
-std::string log_about(const std::vector<Gpu>& gpus) {
+std::string log_about(const RootDir& root, const std::vector<Gpu>& gpus) {
   std::vector<std::string> words{"nvgrace", "nvgpuctl", "vfio", "NVRM"};
   for (const auto& gpu : gpus) {
     words.push_back(to_string(gpu.pci.address));
   }
   std::string text;
-  for (const auto& line : read_kernel_log()) {
+  for (const auto& line : read_kernel_log(root)) {
     if (std::any_of(words.begin(), words.end(), [&](const auto& word) {
           return line.find(word) != std::string::npos;
         })) {
@@ -260,7 +260,7 @@ Result<Report> make_report(const RootDir& root, const Inventory& inventory,
   if (root.live()) {
     collector.put(
         "/nvgpuctl-kernel.log",
-        collector.redacted(log_about(inventory.gpus), ReportUse::text));
+        collector.redacted(log_about(root, inventory.gpus), ReportUse::text));
   }
   collector.put(fmt::format("/{}", kCaptureFile), capture_text(inventory.host));
   return collector.finish();

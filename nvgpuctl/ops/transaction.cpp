@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/hung_records.hpp"
+#include "host/kernel_log.hpp"
 #include "host/state_dir.hpp"
 
 namespace nvgpuctl {
@@ -48,6 +49,18 @@ Error step_failure(const PciAddress& gpu, const StepReport& report) {
       break;
   }
   return error;
+}
+
+// A driver that refuses a GPU says why, but only there.
+void add_kernel_log(const RootDir& root, const Step& step, Error& failure) {
+  const bool of_driver = step.kind == StepKind::write_attribute ||
+                         step.kind == StepKind::expect_driver;
+  const auto lines = of_driver ? kernel_log_about(root, failure.subject, 1)
+                               : std::vector<std::string>{};
+  if (!lines.empty()) {
+    failure.problem +=
+        fmt::format("; the kernel log says last of it: '{}'", lines.front());
+  }
 }
 
 class Transaction {
@@ -118,6 +131,9 @@ Result<> Transaction::change() {
     // One that others have kept from going on has no step that failed.
     if (!steps.empty() && !steps.back().done && !is_forgiven(steps.back())) {
       auto failure = step_failure(plans[i].gpu, steps.back());
+      if (!steps.back().hung) {
+        add_kernel_log(tools_.root, steps.back().step, failure);
+      }
       const bool worse = failure.code == Errc::needs_operator;
       if (!worst || (worse && worst->code != failure.code)) {
         worst = std::move(failure);

@@ -73,14 +73,5 @@ TEST(ProcessStat, KnowsAProcessThatHasEnded) {
   EXPECT_FALSE(parse_process_stat("412 (nvgpuctl) D 1", "stat"));
 }
 
-TEST(LastLinesAbout, AreThoseOfOneGpuInTheirOrder) {
-  const std::string_view log =
-      "[1] pci 0009:01:00.0: one\n[2] other\n[3] x 0009:01:00.0: two\n"
-      "[4] 0009:01:00.0: three\n";
-  EXPECT_EQ(last_lines_about(log, "0009:01:00.0", 2),
-            "[3] x 0009:01:00.0: two\n[4] 0009:01:00.0: three");
-  EXPECT_EQ(last_lines_about(log, "0019:01:00.0", 2), "");
-}
-
 }  // namespace
 }  // namespace nvgpuctl

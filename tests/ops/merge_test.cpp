@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "host/libvirt_domains.hpp"
+#include "support/fake_root.hpp"
+#include "support/sample_host.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -41,6 +43,37 @@ TEST(DefineChange, SaysWhatLibvirtHasDropped) {
   EXPECT_EQ(done.error().problem,
             "libvirt dropped what it does not know: managed of GPU "
             "0009:01:00.0");
+}
+
+Result<DomainChange> merge_under(const std::string& policy) {
+  const FakeRoot fake;
+  fake.file("/etc/nvgpuctl/policy.yaml", policy);
+  const auto host = gh200_host();
+  return merge(fake.open(), {host, assemble(host), {}}, {0}, {},
+               {"guest.xml",
+                "<domain type='kvm'><name>guest</name><memory>1</memory>"
+                "<os><type arch='aarch64' machine='virt'>hvm</type></os>"
+                "<devices/></domain>"});
+}
+
+TEST(Merge, IsRefusedForADomainThatThePolicyDoesNotName) {
+  const auto change = merge_under(
+      "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n"
+      "  - match: all\n    domains: [training]\n");
+  ASSERT_FALSE(change);
+  EXPECT_EQ(change.error().code, Errc::not_viable);
+  EXPECT_EQ(change.error().subject, "guest");
+  EXPECT_THAT(change.error().problem,
+              testing::AllOf(testing::HasSubstr("policy.yaml:"),
+                             testing::HasSubstr("0009:01:00.0")));
+}
+
+TEST(Merge, IsDoneForADomainThatThePolicyNames) {
+  const auto change = merge_under(
+      "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n"
+      "  - match: all\n    domains: [guest]\n");
+  ASSERT_TRUE(change) << change.error().subject << change.error().problem;
+  EXPECT_TRUE(change->changed);
 }
 
 }  // namespace

@@ -5,12 +5,15 @@
 The steps are those of one host's life, in their order.
 """
 import json
+import re
 import sys
 import unittest
 
 import clean_root
+import hardening
 
 OLD = "0.0.9"
+PROGRAMS = ("/usr/bin/nvgpuctl", "/usr/libexec/nvgpuctl/nvgpuctl-xml")
 HOOK = "/etc/libvirt/hooks/qemu.d/50-nvgpuctl"
 GPU = "0009:01:00.0"
 ORIGIN = f"/var/lib/nvgpuctl/origin/{GPU}.json"
@@ -29,6 +32,8 @@ class HostsLife(unittest.TestCase):
     def setUpClass(cls):
         cls.host = clean_root.CleanRoot(SUITE)
         cls.before = cls.host.everything()
+        with open(f"{clean_root.PACKAGES}/{SUITE}-{clean_root.ARCHITECTURE}.log", encoding="utf-8") as file:
+            cls.log = file.read()
 
     def succeed(self, *command):
         code, output = self.host.run(*command)
@@ -98,13 +103,20 @@ class HostsLife(unittest.TestCase):
         output = self.host.run("dpkg", "-V", "nvgpuctl", "nvgpuctl-dkms")[1]
         self.assertEqual([line.split()[1:] for line in output.splitlines()], [["c", HOOK]], output)
 
-    def test_08_completes_words_in_a_shell(self):
+    def test_08_has_hardened_programs(self):
+        for program in PROGRAMS:
+            self.assertEqual(hardening.lacks(self.host.path + program), [], program)
+        compiled = [line for line in self.log.splitlines() if re.search(r" -c \S+\.c(pp)?$", line)]
+        self.assertGreater(len(compiled), 100)
+        self.assertEqual([line for line in compiled if "-D_FORTIFY_SOURCE=3" not in line], [])
+
+    def test_09_completes_words_in_a_shell(self):
         self.assertIn("validate", self.succeed(
             "bash", "-c", ". /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/"
             "nvgpuctl; COMP_WORDS=(nvgpuctl va) COMP_CWORD=1 COMP_LINE='nvgpuctl va' COMP_POINT=11; "
             "$(complete -p nvgpuctl | sed 's/.*-F \\([^ ]*\\).*/\\1/') nvgpuctl va nvgpuctl; echo ${COMPREPLY[@]}"))
 
-    def test_09_is_not_removed_while_a_gpu_that_it_bound_is_in_use(self):
+    def test_10_is_not_removed_while_a_gpu_that_it_bound_is_in_use(self):
         host = self.host
         host.pretend_to_have(GPU)
         host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(4, f"{GPU}: QEMU has it"), 0o755)
@@ -115,7 +127,7 @@ class HostsLife(unittest.TestCase):
         self.assertEqual(self.status("nvgpuctl"), "installed")
         self.assertEqual(host.read("/tmp/called"), f"recover\nunbind {GPU}\n")
 
-    def test_10_gives_gpus_back_when_it_is_removed(self):
+    def test_11_gives_gpus_back_when_it_is_removed(self):
         self.host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(0, "given back"), 0o755)
         self.assertIn(f"nvgpuctl: giving back {GPU}\ngiven back\n",
                       self.succeed("apt-get", "remove", "-y", "nvgpuctl", "nvgpuctl-dkms"))
@@ -123,11 +135,11 @@ class HostsLife(unittest.TestCase):
         self.assertTrue(self.host.exists(HOOK))
         self.assertEqual(self.succeed("dkms", "status"), "")
 
-    def test_11_lets_domains_start_when_only_its_configuration_is_left(self):
+    def test_12_lets_domains_start_when_only_its_configuration_is_left(self):
         self.host.remove("/usr/sbin/nvgpuctl")
         self.assertEqual(self.host.run(HOOK, "guest", "prepare", "begin", "-")[0], 0)
 
-    def test_12_leaves_nothing_when_it_is_purged(self):
+    def test_13_leaves_nothing_when_it_is_purged(self):
         self.host.write("/etc/nvgpuctl/policy.yaml", "apiVersion: nvgpuctl/v1\n")
         self.succeed("apt-get", "purge", "-y", "nvgpuctl", "nvgpuctl-dkms")
         self.succeed("rm", "-r", "/usr/sbin/uname", "/lib/modules")

@@ -14,6 +14,7 @@ ALARMING = re.compile(
     r"use-after-free|general protection|Bad page|UBSAN|KASAN|\*\*\* DEADLOCK|"
     r"non-static key")
 # Where kmemleak is on; the kernel's other leaks are not ours to judge.
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 KMEMLEAK = "/sys/kernel/debug/kmemleak"
 
 
@@ -80,6 +81,17 @@ class Host:
         while self.sh(script, check=False).code != 0:
             if time.monotonic() > deadline:
                 raise CheckFailed(f"after {seconds} s still not: {script}")
+            time.sleep(0.5)
+
+    def reboot(self, script, seconds=300):
+        """Runs what ends this boot, and waits for the next one."""
+        this = self.read(BOOT_ID)
+        self.log.write(f"$ {script}\n[reboot]\n")
+        self.agent.command("guest-exec", path="bash", arg=["-c", script])
+        deadline = time.monotonic() + seconds
+        while not self.agent.sync(2) or self.read(BOOT_ID) == this:
+            if time.monotonic() > deadline:
+                raise CheckFailed(f"no other boot within {seconds} s of: {script}")
             time.sleep(0.5)
 
     def link(self, path):

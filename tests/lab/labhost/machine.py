@@ -60,7 +60,9 @@ def qemu_arguments(parts, scenario, folder):
     # to leave plugged memory alone, and SRAT calls the room hot-pluggable.
     room = max(scenario.memory_end - scenario_file.RAM_END, 1 << 30)
     arguments = accelerator(parts.tools) + [
-        "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none",
+        "-nodefaults", "-display", "none", "-nic", "none",
+        # A kernel that panics is to be noticed.
+        *([] if scenario.reboots else ["-no-reboot"]),
         "-smp", str(PROCESSORS),
         "-m", f"{own >> 20}M,maxmem={(own + room) >> 20}M,"
               f"slots={len(scenario.gpus)}",

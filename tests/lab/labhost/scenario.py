@@ -66,6 +66,7 @@ class Scenario:
     libvirt: bool   # with libvirt and AppArmor
     layout: str
     driver: str  # "ours", or "kernel": the kernel's own variant driver
+    reboots: bool   # the machine starts again where it would else end
     gpus: list
 
     @property
@@ -146,7 +147,8 @@ def load(name, suite=None):
                         fields.take("test", str), fields.take("kernels", list),
                         suite or USERLANDS[0], fields.take("libvirt", bool, False),
                         fields.take("layout", str, "split"),
-                        fields.take("driver", str, "ours"), gpus)
+                        fields.take("driver", str, "ours"),
+                        fields.take("reboots", bool, False), gpus)
     fields.end()
     if scenario.layout not in ("split", "single"):
         raise LabError(f"{path.name}: layout is split or single")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A policy and the units over real boots: with nobody else, with a driver that is
+quicker, with a rule that leaves the boot alone, and after a power loss."""
+
+import driver
+from driver import VARIANT
+
+POLICY = "/etc/nvgpuctl/policy.yaml"
+JOURNAL = "/var/lib/nvgpuctl/journal"
+UNITS = ("nvgpuctl-recover.service", "nvgpuctl-apply.service")
+# Before udev looks at any device, as from an initramfs.
+QUICKER = """[Unit]
+DefaultDependencies=no
+Before=systemd-udevd.service systemd-udev-trigger.service
+[Service]
+Type=oneshot
+ExecStart=/usr/sbin/modprobe vfio-pci ids=10de:2342
+[Install]
+WantedBy=sysinit.target
+"""
+
+
+def write_policy(lab, more=""):
+    lab.host.write(POLICY, "apiVersion: nvgpuctl/v1\nkind: Policy\n"
+                           f"gpus:\n  - match: all\n    driver: variant\n{more}")
+
+
+def reboot(lab, script="systemctl reboot"):
+    """Into a system on which every unit of the boot is through."""
+    lab.quiet_kernel()
+    lab.host.reboot(script)
+    lab.host.run(["systemctl", "is-system-running", "--wait"], check=False, timeout=300)
+
+
+def units_are_well(lab):
+    for unit in UNITS:
+        lab.equal(f"result of {unit}",
+                  lab.host.run(["systemctl", "show", "-P", "Result", unit]).out.strip(),
+                  "success")
+
+
+def exit_code(lab, *words):
+    return lab.host.run(["nvgpuctl", *words], check=False, timeout=120).code
+
+
+def has_its_driver(lab, gpu):
+    units_are_well(lab)
+    lab.equal("driver", gpu.driver(), VARIANT)
+    lab.equal("exit code of assert", exit_code(lab, "assert"), 0)
+    lab.equal("exit code of validate", exit_code(lab, "validate", gpu.address), 0)
+
+
+def alone(lab, gpu):
+    lab.host.run(["mkdir", "-p", "/etc/nvgpuctl"])
+    write_policy(lab)
+    lab.host.run(["systemctl", "enable", *UNITS])
+    lab.equal("exit code of diff before", exit_code(lab, "diff"), 3)
+    lab.equal("driver before", gpu.driver(), None)
+    reboot(lab)
+    has_its_driver(lab, gpu)
+    lab.equal("override", lab.host.read(f"{gpu.sysfs}/driver_override"), VARIANT)
+    order = lab.host.run(["journalctl", "-b", "-o", "cat", "-u", UNITS[1]]).out
+    lab.check("apply was started", "Give GPUs the drivers" in order, order)
+
+
+def quicker(lab, gpu):
+    lab.host.write("/etc/systemd/system/lab-quicker.service", QUICKER)
+    lab.host.run(["systemctl", "enable", "lab-quicker.service"])
+    reboot(lab)
+    log = "\n".join(lab.host.kernel_log())
+    lab.check("vfio-pci had its id first", "vfio_pci: add [10de:2342" in log, log[-2000:])
+    has_its_driver(lab, gpu)
+
+
+def left_alone(lab, gpu):
+    write_policy(lab, "    at-boot: leave\n")
+    reboot(lab)
+    units_are_well(lab)
+    lab.equal("driver", gpu.driver(), "vfio-pci")
+    lab.equal("exit code of assert", exit_code(lab, "assert"), 3)
+    lab.equal("exit code of apply", exit_code(lab, "apply"), 0)
+    has_its_driver(lab, gpu)
+
+
+def power_loss(lab, gpu):
+    """In the middle of a bind, which waits for memory that does not come."""
+    host = lab.host
+    host.run(["systemctl", "disable", "lab-quicker.service"])
+    lab.equal("exit code of unbind", exit_code(lab, "unbind", gpu.address), 0)
+    gpu.control("ready c2c=0x0")
+    host.sh(f"nvgpuctl bind {gpu.address} >/dev/null 2>&1 </dev/null &")
+    host.wait_until(f"test -s {JOURNAL}")
+    reboot(lab, f"test -s {JOURNAL} && echo b >/proc/sysrq-trigger")
+    gpu.control("ready c2c=0xff hbm=0xff")
+    lab.equal("the journal", host.exists(JOURNAL), False)
+    said = host.run(["journalctl", "-b", "-o", "cat", "-u", UNITS[0]]).out
+    lab.check("recover says what it found", gpu.address in said, said)
+    lab.equal("exit code of apply", exit_code(lab, "apply"), 0)
+    lab.equal("driver", gpu.driver(), VARIANT)
+    lab.equal("exit code of assert", exit_code(lab, "assert"), 0)
+
+
+def run(lab):
+    gpu = lab.gpus[0]
+    for text, case in {"nobody else wants the GPU": alone,
+                       "vfio-pci is quicker than udev": quicker,
+                       "a rule that leaves the boot alone": left_alone,
+                       "the power goes in the middle of a bind": power_loss}.items():
+        lab.section(text)
+        case(lab, gpu)
+    lab.section("unload")
+    lab.equal("exit code of unbind", exit_code(lab, "unbind", gpu.address), 0)
+    driver.unload(lab)
