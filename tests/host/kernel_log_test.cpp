@@ -10,7 +10,7 @@ namespace nvgpuctl {
 namespace {
 
 TEST(KernelLogAbout, HasTheNewestLinesOfOneGpuInTheirOrder) {
-  const test::FakeRoot fake;
+  FakeRoot fake;
   fake.file("/dev/kmsg",
             "1.0 pci 0009:01:00.0: one\n2.0 other\n3.0 x 0009:01:00.0: two\n"
             "4.0 0009:01:00.0: three\n");
@@ -22,7 +22,7 @@ TEST(KernelLogAbout, HasTheNewestLinesOfOneGpuInTheirOrder) {
 }
 
 TEST(KernelLogAbout, HasNothingWhereThereIsNoLog) {
-  EXPECT_THAT(kernel_log_about(test::FakeRoot().open(), "0009:01:00.0", 2),
+  EXPECT_THAT(kernel_log_about(FakeRoot().open(), "0009:01:00.0", 2),
               testing::IsEmpty());
 }
 

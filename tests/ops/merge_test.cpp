@@ -5,6 +5,7 @@
 
 #include "host/libvirt_domains.hpp"
 #include "support/fake_root.hpp"
+#include "support/merge_domains.hpp"
 #include "support/sample_host.hpp"
 
 namespace nvgpuctl {
@@ -46,14 +47,11 @@ TEST(DefineChange, SaysWhatLibvirtHasDropped) {
 }
 
 Result<DomainChange> merge_under(const std::string& policy) {
-  const FakeRoot fake;
+  FakeRoot fake;
   fake.file("/etc/nvgpuctl/policy.yaml", policy);
   const auto host = gh200_host();
   return merge(fake.open(), {host, assemble(host), {}}, {0}, {},
-               {"guest.xml",
-                "<domain type='kvm'><name>guest</name><memory>1</memory>"
-                "<os><type arch='aarch64' machine='virt'>hvm</type></os>"
-                "<devices/></domain>"});
+               {"guest.xml", std::string(kPlain)});
 }
 
 TEST(Merge, IsRefusedForADomainThatThePolicyDoesNotName) {
