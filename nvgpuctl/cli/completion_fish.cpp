@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kGpus = "'(nvgpuctl list --addresses 2>/dev/null)'";
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (const char character : text) {
     if (character == '\'' || character == '\\') {
@@ -47,7 +47,7 @@ std::string option_line(std::string_view condition, const OptionSpec& option) {
                                     : fmt::format(" -s {}", name.substr(1));
   }
   return fmt::format("complete -c nvgpuctl{}{}{} -d {}\n", condition, names,
-                     value_of(option), quoted(option.help));
+                     value_of(option), in_quotes(option.help));
 }
 
 // The verb's first word is offered where there is none yet, its second behind
@@ -57,7 +57,7 @@ std::string verb_lines(const Command& command, std::set<std::string>& groups) {
   if (words.size() == 1) {
     return fmt::format(
         "complete -c nvgpuctl -n __fish_use_subcommand -a {} -d {}\n", words[0],
-        quoted(command.summary));
+        in_quotes(command.summary));
   }
   std::string text;
   if (groups.insert(std::string(words[0])).second) {
@@ -68,7 +68,7 @@ std::string verb_lines(const Command& command, std::set<std::string>& groups) {
          fmt::format(
              "complete -c nvgpuctl -n '__fish_seen_subcommand_from {0}; and "
              "not __fish_seen_subcommand_from {1}' -a {1} -d {2}\n",
-             words[0], words[1], quoted(command.summary));
+             words[0], words[1], in_quotes(command.summary));
 }
 
 std::string operand_lines(const Command& command, std::string_view condition) {

@@ -15,7 +15,7 @@ using Labels = std::vector<std::pair<std::string_view, std::string>>;
 
 // A driver may be called anything by a hostile sysfs, and one broken line costs
 // node_exporter the whole file.
-std::string quoted(std::string_view value) {
+std::string label_value(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '\\' || c == '"') {
@@ -38,7 +38,7 @@ class Metrics {
   void sample(const Labels& labels, std::uint64_t value) {
     std::vector<std::string> pairs;
     for (const auto& [label, text] : labels) {
-      pairs.push_back(fmt::format("{}={}", label, quoted(text)));
+      pairs.push_back(fmt::format("{}={}", label, label_value(text)));
     }
     text_ += fmt::format("nvgpuctl_{}{{{}}} {}\n", name_, fmt::join(pairs, ","),
                          value);
