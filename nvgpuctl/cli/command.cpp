@@ -155,8 +155,12 @@ constexpr std::array kCommands{
     Command{.name = "doctor",
             .summary = "Check whether this host is ready to pass GPUs through",
             .details =
-                "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU.",
+                "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU. "
+                "With --boot at the next boot instead: for each installed "
+                "kernel its variant driver, whether it would load, and what "
+                "else could take the GPUs, also from the initramfs.",
             .operands = Operands::none,
+            .options = kDoctorOptions,
             .run = run_doctor},
     Command{.name = "emit",
             .summary = "Write this host's GPUs for another tool to read",
