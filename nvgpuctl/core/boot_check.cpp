@@ -92,6 +92,8 @@ CheckSection check_common(const BootFacts& facts, Stakes stakes) {
     section.skip("boot-rule", "70-nvgpuctl.rules",
                  "not installed, and no policy needs it");
   }
+  section.pass("boot-kernels", "installed kernels", "known",
+               fmt::format("{} below /lib/modules", facts.kernels.size()));
   if (facts.secure_boot || facts.lockdown || facts.enforces_signatures) {
     section.pass("boot-lockdown", "signatures of modules", "known",
                  signatures_text(facts));
@@ -133,7 +135,10 @@ class KernelCheck {
   void image() {
     if (kernel_.image.empty()) {
       section_.skip("boot-image", "kernel image",
-                    "none in /boot: left over from a kernel that is gone?");
+                    kernel_.running
+                        ? "none found in /boot"
+                        : "none in /boot: left over from a kernel that is "
+                          "gone?");
     } else {
       section_.pass("boot-image", "kernel image", "present", kernel_.image);
     }
@@ -166,11 +171,14 @@ class KernelCheck {
     for (const auto& gpu : gpus_) {
       const auto found = best_variant(kernel_.aliases, gpu.pci.modalias);
       const std::string title = "driver for " + to_string(gpu.pci.address);
+      if (!found && kernel_.variants.empty() && !kernel_.variant_built_in) {
+        continue;  // that there is no driver has been said
+      }
       if (found) {
         section_.pass("boot-alias", title, "a vfio_pci: alias", *found);
       } else {
         section_.miss("boot-alias", title, "a vfio_pci: alias", "none",
-                      kernel_.variant_indexed || kernel_.variants.empty()
+                      kernel_.variant_indexed || kernel_.variant_built_in
                           ? "NVG-E080"
                           : "NVG-E086");
       }

@@ -13,8 +13,8 @@ constexpr auto kWarning = Severity::warning;
 constexpr auto kInfo = Severity::info;
 
 // By layer: 01x firmware memory, 02x NUMA, 03x IOMMU, 04x drivers, 05x kernel
-// and KVM, 06x libvirt and QEMU, 07x changes and domains, 08x the next boot, 09x other
-// managers, 00x the reading itself.
+// and KVM, 06x libvirt and QEMU, 07x changes and domains, 08x the next boot,
+// 09x other managers, 00x the reading itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
            "the ACPI tables cannot be read without root",

@@ -11,8 +11,7 @@
 namespace nvgpuctl {
 namespace {
 
-// Debian's with MODULES=most and firmware of GPUs have 150 MiB, unpacked 500.
-constexpr std::size_t kMaxPacked = 512 * kMiB;
+// Those of 150 MiB have 500 unpacked.
 constexpr std::uint64_t kMaxUnpacked = 3 * kGiB;
 // Kernels unpack any number of archives; images have two or three.
 constexpr int kMaxArchives = 16;
@@ -109,7 +108,7 @@ std::optional<std::string> find_initramfs(const RootDir& root,
 
 Result<std::vector<CpioEntry>> read_initramfs(const RootDir& root,
                                               const std::string& path) {
-  const auto file = root.read_file(path, kMaxPacked);
+  const auto file = root.read_file(path, kMaxInitramfs);
   if (!file) {
     return forward_error(file);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "host/root_dir.hpp"
 
 namespace nvgpuctl {
+
+// Debian's with MODULES=most and firmware of GPUs have 150 MiB.
+constexpr std::size_t kMaxInitramfs = 512UL << 20U;
 
 // Where the initramfs of a kernel is; nothing when there is none in /boot.
 std::optional<std::string> find_initramfs(const RootDir& root,
