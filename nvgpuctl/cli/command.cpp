@@ -162,6 +162,17 @@ constexpr std::array kCommands{
             .operands = Operands::none,
             .options = kDoctorOptions,
             .run = run_doctor},
+    Command{.name = "monitor",
+            .summary = "Print what happens to GPUs as it happens",
+            .details =
+                "Waits for udev's events about GPUs, the functions in their "
+                "IOMMU groups, their VFIO devices and drivers, and prints each "
+                "in a line with the state before and after. Ends with success "
+                "at SIGINT, SIGTERM, and when nobody reads it any more. -o "
+                "jsonl for programs.",
+            .operands = Operands::optional_gpus,
+            .options = kMonitorOptions,
+            .run = run_monitor},
     Command{.name = "emit",
             .summary = "Write this host's GPUs for another tool to read",
             .details =

@@ -250,6 +250,17 @@ constexpr std::array kDoctorOptions{
                .help = "What each installed kernel would do with the GPUs"},
 };
 
+constexpr std::array kMonitorOptions{
+    OptionSpec{.name = "--count",
+               .kind = OptionKind::value,
+               .metavar = "N",
+               .help = "End after so many events"},
+    OptionSpec{.name = "--timeout",
+               .kind = OptionKind::value,
+               .metavar = "SECONDS",
+               .help = "End after so long, with success"},
+};
+
 constexpr std::array kReportOptions{
     OptionSpec{.name = "--dry-run",
                .help = "Print the paths that would go in, and write nothing"},

@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
                "00009148bc7a3e300d8b020000000001595a"},
         Sample{"zstd",
                "28b52ffd602c008d000050636163686561626c652001001f550b12"}),
-    [](const auto& info) { return info.param.packing; });
+    [](const auto& sample) { return sample.param.packing; });
 
 TEST(UnpackOthers, AreNamedAndNotLookedInto) {
   std::string text;
