@@ -177,6 +177,14 @@ Result<ExitCode> run_monitor(Context& context, const Arguments& arguments) {
   if (!count || !seconds) {
     return count ? forward_error(seconds) : forward_error(count);
   }
+  const auto root = RootDir::open(context.root);
+  if (!root) {
+    return forward_error(root);
+  }
+  if (!root->live()) {
+    return fail(Errc::usage, "--root", "nothing happens on a recorded host",
+                "monitor works on the live host only");
+  }
   // Before the host is read, so that nothing happens unseen between the two.
   auto monitor = DeviceMonitor::open();
   if (!monitor) {
@@ -187,9 +195,8 @@ Result<ExitCode> run_monitor(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  if (!selection->root.live()) {
-    return fail(Errc::usage, "--root", "nothing happens on a recorded host",
-                "monitor works on the live host only");
+  if (selection->inventory.gpus.empty()) {
+    print_no_gpu(context, selection->root, selection->inventory);
   }
   if (!monitor->from_udev()) {
     print_prose(context.err, context.width, "note: ",

@@ -247,7 +247,7 @@ TEST(BootCheck, FailsAPolicyThatCannotBeRead) {
 
 TEST(BootCheck, CallsNothingAFailureWithoutAGpu) {
   BootFacts facts;
-  facts.kernels = {{.release = "6.1", .running = true}};
+  facts.kernels.emplace_back().release = "6.1";
   facts.policy_problem = "broken";
   for (const auto& section : check_boot(facts, {})) {
     for (const auto& one : section.checks) {
