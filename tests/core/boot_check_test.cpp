@@ -228,7 +228,8 @@ TEST(BootCheck, NamesUnitsAndRuleThatThePolicyNeeds) {
   facts.enabled_units = {"nvgpuctl-recover.service"};
   facts.udev_rule = false;
   std::vector<std::string> missed;
-  for (const auto& one : examine(facts)[0].checks) {
+  const auto sections = examine(facts);
+  for (const auto& one : sections[0].checks) {
     if (one.reason == "NVG-W085") {
       missed.push_back(one.title);
     }
