@@ -25,11 +25,6 @@ std::uint64_t padding(std::uint64_t size) {
   return (4 - size % 4) % 4;
 }
 
-bool starts_archive(std::string_view bytes) {
-  constexpr std::string_view kMagic = "07070";
-  return bytes.substr(0, kMagic.size()) == kMagic.substr(0, bytes.size());
-}
-
 }  // namespace
 
 CpioReader::CpioReader(std::string name, Choice choice)
@@ -126,7 +121,9 @@ Result<std::size_t> CpioReader::feed(std::string_view piece) {
         ++offset_;
         continue;
       }
-      if (!starts_archive(piece.substr(at))) {
+      // No packed archive begins so; whether a header follows shows when it is
+      // all there, wherever the pieces end.
+      if (piece[at] != '0') {
         return at;
       }
       begin(State::header, kHeader);

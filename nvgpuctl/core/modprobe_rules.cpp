@@ -71,10 +71,9 @@ void add_line(string_view line, std::string place, ModprobeRules& rules) {
   if (words.size() < 2) {
     return;
   }
-  if (words[0] == "blacklist") {
-    keep_off(words[1], std::move(place), rules);
-  } else if (words[0] == "install" && words.size() > 2 &&
-             does_nothing(words[2])) {
+  const bool replaced =
+      words[0] == "install" && words.size() > 2 && does_nothing(words[2]);
+  if (words[0] == "blacklist" || replaced) {
     keep_off(words[1], std::move(place), rules);
   } else if (words[0] == "softdep") {
     add_softdep(words, std::move(place), rules);
