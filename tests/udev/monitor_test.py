@@ -145,6 +145,17 @@ class Monitor(unittest.TestCase):
         self.assertEqual(process.wait(timeout=PATIENCE / 2), 0)
         self.assertNotIn("nvgpuctl:", process.stderr.read())
 
+    def test_fails_when_its_output_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            process = subprocess.Popen([NVGPUCTL, "monitor", "--timeout", str(PATIENCE)],
+                                       stdout=full, stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        self.wait_until_it_listens()
+        self.bed.event(GPU, "change")
+        _, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("standard output: cannot be written: No space left on device", errors)
+
     def test_follows_only_the_gpus_that_are_named(self):
         process = self.monitor("0009:01:00.0", "-o", "jsonl", "--count", "1")
         self.bed.event(NIC, "change")
