@@ -48,7 +48,8 @@ Style style_of(const StandingChange& change) {
 }  // namespace
 
 Json monitor_json(const MonitorRecord& record) {
-  const auto& [event, relation] = std::tie(record.event, record.relation);
+  const auto& event = record.event;
+  const auto& relation = record.relation;
   Json changes = Json::array();
   for (const auto& change : record.changes) {
     changes.push_back({{"address", to_string(change.address)},
