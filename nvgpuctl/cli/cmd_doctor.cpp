@@ -3,24 +3,21 @@
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
+#include "core/boot_check.hpp"
 #include "core/doctor.hpp"
+#include "ops/read_boot.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace nvgpuctl::cli {
+namespace {
 
-Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
-  constexpr HostNeeds kEverything{
-      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
-  auto selection =
-      select(context, arguments, kEverything, Operands::optional_gpus);
-  if (!selection) {
-    return forward_error(selection);
-  }
-  const auto& inventory = selection->inventory;
-  if (inventory.gpus.empty()) {
-    print_no_gpu(context, selection->root, inventory);
-  }
+ExitCode code_of(const std::vector<CheckSection>& sections) {
+  return overall(sections) == Verdict::fail ? ExitCode::differs
+                                            : ExitCode::done;
+}
+
+ExitCode examine_now(Context& context, const Inventory& inventory) {
   const auto sections = check_host(inventory.host, inventory.gpus);
   if (wants_document(context)) {
     print_document(context, "HostReport",
@@ -28,8 +25,40 @@ Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
   } else {
     print_check_sections(context, sections);
   }
-  return overall(sections) == Verdict::fail ? ExitCode::differs
-                                            : ExitCode::done;
+  return code_of(sections);
+}
+
+ExitCode examine_boot(Context& context, const Selection& selection) {
+  const auto& inventory = selection.inventory;
+  const auto facts = read_boot(selection.root, inventory.host);
+  const auto sections = check_boot(facts, inventory.gpus);
+  if (wants_document(context)) {
+    print_document(
+        context, "BootReport",
+        boot_report_json(inventory.host, inventory.gpus, facts, sections));
+  } else {
+    print_check_sections(context, sections);
+  }
+  return code_of(sections);
+}
+
+}  // namespace
+
+Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
+  constexpr HostNeeds kEverything{
+      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
+  constexpr HostNeeds kForBoot{.host_facts = true};
+  const bool boot = arguments.has("--boot");
+  auto selection = select(context, arguments, boot ? kForBoot : kEverything,
+                          Operands::optional_gpus);
+  if (!selection) {
+    return forward_error(selection);
+  }
+  if (selection->inventory.gpus.empty()) {
+    print_no_gpu(context, selection->root, selection->inventory);
+  }
+  return boot ? examine_boot(context, *selection)
+              : examine_now(context, selection->inventory);
 }
 
 }  // namespace nvgpuctl::cli

@@ -155,9 +155,24 @@ constexpr std::array kCommands{
     Command{.name = "doctor",
             .summary = "Check whether this host is ready to pass GPUs through",
             .details =
-                "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU.",
+                "Looks at the kernel, IOMMU, KVM, modules, libvirt and QEMU. "
+                "With --boot at the next boot instead: for each installed "
+                "kernel its variant driver, whether it would load, and what "
+                "else could take the GPUs, also from the initramfs.",
             .operands = Operands::none,
+            .options = kDoctorOptions,
             .run = run_doctor},
+    Command{.name = "monitor",
+            .summary = "Print what happens to GPUs as it happens",
+            .details =
+                "Waits for udev's events about GPUs, the functions in their "
+                "IOMMU groups, their VFIO devices and drivers, and prints each "
+                "in a line with the state before and after. Ends with success "
+                "at SIGINT, SIGTERM, and when nobody reads it any more. -o "
+                "jsonl for programs.",
+            .operands = Operands::optional_gpus,
+            .options = kMonitorOptions,
+            .run = run_monitor},
     Command{.name = "emit",
             .summary = "Write this host's GPUs for another tool to read",
             .details =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -54,6 +55,9 @@ struct Arguments {
   const std::vector<std::string>& values(std::string_view option) const;
 };
 
+// Whether somebody still reads standard output.
+enum class Reader { there, gone };
+
 // Everything a verb may touch. Tests fill it with a capture and strings.
 struct Context {
   std::string root = "/";  // --root
@@ -64,6 +68,9 @@ struct Context {
   std::size_t width = 80;  // columns that prose is wrapped to
   bool progress = false;   // somebody watches `err` on a terminal
   std::span<const std::string_view> words = {};  // the command line, unparsed
+  // Prints what `out` holds by now. For verbs that print while they wait; of
+  // all others everything comes at the end.
+  std::function<Result<Reader>()> hand_on = [] { return Reader::there; };
 };
 
 // One row per verb: feeds dispatch, --help, completion and the man page check.

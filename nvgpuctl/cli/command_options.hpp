@@ -245,6 +245,22 @@ constexpr std::array kLintOptions{
                .help = "Check against this domain.rng, not the installed one"},
 };
 
+constexpr std::array kDoctorOptions{
+    OptionSpec{.name = "--boot",
+               .help = "What each installed kernel would do with the GPUs"},
+};
+
+constexpr std::array kMonitorOptions{
+    OptionSpec{.name = "--count",
+               .kind = OptionKind::value,
+               .metavar = "N",
+               .help = "End after so many events"},
+    OptionSpec{.name = "--timeout",
+               .kind = OptionKind::value,
+               .metavar = "SECONDS",
+               .help = "End after so long, with success"},
+};
+
 constexpr std::array kReportOptions{
     OptionSpec{.name = "--dry-run",
                .help = "Print the paths that would go in, and write nothing"},

@@ -58,20 +58,30 @@ Result<ExitCode> carry_out(const Invocation& invocation, Context& context) {
 
 // A reader that has seen enough (EPIPE) knows why the rest is missing; anybody
 // else is told.
-ExitCode write_data(const std::string& data, ExitCode code,
-                    const Streams& streams) {
+Result<Reader> write_data(const std::string& data, const Streams& streams) {
   errno = 0;
   streams.out << data << std::flush;
   if (streams.out) {
+    return Reader::there;
+  }
+  if (errno == EPIPE) {
+    return Reader::gone;
+  }
+  return fail(Errc::io, "standard output",
+              "cannot be written: " + std::generic_category().message(errno));
+}
+
+ExitCode finish(const std::string& data, ExitCode code,
+                const Streams& streams) {
+  if (data.empty()) {
     return code;
   }
-  if (errno != EPIPE) {
-    print_error(
-        streams.err,
-        {Errc::io, "standard output",
-         "cannot be written: " + std::generic_category().message(errno), ""});
+  const auto reader = write_data(data, streams);
+  if (!reader) {
+    print_error(streams.err, reader.error());
   }
-  return code == ExitCode::done ? ExitCode::failed : code;
+  const bool complete = reader && *reader == Reader::there;
+  return !complete && code == ExitCode::done ? ExitCode::failed : code;
 }
 
 }  // namespace
@@ -93,12 +103,17 @@ int run(std::span<const std::string_view> args, const Streams& streams) {
   std::ostringstream data;
   Context context = make_context(invocation->arguments, streams, data);
   context.words = args;
+  context.hand_on = [&data, &streams] {
+    const std::string ready = data.str();
+    data.str("");
+    return write_data(ready, streams);
+  };
   const auto code = carry_out(*invocation, context);
   if (!code) {
     print_error(streams.err, code.error());
     return static_cast<int>(exit_code(code.error().code));
   }
-  return static_cast<int>(write_data(data.str(), *code, streams));
+  return static_cast<int>(finish(data.str(), *code, streams));
 }
 
 }  // namespace nvgpuctl::cli

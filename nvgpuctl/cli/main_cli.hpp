@@ -21,7 +21,7 @@ struct Streams {
 
 // Runs one command line (without the program's name) and gives the exit code.
 // Data is written at once at the very end, so nothing is printed twice and a
-// failed verb prints none.
+// failed verb prints none; monitor alone prints as things happen.
 int run(std::span<const std::string_view> args, const Streams& streams);
 
 // "nvgpuctl: SUBJECT: PROBLEM" and, where there is one, "hint: …".

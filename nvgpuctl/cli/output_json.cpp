@@ -143,24 +143,6 @@ Json egm(const std::optional<Egm>& egm) {
           {"proximity_domain", egm->pxm}};
 }
 
-Json check_sections(const std::vector<CheckSection>& sections) {
-  Json json = Json::array();
-  for (const auto& section : sections) {
-    Json checks = Json::array();
-    for (const auto& check : section.checks) {
-      checks.push_back({{"id", check.id},
-                        {"title", check.title},
-                        {"verdict", to_string(check.verdict)},
-                        {"expected", text_or_null(check.expected)},
-                        {"seen", text_or_null(check.seen)},
-                        {"reason", text_or_null(check.reason)},
-                        {"remedy", text_or_null(check.remedy)}});
-    }
-    json.push_back({{"name", section.name}, {"checks", checks}});
-  }
-  return json;
-}
-
 std::string_view kind_name(StepKind kind) {
   switch (kind) {
     case StepKind::load_module:
@@ -256,7 +238,7 @@ Json validation_json(const Gpu& gpu, const Validation& validation) {
   return {{"address", to_string(gpu.pci.address)},
           {"model", gpu.model.name},
           {"verdict", to_string(overall(validation.sections))},
-          {"sections", check_sections(validation.sections)},
+          {"sections", check_sections_json(validation.sections)},
           {"regions", regions(validation.regions)}};
 }
 
@@ -348,19 +330,6 @@ Json domain_change_json(const DomainChange& change, bool defined) {
           {"schema",
            {{"validated", change.validated},
             {"note", text_or_null(change.schema_note)}}}};
-}
-
-Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
-                      const std::vector<CheckSection>& sections) {
-  std::vector<PciAddress> list;
-  for (const auto& gpu : gpus) {
-    list.push_back(gpu.pci.address);
-  }
-  return {{"live", host.live},
-          {"kernel_release", text_or_null(host.kernel.release)},
-          {"gpus", addresses(list)},
-          {"verdict", to_string(overall(sections))},
-          {"sections", check_sections(sections)}};
 }
 
 Json version_json() {

@@ -5,6 +5,7 @@
 
 #include "cli/output.hpp"
 #include "core/bind_plan.hpp"
+#include "core/boot_facts.hpp"
 #include "core/check.hpp"
 #include "core/emit.hpp"
 #include "core/gpu.hpp"
@@ -36,7 +37,12 @@ Json domain_json(const std::vector<PciAddress>& gpus,
                  const GenerateOptions& options, const Generated& generated);
 Json lint_json(const LintedDomain& domain);
 Json domain_change_json(const DomainChange& change, bool defined);
+Json check_sections_json(const std::vector<CheckSection>& sections);
 Json host_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+                      const std::vector<CheckSection>& sections);
+// Of `doctor --boot`; `sections` are those of check_boot().
+Json boot_report_json(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+                      const BootFacts& facts,
                       const std::vector<CheckSection>& sections);
 Json emission_json(const EmitTarget& target, const Emission& emission);
 Json version_json();

@@ -25,6 +25,7 @@ Result<ExitCode> run_xml_merge(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments);
 Result<ExitCode> run_xml_lint(Context& context, const Arguments& arguments);
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments);
+Result<ExitCode> run_monitor(Context& context, const Arguments& arguments);
 Result<ExitCode> run_emit(Context& context, const Arguments& arguments);
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments);
 Result<ExitCode> run_topology(Context& context, const Arguments& arguments);

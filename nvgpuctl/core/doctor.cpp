@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/doctor_section.hpp"
 #include "core/reason.hpp"
 
 namespace nvgpuctl {
@@ -16,46 +17,10 @@ namespace {
 constexpr Version kOldestLibvirt{9, 7, 0};
 constexpr Version kOldestQemu{10, 0, 0};
 
-// Collects the checks of one section. A reason that fails gives remedy and
-// severity: an error fails, a warning degrades.
-class Section {
- public:
-  Section(std::string name, bool has_gpu) : has_gpu_(has_gpu) {
-    section_.name = std::move(name);
-  }
-
-  void pass(std::string_view id, std::string_view title, std::string expected,
-            std::string seen) {
-    section_.checks.push_back({std::string(id), std::string(title),
-                               Verdict::pass, std::move(expected),
-                               std::move(seen), "", ""});
-  }
-
-  void skip(std::string_view id, std::string_view title, std::string why) {
-    section_.checks.push_back({std::string(id), std::string(title),
-                               Verdict::skipped, "", std::move(why), "", ""});
-  }
-
-  void miss(std::string_view id, std::string_view title, std::string expected,
-            std::string seen, std::string_view reason_id) {
-    const Reason& why = reason(reason_id);
-    if (!has_gpu_) {  // nothing can fail that nobody needs
-      skip(id, title, seen + " (not needed: no Grace GPU)");
-      return;
-    }
-    const Verdict verdict =
-        why.severity == Severity::error ? Verdict::fail : Verdict::degraded;
-    section_.checks.push_back({std::string(id), std::string(title), verdict,
-                               std::move(expected), std::move(seen),
-                               std::string(why.id), std::string(why.remedy)});
-  }
-
-  CheckSection take() { return std::move(section_); }
-
- private:
-  CheckSection section_;
-  bool has_gpu_;
-};
+DoctorSection section_of(std::string name, const std::vector<Gpu>& gpus) {
+  // Nothing can fail that nobody needs.
+  return {std::move(name), gpus.empty() ? Stakes::none : Stakes::full};
+}
 
 bool set(const KernelFacts& kernel, const std::string& option) {
   const auto found = kernel.config.find(option);
@@ -64,7 +29,7 @@ bool set(const KernelFacts& kernel, const std::string& option) {
 
 CheckSection check_kernel(const HostSnapshot& host,
                           const std::vector<Gpu>& gpus) {
-  Section section("kernel", !gpus.empty());
+  DoctorSection section = section_of("kernel", gpus);
   const auto& kernel = host.kernel;
   const std::string machine =
       kernel.machine.value.empty() ? "unknown" : kernel.machine.value;
@@ -115,7 +80,7 @@ CheckSection check_kernel(const HostSnapshot& host,
 }
 
 CheckSection check_iommu(const std::vector<Gpu>& gpus) {
-  Section section("iommu", !gpus.empty());
+  DoctorSection section = section_of("iommu", gpus);
   if (gpus.empty()) {
     section.skip("iommu-group", "IOMMU groups", "no Grace GPU");
   }
@@ -142,7 +107,7 @@ CheckSection check_iommu(const std::vector<Gpu>& gpus) {
 }
 
 CheckSection check_kvm(const HostSnapshot& host, const std::vector<Gpu>& gpus) {
-  Section section("kvm", !gpus.empty());
+  DoctorSection section = section_of("kvm", gpus);
   const auto& facts = host.virtualization;
   if (facts.dev_kvm) {
     section.pass("kvm-device", "KVM", "/dev/kvm", "present");
@@ -169,7 +134,7 @@ CheckSection check_kvm(const HostSnapshot& host, const std::vector<Gpu>& gpus) {
 
 CheckSection check_modules(const HostSnapshot& host,
                            const std::vector<Gpu>& gpus) {
-  Section section("modules", !gpus.empty());
+  DoctorSection section = section_of("modules", gpus);
   const auto& modules = host.modules;
   std::string files;
   for (const auto& file : modules.variant_files) {
@@ -204,7 +169,7 @@ CheckSection check_modules(const HostSnapshot& host,
 
 CheckSection check_libvirt(const HostSnapshot& host,
                            const std::vector<Gpu>& gpus) {
-  Section section("libvirt", !gpus.empty());
+  DoctorSection section = section_of("libvirt", gpus);
   const auto& facts = host.virtualization;
   const auto judge = [&](std::string_view id, std::string_view title,
                          const std::optional<Fact<Version>>& version,
@@ -228,7 +193,7 @@ CheckSection check_libvirt(const HostSnapshot& host,
 }
 
 CheckSection check_gpus(const std::vector<Gpu>& gpus) {
-  Section section("gpus", !gpus.empty());
+  DoctorSection section = section_of("gpus", gpus);
   if (gpus.empty()) {
     section.skip("gpu-state", "GPUs", "no Grace GPU on this host");
   }
@@ -255,7 +220,7 @@ CheckSection check_gpus(const std::vector<Gpu>& gpus) {
 // Who else would change the GPUs' drivers.
 CheckSection check_managers(const HostSnapshot& host,
                             const std::vector<Gpu>& gpus) {
-  Section section("managers", !gpus.empty());
+  DoctorSection section = section_of("managers", gpus);
   if (!host.managers) {
     section.skip("other-manager", "GPUs",
                  gpus.empty() ? "no Grace GPU on this host" : "not looked at");

@@ -13,8 +13,8 @@ constexpr auto kWarning = Severity::warning;
 constexpr auto kInfo = Severity::info;
 
 // By layer: 01x firmware memory, 02x NUMA, 03x IOMMU, 04x drivers, 05x kernel
-// and KVM, 06x libvirt and QEMU, 07x changes and domains, 09x other managers,
-// 00x the reading itself.
+// and KVM, 06x libvirt and QEMU, 07x changes and domains, 08x the next boot,
+// 09x other managers, 00x the reading itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
            "the ACPI tables cannot be read without root",
@@ -216,6 +216,35 @@ constexpr std::array kReasons{
     Reason{"NVG-E079", "program-incomplete", kError,
            "the part of nvgpuctl that reads domains is not there",
            "install nvgpuctl again"},
+
+    Reason{"NVG-E080", "boot-no-variant", kError,
+           "an installed kernel has no VFIO variant driver for this GPU",
+           "install nvgpuctl-dkms and the headers of that kernel (dkms status "
+           "says for which it is built), or boot another kernel"},
+    Reason{"NVG-E081", "boot-vermagic", kError,
+           "the variant driver was built for another kernel than the one it is "
+           "installed for",
+           "build it for that kernel: dkms autoinstall -k RELEASE"},
+    Reason{"NVG-E082", "boot-unsigned", kError,
+           "the kernel takes signed modules only, and the variant driver has "
+           "no signature",
+           "let DKMS sign it and enrol DKMS's key (mokutil --import), or use "
+           "the kernel's own driver"},
+    Reason{"NVG-W083", "boot-host-driver", kWarning,
+           "udev loads a driver of the host for the GPU at boot",
+           "name the GPU's driver in the policy, or blacklist the module; see "
+           "docs/boot.md"},
+    Reason{"NVG-W084", "initramfs-host-driver", kWarning,
+           "a driver of the host takes the GPU from within the initramfs",
+           "blacklist the module in modprobe.d and build the initramfs anew; "
+           "see docs/boot.md"},
+    Reason{"NVG-W085", "boot-unit-disabled", kWarning,
+           "the policy names drivers, and what applies it at boot is not there",
+           "systemctl enable nvgpuctl-recover.service nvgpuctl-apply.service; "
+           "for the udev rule install the package again"},
+    Reason{"NVG-E086", "boot-not-indexed", kError,
+           "the variant driver's file is there, and modprobe does not know it",
+           "depmod -a RELEASE, for the kernel that is named"},
 
     Reason{"NVG-W090", "driverctl", kWarning,
            "driverctl gives the GPU to another driver at each boot",

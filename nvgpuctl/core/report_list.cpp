@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto kCopy = ReportUse::copy;
 constexpr auto kText = ReportUse::text;
+constexpr auto kLines = ReportUse::lines;
+constexpr auto kInitramfs = ReportUse::initramfs;
 constexpr auto kPresence = ReportUse::presence;
 
 constexpr std::array kRows{
@@ -60,20 +62,42 @@ constexpr std::array kRows{
     ReportRow{"/proc/sys/kernel/osrelease", kCopy},
     ReportRow{"/proc/sys/kernel/arch", kCopy},
     ReportRow{"/proc/sys/kernel/random/boot_id", kText},
-    ReportRow{"/proc/cmdline", kText},
-    ReportRow{"/proc/iomem", kCopy},
+    ReportRow{"/proc/cmdline", kText}, ReportRow{"/proc/iomem", kCopy},
     ReportRow{"/proc/config.gz", kCopy},
     ReportRow{"/boot/config-{release}", kCopy},
     ReportRow{"/lib/modules/{release}/config", kCopy},
     ReportRow{"/lib/modules/{release}/modules.alias", kCopy},
     ReportRow{"/lib/modules/{release}/modules.dep", kCopy},
+    // Of all kernels, for doctor --boot.
+    ReportRow{"/lib/modules/*/modules.alias", kLines},
+    ReportRow{"/lib/modules/*/modules.dep", kLines},
+    ReportRow{"/lib/modules/*/modules.builtin", kLines},
+    ReportRow{"/lib/modules/*/config", kLines},
+    ReportRow{"/lib/modules/*/vmlinuz", kPresence},
+    ReportRow{"/lib/modules/*/updates/nvgrace-gpu-vfio-pci.ko*", kCopy},
+    ReportRow{"/lib/modules/*/updates/dkms/nvgrace-gpu-vfio-pci.ko*", kCopy},
+    ReportRow{"/lib/modules/*/extra/nvgrace-gpu-vfio-pci.ko*", kCopy},
+    ReportRow{"/lib/modules/*/kernel/drivers/vfio/pci/nvgrace-gpu/*", kCopy},
     ReportRow{"/lib/modules/{release}/updates/*", kPresence},
     ReportRow{"/lib/modules/{release}/updates/dkms/*", kPresence},
     ReportRow{"/lib/modules/{release}/extra/*", kPresence},
-    ReportRow{"/lib/modules/{release}/kernel/drivers/vfio/pci/nvgrace-gpu/*",
-              kPresence},
-    ReportRow{"/dev/kvm", kPresence},
-    ReportRow{"/dev/iommu", kPresence},
+    ReportRow{"/boot/config-*", kLines},
+    ReportRow{"/boot/vmlinuz-*", kPresence},
+    ReportRow{"/boot/vmlinux-*", kPresence},
+    ReportRow{"/boot/Image-*", kPresence},
+    ReportRow{"/boot/initrd.img-*", kInitramfs},
+    ReportRow{"/boot/initramfs-*.img", kInitramfs},
+    ReportRow{"/boot/initrd-*", kInitramfs},
+    ReportRow{"/sys/firmware/efi/efivars/"
+              "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+              kCopy},
+    ReportRow{"/sys/kernel/security/lockdown", kCopy},
+    ReportRow{"/sys/module/module/parameters/sig_enforce", kCopy},
+    ReportRow{"/etc/systemd/system/*/nvgpuctl-*", kPresence},
+    ReportRow{"/etc/udev/rules.d/70-nvgpuctl.rules", kPresence},
+    ReportRow{"/usr/lib/udev/rules.d/70-nvgpuctl.rules", kPresence},
+    ReportRow{"/lib/udev/rules.d/70-nvgpuctl.rules", kPresence},
+    ReportRow{"/dev/kvm", kPresence}, ReportRow{"/dev/iommu", kPresence},
     ReportRow{"/dev/vfio/vfio", kPresence},
     ReportRow{"/etc/driverctl.d/*", kText},
     ReportRow{"/etc/modprobe.d/*.conf", kText},

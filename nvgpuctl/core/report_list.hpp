@@ -10,10 +10,12 @@
 namespace nvgpuctl {
 
 enum class ReportUse {
-  copy,      // as it is
-  text,      // with aliases for what names the machine
-  config,    // PCI configuration space, without its serial number
-  presence,  // only that it is there: an empty file or directory
+  copy,       // as it is
+  text,       // with aliases for what names the machine
+  config,     // PCI configuration space, without its serial number
+  lines,      // of an index of modules, those about GPUs and VFIO
+  initramfs,  // an archive with what matters of it: names, and modprobe.d
+  presence,   // only that it is there: an empty file or directory
 };
 
 struct ReportRow {

@@ -131,36 +131,6 @@ std::optional<Fact<bool>> cacheable_pfnmap() {
   return Fact<bool>{answer > 0, Source::kernel};
 }
 
-// modules.dep names the file that modprobe takes; depmod leaves others of the
-// same name out, so the places where they can be are looked at as well.
-std::vector<std::string> variant_files(const RootDir& root,
-                                       const std::string& directory) {
-  constexpr std::array<std::string_view, 4> kPlaces{
-      "updates/dkms/", "updates/", "extra/",
-      "kernel/drivers/vfio/pci/nvgrace-gpu/"};
-  std::vector<std::string> files;
-  if (const auto dep =
-          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
-    files = find_module_files(*dep, kVariantDriver);
-  }
-  for (const auto place : kPlaces) {
-    const auto names = root.list(directory + std::string(place));
-    if (!names) {
-      continue;
-    }
-    for (const auto& name : *names) {
-      // find_module_files() knows how a file name becomes a module name.
-      std::string file = std::string(place) + name;
-      const bool known =
-          std::find(files.begin(), files.end(), file) != files.end();
-      if (!known && !find_module_files(file + ":", kVariantDriver).empty()) {
-        files.push_back(std::move(file));
-      }
-    }
-  }
-  return files;
-}
-
 std::uint64_t read_count(const RootDir& root, const std::string& path) {
   const auto text = root.read_text(path);
   return text ? parse_unsigned(trim(*text)).value_or(0) : 0;
@@ -193,6 +163,34 @@ std::vector<VirtualizationFacts::HugePages> read_huge_pages(
 }
 
 }  // namespace
+
+std::vector<std::string> find_variant_files(const RootDir& root,
+                                            const std::string& directory) {
+  constexpr std::array<std::string_view, 4> kPlaces{
+      "updates/dkms/", "updates/", "extra/",
+      "kernel/drivers/vfio/pci/nvgrace-gpu/"};
+  std::vector<std::string> files;
+  if (const auto dep =
+          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
+    files = find_module_files(*dep, kVariantDriver);
+  }
+  for (const auto place : kPlaces) {
+    const auto names = root.list(directory + std::string(place));
+    if (!names) {
+      continue;
+    }
+    for (const auto& name : *names) {
+      // find_module_files() knows how a file name becomes a module name.
+      std::string file = std::string(place) + name;
+      const bool known =
+          std::find(files.begin(), files.end(), file) != files.end();
+      if (!known && !find_module_files(file + ":", kVariantDriver).empty()) {
+        files.push_back(std::move(file));
+      }
+    }
+  }
+  return files;
+}
 
 KernelFacts read_kernel(const RootDir& root,
                         std::vector<std::string>& problems) {
@@ -231,7 +229,7 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
     problems.push_back(aliases.error().subject + ": " +
                        aliases.error().problem);
   }
-  facts.variant_files = variant_files(root, directory);
+  facts.variant_files = find_variant_files(root, directory);
   for (const auto module : kModules) {
     // What is built in and has no parameter is no directory in /sys/module; the
     // variant driver is named after its module.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "core/host_snapshot.hpp"
 #include "host/root_dir.hpp"
 
@@ -13,6 +16,12 @@ KernelFacts read_kernel(const RootDir& root,
 // VFIO aliases and the variant driver's files of the running kernel's modules.
 ModuleFacts read_modules(const RootDir& root, const std::string& release,
                          std::vector<std::string>& problems);
+
+// Files of the variant driver below "/lib/modules/RELEASE/": the one that
+// modprobe takes, as modules.dep names it, comes first. depmod leaves others of
+// the same name out, so the places where they can be are looked at as well.
+std::vector<std::string> find_variant_files(const RootDir& root,
+                                            const std::string& directory);
 
 // Device nodes, huge pages, and on a live arm64 host what KVM can do.
 VirtualizationFacts read_virtualization(const RootDir& root);

@@ -6,12 +6,12 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "host/modprobe_files.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 constexpr std::size_t kMaxFiles = 1024;
-constexpr std::size_t kMaxModprobe = 256 * kKiB;
 constexpr std::size_t kMaxDomain = 4 * kMiB;  // libvirt's own limit
 
 std::vector<std::string> names_in(const RootDir& root,
@@ -43,19 +43,10 @@ void read_driverctl(const RootDir& root, ManagerFacts& facts) {
 }
 
 void read_vfio_ids(const RootDir& root, ManagerFacts& facts) {
-  // A file hides those of the same name in the folders behind; which it is
-  // does not matter to whoever has to remove the id.
-  for (const std::string folder :
-       {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d"}) {
-    for (const auto& name : names_in(root, folder, ".conf")) {
-      const std::string path = fmt::format("{}/{}", folder, name);
-      if (const auto text = root.read_file(path, kMaxModprobe)) {
-        const auto claims = vfio_ids_of_modprobe(*text, path);
-        facts.vfio_ids.insert(facts.vfio_ids.end(), claims.begin(),
-                              claims.end());
-      }
-    }
+  // Which of them are hidden does not matter to whoever has to remove the id.
+  for (const auto& file : read_modprobe_files(root)) {
+    const auto claims = vfio_ids_of_modprobe(file.text, file.path);
+    facts.vfio_ids.insert(facts.vfio_ids.end(), claims.begin(), claims.end());
   }
 }
 

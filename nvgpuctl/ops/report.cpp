@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -12,6 +13,7 @@
 #include "core/capture_facts.hpp"
 #include "core/redact.hpp"
 #include "core/report_list.hpp"
+#include "host/initramfs.hpp"
 #include "host/kernel_log.hpp"
 #include "host/report_archive.hpp"
 #include "host/state_dir.hpp"
@@ -32,6 +34,24 @@ std::string relative_target(std::string_view link, std::string_view target) {
   }
   target.remove_prefix(1);
   return up + std::string(target);
+}
+
+// The lines of an index or a configuration that doctor --boot looks at.
+std::string lines_of_interest(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWords{
+      "vfio", "nvgrace", "nvidia", "nouveau", "CONFIG_MODULE_SIG_FORCE"};
+  std::string kept = "# about GPUs and VFIO only\n";
+  for (const auto line : split(text, '\n')) {
+    const bool wanted =
+        std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+          return line.find(word) != std::string_view::npos;
+        });
+    if (wanted) {
+      kept += line;
+      kept += '\n';
+    }
+  }
+  return kept;
 }
 
 class Collector {
@@ -110,14 +130,39 @@ class Collector {
     if (root_.list(*real)) {
       entry.kind = Kind::directory;
     } else if (use != ReportUse::presence) {
-      auto text = root_.read_file(*real, kMaxFile);
+      auto text = content(*real, use);
       if (!text) {
         unreadable_.insert(*real);
         return;
       }
-      entry.content = redacted(std::move(*text), use);
+      entry.content = std::move(*text);
     }
     entries_.emplace(*real, std::move(entry));
+  }
+
+  Result<std::string> content(const std::string& path, ReportUse use) {
+    if (use == ReportUse::initramfs) {
+      auto entries = read_initramfs(root_, path);
+      if (!entries && entries.error().code == Errc::unsupported) {
+        // Enough to say the same about it elsewhere.
+        constexpr std::size_t kMagic = 16;
+        auto packed = root_.read_file(path, kMaxInitramfs);
+        return packed ? packed->substr(0, kMagic) : packed;
+      }
+      if (!entries) {
+        return forward_error(entries);
+      }
+      for (auto& entry : *entries) {
+        entry.content = redacted(std::move(entry.content), ReportUse::text);
+      }
+      return write_cpio(*entries);
+    }
+    auto text = root_.read_file(path, kMaxFile);
+    if (!text) {
+      return forward_error(text);
+    }
+    return use == ReportUse::lines ? lines_of_interest(*text)
+                                   : redacted(std::move(*text), use);
   }
 
   // Where a path really is. Every link on the way becomes part of the report,

@@ -4,7 +4,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/boot_samples.hpp"
 #include "cli/output_json.hpp"
+#include "cli/output_monitor.hpp"
 #include "cli/output_policy.hpp"
 #include "cli/output_topology.hpp"
 #include "cli/samples.hpp"
@@ -70,6 +72,22 @@ void print_documents(Context& context) {
   print_document(context, "HostReport",
                  host_report_json(samples::host(), {samples::gpu()},
                                   samples::sections(Verdict::degraded)));
+  separate(context);
+  print_document(
+      context, "BootReport",
+      boot_report_json(samples::host(), {samples::gpu()}, samples::boot(),
+                       samples::sections(Verdict::remark)));
+  separate(context);
+  print_document(context, "BootReport",
+                 boot_report_json(HostSnapshot{}, {}, BootFacts{}, {}));
+  separate(context);
+  print_document(context, "MonitorEvent",
+                 monitor_json(samples::monitor_record()));
+  separate(context);
+  MonitorRecord bare;
+  bare.time = "2026-01-31T12:00:00Z";
+  bare.event.subsystem = "drivers";
+  print_document(context, "MonitorEvent", monitor_json(bare));
   separate(context);
   print_document(context, "RecoveryReport", recovery_json({}));
   separate(context);

@@ -11,7 +11,7 @@ import sys
 import tarfile
 import tempfile
 
-VERBS = ("list -o wide", "show --all", "explain", "validate --all", "xml generate --all", "doctor", "topology")
+VERBS = ("list -o wide", "show --all", "explain", "validate --all", "xml generate --all", "doctor", "doctor --boot", "topology")
 
 
 def run(program, temporary, *words):

@@ -9,12 +9,14 @@ from files import read
 PAGE = "docs/checks.md"
 TABLE = "nvgpuctl/core/check_table.cpp"
 DOCTOR = "nvgpuctl/core/doctor.cpp"
+BOOT = "nvgpuctl/core/boot_check.cpp"
 
 
 def ids_of_code():
     table = re.findall(r'CheckInfo\{"([a-z0-9-]+)"', read(TABLE))
     doctor = re.findall(r'\b(?:pass|skip|miss|judge)\(\s*"([a-z0-9-]+)"', read(DOCTOR))
-    return set(table), set(doctor)
+    boot = re.findall(r'"(boot-[a-z-]+)"', read(BOOT))
+    return set(table), set(doctor), set(boot)
 
 
 def ids_of_page():
@@ -24,12 +26,12 @@ def ids_of_page():
 
 
 def main():
-    table, doctor = ids_of_code()
+    table, doctor, boot = ids_of_code()
     problems = [f"{path}: no check id was recognised"
-                for path, ids in ((TABLE, table), (DOCTOR, doctor)) if not ids]
+                for path, ids in ((TABLE, table), (DOCTOR, doctor), (BOOT, boot)) if not ids]
     page = ids_of_page()
-    problems += [f"{PAGE}: does not list {name}" for name in sorted((table | doctor) - page)]
-    problems += [f"{PAGE}: there is no check {name}" for name in sorted(page - table - doctor)]
+    problems += [f"{PAGE}: does not list {name}" for name in sorted((table | doctor | boot) - page)]
+    problems += [f"{PAGE}: there is no check {name}" for name in sorted(page - table - doctor - boot)]
     print("\n".join(problems) or f"checks: {len(page)} ids, all documented")
     return 1 if problems else 0
 

@@ -17,7 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from hosts import acpi, description, pci, system  # noqa: E402
+from hosts import acpi, boot, description, pci, system  # noqa: E402
 from hosts.tree import Tree  # noqa: E402
 
 
@@ -41,7 +41,8 @@ def build(host, tree):
                            host.privileged)
     system.write_nodes(tree, host, records)
     for write in (system.write_iommu, system.write_kernel,
-                  system.write_modules, system.write_memory,
+                  boot.write_kernels, boot.write_security,
+                  system.write_memory,
                   system.write_devices, system.write_egm):
         write(tree, host)
     for path, text in host.spec.get("files", {}).items():

@@ -15,7 +15,8 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 HOST_KEYS = {"description", "like", "machine", "privileged", "board", "sockets",
              "cpus_per_socket", "memory_mib", "firmware", "oem", "gpus",
              "functions", "iommu", "groups", "kernel", "modules", "tools",
-             "huge_pages", "direct_regions", "damage", "files", "links"}
+             "huge_pages", "direct_regions", "damage", "files", "links",
+             "other_kernels", "security"}
 GPU_KEYS = {"model", "segment", "bus", "base", "device", "subsystem", "pxm",
             "gi_pxm", "dsd", "dsd_form", "driver", "driver_override",
             "iommu_group", "smmu", "above", "fallen_off", "old_bus_byte",

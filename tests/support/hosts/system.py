@@ -137,34 +137,6 @@ def write_kernel(tree, host):
     tree.write("sys/devices/system/memory/block_size_bytes", f"{block:x}")
 
 
-def write_modules(tree, host):
-    """modules.dep as depmod writes it: of two files with one module name it
-    lists only the one that its search order prefers, `updates` first."""
-    parts, spec = host.parts["modules"], host.modules
-    directory = f"lib/modules/{host.kernel['release']}"
-    files = dict(parts["files"] if spec["vfio"] else {})
-    files.update(parts["other_files"])
-    aliases = list(parts["aliases"])
-    if spec["vfio"]:
-        aliases += parts["vfio_aliases"]
-    where = {"in-tree": "kernel/drivers/vfio/pci/nvgrace-gpu",
-             "dkms": "updates/dkms"}
-    found = [f"{where[w]}/nvgrace-gpu-vfio-pci.ko.xz" for w in spec["variant"]]
-    if found:
-        files[max(found)] = parts["variant_needs"]
-        aliases += [f"vfio_pci:v000010DEd0000{device}sv*sd*bc*sc*i* "
-                    "nvgrace_gpu_vfio_pci" for device in spec["variant_ids"]]
-    for file in found:
-        tree.write(f"{directory}/{file}", "")
-    names = {f.rsplit("/", 1)[1].split(".")[0]: f for f in files}
-    tree.write(f"{directory}/modules.dep", "\n".join(
-        f"{f}: " + " ".join(names[n] for n in needs)
-        if needs else f"{f}:" for f, needs in sorted(files.items())))
-    tree.write(f"{directory}/modules.alias", "\n".join(
-        ["# Aliases extracted from modules themselves."]
-        + [f"alias {a}" for a in aliases]))
-
-
 def write_loaded_modules(tree, host):
     loaded = []
     for f in host.functions:

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/modprobe_rules.hpp"
+#include "core/module_info.hpp"
+#include "core/modules_alias.hpp"
+
+// What decides about the GPUs when a host is booted the next time, for each of
+// its kernels. Filled by ops/read_boot; plain data.
+
+namespace nvgpuctl {
+
+struct InstalledModule {
+  std::string file;  // from the directory of the kernel's modules
+  std::optional<ModuleInfo> info;
+  std::string problem;  // why there is none
+};
+
+struct InitramfsFacts {
+  std::string path;
+  std::string problem;  // why it could not be looked into; "" when it was
+  std::vector<std::string> modules;  // names, of those that matter to GPUs
+  ModprobeRules rules;               // of the modprobe.d in it
+};
+
+struct InstalledKernel {
+  std::string release;
+  bool running = false;
+  bool older = false;  // than the running one
+  std::string image;   // where its image is; "" when none was found
+  // Files for the variant driver; the one that modprobe takes comes first.
+  std::vector<InstalledModule> variants;
+  bool variant_indexed = false;  // modules.dep names one of them
+  bool variant_built_in = false;
+  std::vector<VfioAlias> aliases;         // of modules.alias
+  std::vector<std::string> host_drivers;  // nvidia, nouveau, where installed
+  std::optional<bool> forces_signatures;  // nothing: no configuration found
+  std::optional<InitramfsFacts> initramfs;
+};
+
+struct BootFacts {
+  std::vector<InstalledKernel> kernels;  // newest first
+  ModprobeRules rules;
+  std::optional<bool> secure_boot;          // nothing: no such variable
+  std::optional<std::string> lockdown;      // "none", "integrity", …
+  std::optional<bool> enforces_signatures;  // module.sig_enforce, now
+  // How many rules of the policy name a driver, or why that is not known.
+  std::size_t driver_rules = 0;
+  std::string policy_problem;
+  bool udev_rule = false;
+  std::vector<std::string> enabled_units;  // of ours
+};
+
+// Whether kernel release `a` is newer than `b`: numbers by value.
+bool newer_release(std::string_view a, std::string_view b);
+
+}  // namespace nvgpuctl

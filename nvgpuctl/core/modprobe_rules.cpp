@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/modprobe_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+using std::string_view;
+
+// More than any host has; captures are other people's files.
+constexpr std::size_t kMaxRules = 4096;
+
+std::string plain(string_view module) {
+  std::string name(module);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+std::vector<string_view> words_of(string_view text) {
+  std::vector<string_view> words;
+  constexpr string_view kBlank = " \t\r\n\\";
+  while (!text.empty()) {
+    const auto start = std::min(text.find_first_not_of(kBlank), text.size());
+    text.remove_prefix(start);
+    const auto length = std::min(text.find_first_of(kBlank), text.size());
+    if (length > 0) {
+      words.push_back(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  return words;
+}
+
+void keep_off(string_view module, std::string place, ModprobeRules& rules) {
+  if (rules.kept_off.size() < kMaxRules) {
+    rules.kept_off.emplace(plain(module), std::move(place));
+  }
+}
+
+bool does_nothing(string_view program) {
+  constexpr std::array<string_view, 6> kNothing{
+      "/bin/false",    "/bin/true",     "/usr/bin/false",
+      "/usr/bin/true", "/sbin/nologin", ":"};
+  return std::find(kNothing.begin(), kNothing.end(), program) != kNothing.end();
+}
+
+void add_softdep(const std::vector<string_view>& words, std::string place,
+                 ModprobeRules& rules) {
+  Softdep softdep{plain(words[1]), {}, std::move(place)};
+  bool before = false;
+  for (const auto word : words) {
+    if (word == "pre:" || word == "post:") {
+      before = word == "pre:";
+    } else if (before) {
+      softdep.before.push_back(plain(word));
+    }
+  }
+  if (rules.softdeps.size() < kMaxRules) {
+    rules.softdeps.push_back(std::move(softdep));
+  }
+}
+
+void add_line(string_view line, std::string place, ModprobeRules& rules) {
+  const auto words = words_of(line);
+  if (words.size() < 2) {
+    return;
+  }
+  const bool replaced =
+      words[0] == "install" && words.size() > 2 && does_nothing(words[2]);
+  if (words[0] == "blacklist" || replaced) {
+    keep_off(words[1], std::move(place), rules);
+  } else if (words[0] == "softdep") {
+    add_softdep(words, std::move(place), rules);
+  }
+}
+
+}  // namespace
+
+std::string module_of_file(string_view file) {
+  file.remove_prefix(file.rfind('/') + 1);
+  return plain(file.substr(0, file.find(".ko")));
+}
+
+void add_modprobe_rules(string_view text, const std::string& path,
+                        ModprobeRules& rules) {
+  unsigned number = 0;
+  while (!text.empty()) {
+    // A backslash at the end of a line continues it.
+    const unsigned first = ++number;
+    std::size_t end = std::min(text.find('\n'), text.size());
+    while (end > 0 && end < text.size() && text[end - 1] == '\\') {
+      end = std::min(text.find('\n', end + 1), text.size());
+      ++number;
+    }
+    add_line(text.substr(0, end), fmt::format("{}:{}", path, first), rules);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void add_command_line_rules(string_view command_line, ModprobeRules& rules) {
+  constexpr std::array<string_view, 3> kKeys{
+      "modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"};
+  for (const auto word : words_of(command_line)) {
+    const auto equals = word.find('=');
+    if (equals == string_view::npos ||
+        std::find(kKeys.begin(), kKeys.end(), word.substr(0, equals)) ==
+            kKeys.end()) {
+      continue;
+    }
+    for (const auto module : split(word.substr(equals + 1), ',')) {
+      keep_off(module, "/proc/cmdline", rules);
+    }
+  }
+}
+
+}  // namespace nvgpuctl

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "host/initramfs.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "core/host_snapshot.hpp"
+#include "host/unpack.hpp"
+
+namespace nvgpuctl {
+namespace {
+
+// Those of 150 MiB have 500 unpacked.
+constexpr std::uint64_t kMaxUnpacked = 3 * kGiB;
+// Kernels unpack any number of archives; images have two or three.
+constexpr int kMaxArchives = 16;
+
+// What may take a GPU, or is to.
+constexpr std::array<std::string_view, 4> kModules{kVariantDriver, "nouveau",
+                                                   "nvidia", "vfio_pci"};
+
+bool is_module_of_interest(std::string_view name) {
+  return name.find(".ko") != std::string_view::npos &&
+         std::find(kModules.begin(), kModules.end(), module_of_file(name)) !=
+             kModules.end();
+}
+
+bool is_modprobe_file(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kFolders{
+      "etc/modprobe.d/", "run/modprobe.d/", "usr/local/lib/modprobe.d/",
+      "usr/lib/modprobe.d/", "lib/modprobe.d/"};
+  return name.ends_with(".conf") &&
+         std::any_of(
+             kFolders.begin(), kFolders.end(), [&](std::string_view folder) {
+               return name.starts_with(folder) &&
+                      name.find('/', folder.size()) == std::string_view::npos;
+             });
+}
+
+CpioReader::Want choose(std::string_view name) {
+  if (is_modprobe_file(name)) {
+    return CpioReader::Want::content;
+  }
+  return is_module_of_interest(name) ? CpioReader::Want::name
+                                     : CpioReader::Want::nothing;
+}
+
+// One packed stream into the reader, which takes `left` bytes less. Nothing
+// that is packed is packed twice.
+Result<std::size_t> feed_packed(const std::string& path, std::string_view bytes,
+                                CpioReader& reader, std::uint64_t& left) {
+  const std::uint64_t limit = left;
+  return unpack(path, bytes, limit, [&](std::string_view piece) -> Result<> {
+    const auto taken = reader.feed(piece);
+    if (!taken) {
+      return forward_error(taken);
+    }
+    if (*taken != piece.size()) {
+      return fail(Errc::malformed, path,
+                  "what is packed in it is no cpio archive");
+    }
+    left -= piece.size();
+    return {};
+  });
+}
+
+// Several archives, plain or packed, one after the other.
+Result<> feed_all(const std::string& path, std::string_view rest,
+                  CpioReader& reader) {
+  std::uint64_t left = kMaxUnpacked;
+  for (int i = 0; i < kMaxArchives && !rest.empty(); ++i) {
+    // Packed streams may follow each other within one archive.
+    const auto plain = reader.complete() ? reader.feed(rest)
+                                         : Result<std::size_t>(std::size_t{0});
+    if (!plain) {
+      return forward_error(plain);
+    }
+    rest.remove_prefix(*plain);
+    if (rest.empty()) {
+      break;
+    }
+    const auto packed = feed_packed(path, rest, reader, left);
+    if (!packed) {
+      return forward_error(packed);
+    }
+    rest.remove_prefix(*packed);
+  }
+  if (!rest.empty() || !reader.complete()) {
+    return fail(Errc::malformed, path, "ends in the middle of an archive");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> find_initramfs(const RootDir& root,
+                                          const std::string& release) {
+  for (const auto& path :
+       {"/boot/initrd.img-" + release, "/boot/initramfs-" + release + ".img",
+        "/boot/initrd-" + release}) {
+    if (root.exists(path)) {
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<CpioEntry>> read_initramfs(const RootDir& root,
+                                              const std::string& path) {
+  const auto file = root.read_file(path, kMaxInitramfs);
+  if (!file) {
+    return forward_error(file);
+  }
+  if (file->empty()) {
+    return fail(Errc::malformed, path, "not looked into: is empty");
+  }
+  CpioReader reader(path, choose);
+  auto fed = feed_all(path, *file, reader);
+  if (!fed) {
+    return forward_error(fed);
+  }
+  return reader.entries();
+}
+
+InitramfsFacts look_into_initramfs(const RootDir& root,
+                                   const std::string& path) {
+  InitramfsFacts facts;
+  facts.path = path;
+  const auto entries = read_initramfs(root, path);
+  if (!entries) {
+    const bool refused = entries.error().code == Errc::permission;
+    facts.problem = refused ? "not looked into: only root can read it"
+                            : entries.error().problem;
+    return facts;
+  }
+  for (const auto& entry : *entries) {
+    if (is_modprobe_file(entry.name)) {
+      add_modprobe_rules(entry.content, entry.name, facts.rules);
+      continue;
+    }
+    auto module = module_of_file(entry.name);
+    if (std::find(facts.modules.begin(), facts.modules.end(), module) ==
+        facts.modules.end()) {
+      facts.modules.push_back(std::move(module));
+    }
+  }
+  std::sort(facts.modules.begin(), facts.modules.end());
+  return facts;
+}
+
+}  // namespace nvgpuctl
