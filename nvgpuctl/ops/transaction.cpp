@@ -2,6 +2,7 @@
 #include "ops/transaction.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <thread>
@@ -51,15 +52,16 @@ Error step_failure(const PciAddress& gpu, const StepReport& report) {
   return error;
 }
 
-// A driver that refuses a GPU says why, but only there.
+// A driver that refuses a GPU says why, but only there; the line after it is
+// the kernel's own, that the probe has failed.
 void add_kernel_log(const RootDir& root, const Step& step, Error& failure) {
   const bool of_driver = step.kind == StepKind::write_attribute ||
                          step.kind == StepKind::expect_driver;
-  const auto lines = of_driver ? kernel_log_about(root, failure.subject, 1)
+  const auto lines = of_driver ? kernel_log_about(root, failure.subject, 2)
                                : std::vector<std::string>{};
   if (!lines.empty()) {
-    failure.problem +=
-        fmt::format("; the kernel log says last of it: '{}'", lines.front());
+    failure.problem += fmt::format("; the kernel log says last of it: '{}'",
+                                   fmt::join(lines, "', '"));
   }
 }
 

@@ -98,12 +98,14 @@ TEST_F(TransactionOfTwo, BringsTheFirstBackWhenTheSecondFails) {
 TEST_F(TransactionOfTwo, SaysWhatTheDriverHasSaidOfAGpuThatItRefuses) {
   fake_.file("/dev/kmsg",
              "8.5 nvgrace 0009:01:00.0: ready\n"
-             "9.5 nvgrace 0019:01:00.0: its memory is not ready\n");
+             "9.5 nvgrace 0019:01:00.0: its memory is not ready\n"
+             "9.6 nvgrace 0019:01:00.0: probe failed with error -62\n");
   kernel_.fail_probe("nvgrace_gpu_vfio_pci", kSecond);
   EXPECT_EQ(bind().failure->problem,
             "after the change it has no driver, not nvgrace_gpu_vfio_pci; the "
             "kernel log says last of it: '9.5 nvgrace 0019:01:00.0: its memory "
-            "is not ready'; everything is as it was before");
+            "is not ready', '9.6 nvgrace 0019:01:00.0: probe failed with error "
+            "-62'; everything is as it was before");
 }
 
 TEST_F(TransactionOfTwo, NeedsAnOperatorWhenOneCannotBeBroughtBack) {

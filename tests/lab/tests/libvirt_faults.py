@@ -48,7 +48,7 @@ def never_ready(lab, gpu, domain):
     gpu.control("ready c2c=0x0")
     lab.host.mark("never ready")
     refused(lab, domain, f"{gpu.address}: NVG-E073 change-failed", "has no driver",
-            "everything is as it was before", "look at the kernel log")
+            f"{gpu.address}: memory not ready after", "everything is as it was before")
     log = "\n".join(lab.host.since("never ready"))
     lab.check("and there it is", f"{gpu.address}: memory not ready after" in log, log)
     nothing_left(lab, gpu)
@@ -63,7 +63,7 @@ def held(lab, gpu, domain):
     host.sh(f"exec 3<>/dev/vfio/{group}; sleep 600 <&3 >/dev/null 2>&1 & "
             "echo $! >/run/lab-holder")
     holder = host.read("/run/lab-holder")
-    refused(lab, domain, f"{gpu.address}: NVG-E072 gpu-held", f"sleep (pid {holder})",
+    refused(lab, domain, f"{gpu.address}: NVG-E072 gpu-held", f"sleep (pid {holder}",
             f"/dev/vfio/{group}")
     lab.equal("list says", listed(lab, gpu), ("bound", driver.VARIANT))
     host.run(["kill", holder])
