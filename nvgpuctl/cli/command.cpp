@@ -197,7 +197,8 @@ constexpr std::array kCommands{
                 "One archive, nvgpuctl-report.tar.gz if no FILE is named, with "
                 "the files that this program reads and nothing else. Every "
                 "verb works on it: --root FILE. Aliases stand for whatever "
-                "names the machine. - is standard output.",
+                "names the machine, also in the page of --html. - is standard "
+                "output.",
             .operands = Operands::optional_file,
             .options = kReportOptions,
             .run = run_report},

@@ -250,6 +250,9 @@ constexpr std::array kReportOptions{
                .help = "Print the paths that would go in, and write nothing"},
     OptionSpec{.name = "--no-redact",
                .help = "Leave names, UUIDs, addresses and serials as they are"},
+    OptionSpec{.name = "--html",
+               .help = "Write a page for a browser instead: picture, GPUs, "
+                       "findings, and what was read"},
 };
 
 }  // namespace nvgpuctl::cli
