@@ -28,6 +28,12 @@ install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/reasons DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# sos finds plugins only beside its own. Distributions that call the folder after
+# Python's version say so here.
+set(NVGPUCTL_SOS_DIR lib/python3/dist-packages/sos/report/plugins CACHE STRING
+  "Folder for the plugin of sos, whole or below the prefix")
+install(FILES packaging/sos/nvgpuctl.py DESTINATION ${NVGPUCTL_SOS_DIR})
+
 # libvirt looks in /etc, whatever the prefix of the rest.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   set(hook_folder /etc/libvirt/hooks/qemu.d)

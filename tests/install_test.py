@@ -15,6 +15,7 @@ ALWAYS = {
     "libexec/nvgpuctl/give-back",
     "libexec/nvgpuctl/nvgpuctl-xml",
     "libexec/nvgpuctl/tell-host",
+    "lib/python3/dist-packages/sos/report/plugins/nvgpuctl.py",
     "lib/systemd/system/nvgpuctl-apply.service",
     "lib/systemd/system/nvgpuctl-apply@.service",
     "lib/systemd/system/nvgpuctl-recover.service",

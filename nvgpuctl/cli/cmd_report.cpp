@@ -3,16 +3,21 @@
 
 #include "base/text.hpp"
 #include "cli/layout.hpp"
+#include "cli/output_html.hpp"
 #include "cli/select.hpp"
 #include "cli/split_files.hpp"
 #include "cli/verbs.hpp"
+#include "cli/waiting.hpp"
+#include "core/doctor.hpp"
 #include "host/report_archive.hpp"
 #include "ops/report.hpp"
+#include "ops/validate.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
 
 constexpr std::string_view kDefaultFile = "nvgpuctl-report.tar.gz";
+constexpr std::string_view kDefaultPage = "nvgpuctl-report.html";
 
 void print_paths(Context& context, const Report& report) {
   for (const auto& entry : report.entries) {
@@ -38,6 +43,51 @@ void print_summary(Context& context, const Report& report, bool redacted) {
             "addresses and serial numbers are in it.");
 }
 
+// All that a page is made of is taken from the report's own files, so that it
+// can show nothing that the archive would hide.
+Result<std::string> page_of(Context& context, const Report& report,
+                            bool redacted) {
+  constexpr HostNeeds kNeeds{
+      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
+  const auto root = open_report(report);
+  if (!root) {
+    return forward_error(root);
+  }
+  const auto inventory = take_inventory(*root, kNeeds);
+  if (!inventory) {
+    return forward_error(inventory);
+  }
+  const auto& [host, gpus, others] = *inventory;
+  const auto topology =
+      make_topology(host, gpus, recorded_domains(*root, gpus));
+  HtmlPage page{host, gpus,   topology, check_host(host, gpus),
+                {},   report, redacted};
+  KernelVfio vfio(*root);
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    const auto validation =
+        validate(*root, *inventory, i, vfio, {waiting(context, "")});
+    if (!validation) {
+      return forward_error(validation);
+    }
+    page.validation.push_back(validation->sections);
+  }
+  return html_page(page);
+}
+
+Result<> write_out(Context& context, const std::string& file,
+                   const std::string& bytes, std::size_t count) {
+  if (file == "-") {
+    context.out << bytes;
+    return {};
+  }
+  auto written = write_new_file(file, bytes);
+  if (written) {
+    context.err << fmt::format("{}: {} files, {}\n", printable(file), count,
+                               human_size(bytes.size()));
+  }
+  return written;
+}
+
 }  // namespace
 
 Result<ExitCode> run_report(Context& context, const Arguments& arguments) {
@@ -59,23 +109,19 @@ Result<ExitCode> run_report(Context& context, const Arguments& arguments) {
     print_summary(context, *report, redacted);
     return ExitCode::done;
   }
-  const auto packed = pack_report(report->entries);
-  if (!packed) {
-    return forward_error(packed);
+  const bool html = arguments.has("--html");
+  const auto bytes =
+      html ? page_of(context, *report, redacted) : pack_report(report->entries);
+  if (!bytes) {
+    return forward_error(bytes);
   }
-  const std::string file = arguments.operands.empty()
-                               ? std::string(kDefaultFile)
-                               : arguments.operands.front();
-  if (file == "-") {
-    context.out << *packed;
-  } else {
-    auto written = write_new_file(file, *packed);
-    if (!written) {
-      return forward_error(written);
-    }
-    context.err << fmt::format("{}: {} files, {}\n", printable(file),
-                               report->entries.size(),
-                               human_size(packed->size()));
+  const std::string file =
+      !arguments.operands.empty()
+          ? arguments.operands.front()
+          : std::string(html ? kDefaultPage : kDefaultFile);
+  auto written = write_out(context, file, *bytes, report->entries.size());
+  if (!written) {
+    return forward_error(written);
   }
   print_summary(context, *report, redacted);
   return ExitCode::done;

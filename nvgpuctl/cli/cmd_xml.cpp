@@ -15,6 +15,9 @@ void print_remarks(Context& context, const Generated& generated) {
   for (const auto& warning : generated.domain.warnings) {
     print_prose(context.err, context.width, "warning: ", warning);
   }
+  for (const auto& note : generated.notes) {
+    print_prose(context.err, context.width, "note: ", note);
+  }
   print_prose(
       context.err, context.width,
       generated.validated ? "note: " : "warning: ", generated.schema_note);

@@ -118,7 +118,9 @@ constexpr std::array kCommands{
                 "Prints a <nvgpuctl:fragment> whose parts belong into an "
                 "existing domain, or a complete domain. Versions, sizes and "
                 "distances are the host's own where no option says otherwise; "
-                "a comment beside each value says where it comes from.",
+                "a comment beside each value says where it comes from. What "
+                "--for says is about stacks that write domains themselves, "
+                "and goes to standard error.",
             .operands = Operands::required_gpus,
             .options = kGenerateOptions,
             .run = run_xml_generate},
@@ -212,7 +214,8 @@ constexpr std::array kCommands{
                 "One archive, nvgpuctl-report.tar.gz if no FILE is named, with "
                 "the files that this program reads and nothing else. Every "
                 "verb works on it: --root FILE. Aliases stand for whatever "
-                "names the machine. - is standard output.",
+                "names the machine, also in the page of --html. - is standard "
+                "output.",
             .operands = Operands::optional_file,
             .options = kReportOptions,
             .run = run_report},

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/command.hpp"
+#include "core/stack_notes.hpp"
 
 // The options of the command table in command.cpp. Not for others.
 
@@ -182,6 +183,12 @@ constexpr std::array kGenerateOptions{
     kProfile,
     kViommu,
     kManaged,
+    OptionSpec{.name = "--for",
+               .kind = OptionKind::choice,
+               .metavar = "STACK",
+               .help = "Say what this stack, which writes domains itself, "
+                       "builds of it and what not",
+               .choices = kStackNames},
     OptionSpec{.name = "--whole-domain",
                .help = "A complete, bootable domain, not a fragment"},
     OptionSpec{.name = "--name",
@@ -266,6 +273,9 @@ constexpr std::array kReportOptions{
                .help = "Print the paths that would go in, and write nothing"},
     OptionSpec{.name = "--no-redact",
                .help = "Leave names, UUIDs, addresses and serials as they are"},
+    OptionSpec{.name = "--html",
+               .help = "Write a page for a browser instead: picture, GPUs, "
+                       "findings, and what was read"},
 };
 
 }  // namespace nvgpuctl::cli

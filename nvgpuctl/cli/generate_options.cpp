@@ -100,6 +100,8 @@ Result<GenerateOptions> generate_options(const Arguments& arguments) {
   options.viommu =
       chosen(arguments, "--viommu",
              std::array{Viommu::none, Viommu::smmuv3, Viommu::accel});
+  options.stack =
+      chosen(arguments, "--for", std::array{Stack::kubevirt, Stack::nova});
   if (const auto managed = arguments.value("--managed")) {
     options.managed = *managed == "yes";
   }

@@ -33,6 +33,22 @@ std::size_t columns(std::string_view text) {
       }));
 }
 
+// Well-formed by its bits, and yet no character (RFC 3629, section 4): longer
+// than it has to be, a surrogate, beyond Unicode, or U+FFFE and U+FFFF, which
+// XML does not take.
+bool is_no_character(std::string_view sequence) {
+  if (sequence.size() < 3) {
+    return false;
+  }
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  const auto second = static_cast<unsigned char>(sequence[1]);
+  return (first == 0xE0 && second < 0xA0) ||
+         (first == 0xED && second >= 0xA0) ||
+         (first == 0xF0 && second < 0x90) ||
+         (first == 0xF4 && second >= 0x90) || sequence == "\xEF\xBF\xBE" ||
+         sequence == "\xEF\xBF\xBF";
+}
+
 // Bytes of the UTF-8 character that a text begins with; 0 for what is none. A
 // stray byte may be a control character to a terminal that expects no UTF-8.
 std::size_t character_length(std::string_view text) {
@@ -49,7 +65,7 @@ std::size_t character_length(std::string_view text) {
   const bool continued = std::all_of(rest.begin(), rest.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
   });
-  return continued ? length : 0;
+  return continued && !is_no_character(text.substr(0, length)) ? length : 0;
 }
 
 // Narrower than this, prose is unreadable whatever the terminal says.

@@ -312,6 +312,8 @@ Json domain_json(const std::vector<PciAddress>& gpus,
           {"parts", parts},
           {"values", values_json(generated.domain.values)},
           {"warnings", generated.domain.warnings},
+          {"for", options.stack ? Json(to_string(*options.stack)) : Json()},
+          {"notes", generated.notes},
           {"schema",
            {{"validated", generated.validated},
             {"note", text_or_null(generated.schema_note)}}}};

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
+#include "cli/gpu_facts.hpp"
 #include "cli/layout.hpp"
 #include "cli/output_text.hpp"
 #include "cli/wording.hpp"
@@ -66,10 +67,6 @@ std::string sources_cell(const Gpu& gpu) {
   return fmt::format("{}", fmt::join(sources, ", "));
 }
 
-std::string with_source(const std::string& text, Source source) {
-  return fmt::format("{} ({})", text, to_string(source));
-}
-
 std::string number(const std::optional<unsigned>& value) {
   return value ? fmt::format("{}", *value) : "";
 }
@@ -81,106 +78,15 @@ void print_block(Context& context, std::string_view title,
   print_key_values(context, rows, 4);
 }
 
-std::string region_text(const std::optional<MemoryRegion>& region) {
-  if (!region) {
-    return "";
-  }
-  return fmt::format("{} at {}, BAR{} of {}", size_text(region->size),
-                     hex(region->base), region->bar,
-                     human_size(region->bar_size));
-}
-
-KeyValues memory_rows(const Gpu& gpu) {
+KeyValues with_sources(const std::vector<GpuFact>& facts) {
   KeyValues rows;
-  rows.emplace_back("base", gpu.memory_base
-                                ? with_source(hex(gpu.memory_base->value),
-                                              gpu.memory_base->source)
-                                : "");
-  rows.emplace_back(
-      "size", gpu.memory_size
-                  ? fmt::format("{}, {} ({})", hex(gpu.memory_size->value),
-                                human_size(gpu.memory_size->value),
-                                to_string(gpu.memory_size->source))
-                  : "");
-  rows.emplace_back(
-      "MIG erratum",
-      with_source(
-          gpu.erratum.value == MigErratum::present ? "present" : "fixed",
-          gpu.erratum.source));
-  if (gpu.plan) {
-    rows.emplace_back("layout", to_string(gpu.plan->layout));
-    rows.emplace_back("usable", region_text(gpu.plan->usable));
-    rows.emplace_back("reserved", region_text(gpu.plan->reserved));
-  }
-  if (gpu.egm) {
-    rows.emplace_back("EGM", fmt::format("{} at {}, proximity domain {}",
-                                         size_text(gpu.egm->size),
-                                         hex(gpu.egm->base), gpu.egm->pxm));
+  for (const auto& fact : facts) {
+    rows.emplace_back(fact.name, fact.firmware && !fact.value.empty()
+                                     ? fmt::format("{} ({})", fact.value,
+                                                   to_string(fact.source))
+                                     : fact.value);
   }
   return rows;
-}
-
-KeyValues numa_rows(const Gpu& gpu) {
-  KeyValues rows{{"CPU node", number(gpu.cpu_node)}};
-  rows.emplace_back(
-      "GPU nodes",
-      gpu.gi_nodes ? with_source(nodes_text(gpu), gpu.gi_nodes->source) : "");
-  if (gpu.gi_nodes && !gpu.gi_nodes->pxms.empty()) {
-    rows.emplace_back("proximity domains",
-                      fmt::format("{}", fmt::join(gpu.gi_nodes->pxms, ", ")));
-  }
-  return rows;
-}
-
-KeyValues iommu_rows(const HostSnapshot& host, const Gpu& gpu) {
-  KeyValues rows{{"group", number(gpu.pci.iommu_group)},
-                 {"SMMU", gpu.pci.smmu.value_or("")}};
-  if (!gpu.pci.iommu_group) {
-    return rows;
-  }
-  const auto group = host.iommu_groups.find(*gpu.pci.iommu_group);
-  if (group == host.iommu_groups.end()) {
-    return rows;
-  }
-  rows.emplace_back("type", group->second.type);
-  for (const auto& member : group->second.members) {
-    if (member.address != gpu.pci.address) {
-      rows.emplace_back(
-          "also in the group",
-          fmt::format("{} {}, driver {}", to_string(member.address),
-                      id_text(member.vendor, member.device),
-                      member.driver.value_or("none")));
-    }
-  }
-  return rows;
-}
-
-KeyValues pci_rows(const PciFunction& pci) {
-  KeyValues rows{
-      {"device",
-       fmt::format("{}, subsystem {}", id_text(pci.vendor, pci.device),
-                   id_text(pci.subsystem_vendor, pci.subsystem_device))},
-      {"ACPI path", pci.acpi_path.value_or("")},
-      {"power state", pci.power_state},
-      {"reset methods", pci.reset_methods}};
-  std::vector<std::string> bridges;
-  for (const auto& bridge : pci.upstream) {
-    bridges.push_back(to_string(bridge));
-  }
-  rows.emplace_back("below", fmt::format("{}", fmt::join(bridges, ", ")));
-  for (const auto& bar : pci.bars) {
-    rows.emplace_back(
-        fmt::format("BAR{}", bar.index),
-        fmt::format("{} at {}", human_size(bar.size), hex(bar.start)));
-  }
-  return rows;
-}
-
-KeyValues driver_rows(const Gpu& gpu) {
-  return {{"name", gpu.pci.driver.value_or("")},
-          {"role", std::string(to_string(gpu.driver_role))},
-          {"override", gpu.pci.driver_override.value_or("")},
-          {"VFIO device", gpu.pci.vfio_dev.value_or("")}};
 }
 
 // Who uses it, and how to free it.
@@ -269,11 +175,9 @@ void print_gpu(Context& context, const HostSnapshot& host, const Gpu& gpu) {
               << "  " << printable(gpu.model.name) << "  "
               << paint(context, to_string(gpu.state), style_of(gpu.state))
               << '\n';
-  print_block(context, "PCI", pci_rows(gpu.pci));
-  print_block(context, "Driver", driver_rows(gpu));
-  print_block(context, "Coherent memory", memory_rows(gpu));
-  print_block(context, "NUMA", numa_rows(gpu));
-  print_block(context, "IOMMU", iommu_rows(host, gpu));
+  for (const auto& [title, facts] : gpu_facts(host, gpu)) {
+    print_block(context, title, with_sources(facts));
+  }
   if (gpu.holders) {
     print_block(context, "Used by", use_rows(gpu));
   }

@@ -13,6 +13,8 @@ namespace nvgpuctl::cli {
 void print_topology(Context& context, const Topology& topology);
 // A file of its own: no fonts, scripts or links.
 std::string topology_svg(const Topology& topology);
+// The same as an element of a page.
+std::string topology_picture(const Topology& topology);
 Json topology_json(const Topology& topology);
 
 // Words that text and SVG share.

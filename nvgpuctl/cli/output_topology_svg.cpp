@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
-#include "cli/layout.hpp"
+#include "cli/markup.hpp"
 #include "cli/output_topology.hpp"
 
 namespace nvgpuctl::cli {
@@ -22,45 +22,55 @@ constexpr double kLine = 18;
 constexpr double kGap = 16;
 constexpr double kInner = kSocketWidth - 2 * kGap;
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
+// Light is what a viewer shows that does not know of dark screens.
+constexpr std::string_view kStyle =
+    R"(.topology text{font:13px "DejaVu Sans",Verdana,sans-serif;fill:#202124}
+.topology .title{font-size:17px;font-weight:bold}
+.topology .head{font-size:15px;font-weight:bold}
+.topology .mono{font-family:"DejaVu Sans Mono",Menlo,Consolas,monospace}
+.topology .small{font-size:11px}
+.topology .mid{text-anchor:middle}
+.topology .end{text-anchor:end}
+.topology .dim{fill:#5f6368}
+.topology .bad{fill:#b3261e}
+.topology .wire{stroke:#5f6368;stroke-width:2;fill:none}
+.topology .paper{fill:#fff}
+.topology .socket{fill:#f8f9fa;stroke:#9aa0a6}
+.topology .bridge{fill:#fff;stroke:#5f6368}
+.topology .absent{fill:#f1f3f4;stroke:#bdc1c6;stroke-dasharray:4 3}
+.topology .node{fill:#f1f3f4;stroke:#9aa0a6}
+.topology .online{fill:#e6f4c8;stroke:#76b900}
+.topology .usable{fill:#76b900}
+.topology .reserved{fill:#f4b400}
+.topology .card{fill:#fff;stroke:#5f6368;stroke-width:2}
+.topology .card.ready{stroke:#2e7d32}
+.topology .card.bound{stroke:#1565c0}
+.topology .card.degraded{stroke:#9a5b00}
+.topology .card.blocked,.topology .card.needs-operator{stroke:#b3261e}
+.topology .pill{fill:#5f6368}
+.topology .pill.ready{fill:#2e7d32}
+.topology .pill.bound{fill:#1565c0}
+.topology .pill.degraded{fill:#9a5b00}
+.topology .pill.blocked,.topology .pill.needs-operator{fill:#b3261e}
+.topology .white{fill:#fff}
+@media screen and (prefers-color-scheme:dark){
+.topology text{fill:#e8eaed}
+.topology .dim{fill:#9aa0a6}
+.topology .bad{fill:#f28b82}
+.topology .white{fill:#fff}
+.topology .on{fill:#202124}
+.topology .wire{stroke:#9aa0a6}
+.topology .paper{fill:#17191c}
+.topology .socket{fill:#202327;stroke:#5f6368}
+.topology .bridge,.topology .card{fill:#17191c;stroke:#9aa0a6}
+.topology .absent,.topology .node{fill:#2b2f33;stroke:#5f6368}
+.topology .online{fill:#33460b;stroke:#76b900}
+.topology .card.ready{stroke:#66bb6a}
+.topology .card.bound{stroke:#64a7f0}
+.topology .card.degraded{stroke:#e09a2d}
+.topology .card.blocked,.topology .card.needs-operator{stroke:#f28b82}
 }
-
-std::string_view color_of(GpuState state) {
-  switch (state) {
-    case GpuState::ready:
-      return "#2e7d32";
-    case GpuState::bound:
-      return "#1565c0";
-    case GpuState::degraded:
-      return "#b26a00";
-    case GpuState::blocked:
-    case GpuState::needs_operator:
-      return "#b3261e";
-    case GpuState::unknown:
-      break;
-  }
-  return "#5f6368";
-}
+)";
 
 class Svg {
  public:
@@ -85,29 +95,25 @@ class Svg {
                          x, y, to_x, to_y);
   }
 
-  // Light on paper and on a white page; a frame says where it ends elsewhere.
+  // A frame says where it ends, and its colours follow those of the reader's
+  // screen. In a page all styles stay within the picture.
   std::string finish(double width, double height) const {
     return fmt::format(
-        R"(<?xml version="1.0" encoding="UTF-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" width="{0:g}" height="{1:g}" viewBox="0 0 {0:g} {1:g}" role="img">
+        R"(<svg xmlns="http://www.w3.org/2000/svg" class="topology" width="{0:g}" height="{1:g}" viewBox="0 0 {0:g} {1:g}" role="img">
 <title>Topology of a host, by nvgpuctl</title>
 <style>
-text{{font:13px "DejaVu Sans",Verdana,sans-serif;fill:#202124}}
-.title{{font-size:17px;font-weight:bold}} .head{{font-size:15px;font-weight:bold}}
-.small{{font-size:11px}} .dim{{fill:#5f6368}} .mid{{text-anchor:middle}} .end{{text-anchor:end}}
-.white{{fill:#fff}} .bad{{fill:#b3261e}} .wire{{stroke:#5f6368;stroke-width:2;fill:none}}
-</style>
-<rect width="{0:g}" height="{1:g}" fill="#fff"/>
+{3}</style>
+<rect width="{0:g}" height="{1:g}" class="paper"/>
 {2}</svg>
 )",
-        width, height, body_);
+        width, height, body_, kStyle);
   }
 
  private:
   std::string body_;
 };
 
-constexpr std::string_view kBridge = R"(rx="4" fill="#fff" stroke="#5f6368")";
+constexpr std::string_view kBridge = R"(rx="4" class="bridge")";
 
 // Bridges from the socket to the GPU, as many as there is room for.
 void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
@@ -140,9 +146,7 @@ void draw_path(Svg& svg, const TopologyGpu& gpu, double x, double y) {
 void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
                  double width) {
   if (!gpu.memory_bytes) {
-    svg.box(x, y, width, 26,
-            R"(rx="3" fill="#f1f3f4" stroke="#bdc1c6" )"
-            R"(stroke-dasharray="4 3")");
+    svg.box(x, y, width, 26, R"(rx="3" class="absent")");
     svg.text(x + width / 2, y + 17, "coherent memory not known",
              "small mid dim");
     return;
@@ -156,15 +160,15 @@ void draw_memory(Svg& svg, const TopologyGpu& gpu, double x, double y,
                                       std::max(all, 1.0)))
           : 0;
   const double usable = width - reserved;
-  svg.box(x, y, usable, 26, R"(rx="3" fill="#76b900")");
+  svg.box(x, y, usable, 26, R"(rx="3" class="usable")");
   const std::string left =
       plan.usable ? fmt::format("usable {} (BAR{})",
                                 human_size(plan.usable->size), plan.usable->bar)
                   : human_size(*gpu.memory_bytes) + ", no split known";
-  svg.text(x + 8, y + 17, left, "small");
+  svg.text(x + 8, y + 17, left, "small on");
   std::string below = human_size(*gpu.memory_bytes) + " coherent memory";
   if (plan.reserved) {
-    svg.box(x + usable, y, reserved, 26, R"(rx="3" fill="#f4b400")");
+    svg.box(x + usable, y, reserved, 26, R"(rx="3" class="reserved")");
     svg.text(x + width, y + 41,
              fmt::format("reserved {} (BAR{})", human_size(plan.reserved->size),
                          plan.reserved->bar),
@@ -181,9 +185,8 @@ void draw_nodes(Svg& svg, const TopologyGpu& gpu, double x, double y) {
     const auto& node = gpu.nodes[i];
     const double left = x + static_cast<double>(i) * (kSide + 6);
     svg.box(left, y, kSide, 24,
-            node.memory_bytes == 0
-                ? R"(rx="3" fill="#f1f3f4" stroke="#9aa0a6")"
-                : R"(rx="3" fill="#e6f4c8" stroke="#76b900")",
+            node.memory_bytes == 0 ? R"(rx="3" class="node")"
+                                   : R"(rx="3" class="online")",
             fmt::format("NUMA node {}: {}", node.id,
                         memory_text(node.memory_bytes)));
     svg.text(left + kSide / 2, y + 16, std::to_string(node.id), "small mid");
@@ -213,22 +216,20 @@ double gpu_height(const TopologyGpu& gpu) {
 }
 
 void draw_gpu(Svg& svg, const TopologyGpu& gpu, double x, double y) {
-  const auto color = color_of(gpu.state);
+  const auto state = to_string(gpu.state);
   svg.box(x, y, kInner, gpu_height(gpu),
-          fmt::format(R"(rx="6" fill="#fff" stroke="{}" )"
-                      R"(stroke-width="2")",
-                      color));
+          fmt::format(R"(rx="6" class="card {}")", state));
   const double left = x + 14;
-  svg.text(left, y + 26, to_string(gpu.address), "head");
+  svg.text(left, y + 26, to_string(gpu.address), "head mono");
   svg.text(left + 122, y + 26, gpu.model);
   svg.box(x + kInner - 98, y + 10, 84, 22,
-          fmt::format(R"(rx="11" fill="{}")", color));
-  svg.text(x + kInner - 56, y + 25, to_string(gpu.state), "small mid white");
+          fmt::format(R"(rx="11" class="pill {}")", state));
+  svg.text(x + kInner - 56, y + 25, state, "small mid white");
   svg.text(left, y + 50, driver_text(gpu), "small");
   svg.text(left, y + 68, iommu_text(gpu), "small");
   draw_memory(svg, gpu, left, y + 82, kInner - 28);
   draw_nodes(svg, gpu, left, y + 138);
-  double below = y + kGpuHeight + 4;
+  double below = y + kGpuHeight + 7;
   for (const auto& note : notes_of(gpu)) {
     svg.text(left, below, note, "small");
     below += kLine;
@@ -249,8 +250,7 @@ double socket_height(const TopologySocket& socket) {
 
 void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
                  double height) {
-  svg.box(x, y, kSocketWidth, height,
-          R"(rx="8" fill="#f8f9fa" stroke="#9aa0a6")");
+  svg.box(x, y, kSocketWidth, height, R"(rx="8" class="socket")");
   if (socket.node) {
     svg.text(x + kGap, y + 26, fmt::format("NUMA node {}", socket.node->id),
              "head");
@@ -280,7 +280,7 @@ void draw_socket(Svg& svg, const TopologySocket& socket, double x, double y,
 
 }  // namespace
 
-std::string topology_svg(const Topology& topology) {
+std::string topology_picture(const Topology& topology) {
   Svg svg;
   const auto count = topology.sockets.size();
   // Two in a row: four would be unreadable on a page.
@@ -313,6 +313,11 @@ std::string topology_svg(const Topology& topology) {
     y += 32;
   }
   return svg.finish(width, y + kMargin - kGap);
+}
+
+std::string topology_svg(const Topology& topology) {
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+         topology_picture(topology);
 }
 
 }  // namespace nvgpuctl::cli

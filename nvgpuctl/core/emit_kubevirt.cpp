@@ -6,6 +6,7 @@
 
 #include "core/emit.hpp"
 #include "core/emit_parts.hpp"
+#include "core/stack_notes.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -33,10 +34,6 @@ constexpr std::array kResourceNames{
     ResourceName{0x2941, "GB100_HGX_GB200"},
 };
 
-// Ids for which KubeVirt builds a Grace guest: generic initiators, IOMMU,
-// aperture.
-constexpr std::array<std::uint16_t, 3> kKnownToKubevirt{0x2342, 0x2348, 0x2941};
-
 // The kubelet's Topology Manager takes no more without an option of its own.
 constexpr std::size_t kTopologyManagerNodes = 8;
 
@@ -47,11 +44,6 @@ std::string resource_name(std::uint16_t id) {
   return fmt::format("nvidia.com/{}", found == kResourceNames.end()
                                           ? fmt::format("{:04x}", id)
                                           : std::string(found->name));
-}
-
-bool known_to_kubevirt(std::uint16_t id) {
-  return std::find(kKnownToKubevirt.begin(), kKnownToKubevirt.end(), id) !=
-         kKnownToKubevirt.end();
 }
 
 void warn_of_ids(PassableGpus& passable) {

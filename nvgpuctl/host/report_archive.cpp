@@ -86,6 +86,11 @@ Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::open(
   if (!entries) {
     return forward_error(entries);
   }
+  return write(*entries);
+}
+
+Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::write(
+    const std::vector<TarEntry>& entries) {
   std::error_code error;
   std::string directory =
       (std::filesystem::temp_directory_path(error) / "nvgpuctl-report-XXXXXX")
@@ -94,7 +99,7 @@ Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::open(
     return system_failure(directory, error ? error.value() : errno);
   }
   auto report = std::make_shared<const UnpackedReport>(std::move(directory));
-  auto written = write_tree(report->directory(), *entries);
+  auto written = write_tree(report->directory(), entries);
   if (!written) {
     return forward_error(written);
   }

@@ -21,6 +21,9 @@ class UnpackedReport {
   // The archive is looked at as a whole before anything of it is written.
   static Result<std::shared_ptr<const UnpackedReport>> open(
       const std::string& archive);
+  // The same without an archive.
+  static Result<std::shared_ptr<const UnpackedReport>> write(
+      const std::vector<TarEntry>& entries);
 
   explicit UnpackedReport(std::string directory)
       : directory_(std::move(directory)) {}

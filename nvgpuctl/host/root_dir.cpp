@@ -68,20 +68,20 @@ bool is_file(const std::string& path) {
 RootDir::RootDir(Fd fd, std::string prefix, bool live)
     : fd_(std::move(fd)), prefix_(std::move(prefix)), live_(live) {}
 
-// NOLINTNEXTLINE(misc-no-recursion): once, for what has been unpacked.
 Result<RootDir> RootDir::open(const std::string& directory) {
-  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() && errno == ENOTDIR && is_file(directory)) {
-    auto report = UnpackedReport::open(directory);
-    if (!report) {
-      return forward_error(report);
-    }
-    auto root = open((*report)->directory());
-    if (root) {
-      root->unpacked_ = std::move(*report);
-    }
+  auto root = open_directory(directory);
+  if (root || !is_file(directory)) {
     return root;
   }
+  auto report = UnpackedReport::open(directory);
+  if (!report) {
+    return forward_error(report);
+  }
+  return open(std::move(*report));
+}
+
+Result<RootDir> RootDir::open_directory(const std::string& directory) {
+  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
     return fail(classify(errno), directory,
                 std::generic_category().message(errno),
@@ -96,6 +96,14 @@ Result<RootDir> RootDir::open(const std::string& directory) {
   std::string prefix = real.get();
   const bool live = prefix == "/";
   return RootDir(std::move(fd), live ? "" : std::move(prefix), live);
+}
+
+Result<RootDir> RootDir::open(std::shared_ptr<const UnpackedReport> report) {
+  auto root = open_directory(report->directory());
+  if (root) {
+    root->unpacked_ = std::move(report);
+  }
+  return root;
 }
 
 Result<Fd> RootDir::open_below(std::string_view path, int flags,

@@ -59,6 +59,7 @@ class RootDir {
   // `directory` may also be the archive of a report, which is unpacked for as
   // long as the object lives.
   static Result<RootDir> open(const std::string& directory);
+  static Result<RootDir> open(std::shared_ptr<const UnpackedReport> report);
 
   bool live() const { return live_; }
   // The directory itself, without a trailing slash: "" for "/".
@@ -117,6 +118,7 @@ class RootDir {
 
  private:
   RootDir(Fd fd, std::string prefix, bool live);
+  static Result<RootDir> open_directory(const std::string& directory);
   Result<Fd> open_below(std::string_view path, int flags,
                         unsigned mode = 0) const;
   Result<Fd> open_parent(std::string_view path) const;

@@ -7,6 +7,7 @@
 #include "core/domain_profile.hpp"
 #include "core/domain_xml.hpp"
 #include "core/guest_facts.hpp"
+#include "core/guest_topology.hpp"
 #include "core/policy_match.hpp"
 #include "ops/policy_file.hpp"
 #include "ops/schema_check.hpp"
@@ -187,6 +188,10 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   }
   warn_of_blocked(chosen, domain->warnings);
   Generated generated{std::move(*domain), request->profile, "", false};
+  if (options.stack) {
+    generated.notes =
+        stack_notes(*options.stack, chosen, pci_window(request->gpus));
+  }
   auto checked = check_against_schema(root, options, *request, generated);
   if (!checked) {
     return forward_error(checked);

@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "core/domain_request.hpp"
+#include "core/stack_notes.hpp"
 #include "core/version.hpp"
 #include "host/root_dir.hpp"
 #include "ops/inventory.hpp"
@@ -25,8 +26,9 @@ struct GenerateOptions {
   std::optional<Viommu> viommu;
   std::optional<bool> managed;
   bool whole_domain = false;
-  std::string name;    // of the domain; "" for a default
-  std::string schema;  // path of domain.rng; "" for the installed one
+  std::string name;            // of the domain; "" for a default
+  std::string schema;          // path of domain.rng; "" for the installed one
+  std::optional<Stack> stack;  // that writes the domain in the end
 };
 
 struct Generated {
@@ -34,6 +36,7 @@ struct Generated {
   Profile profile = Profile::native;
   std::string schema_note;  // "validated against …", or why it was not
   bool validated = false;
+  std::vector<std::string> notes = {};  // about options.stack
 };
 
 std::vector<const Gpu*> gpus_at(const Inventory& inventory,

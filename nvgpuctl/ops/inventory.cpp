@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/pci_functions.hpp"
+#include "host/state_dir.hpp"
 
 namespace nvgpuctl {
 
@@ -38,6 +39,17 @@ Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
                 other.vendor, other.device)));
   }
   return inventory;
+}
+
+std::map<PciAddress, std::string> recorded_domains(
+    const RootDir& root, const std::vector<Gpu>& gpus) {
+  std::map<PciAddress, std::string> domains;
+  for (const auto& gpu : gpus) {
+    if (auto domain = recorded_domain(root, gpu.pci.address)) {
+      domains.emplace(gpu.pci.address, std::move(*domain));
+    }
+  }
+  return domains;
 }
 
 SelectorTargets selector_targets(const RootDir& root,

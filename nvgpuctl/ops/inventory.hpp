@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/gpu.hpp"
@@ -21,6 +23,10 @@ struct Inventory {
 const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address);
 
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs);
+
+// GPU → the libvirt domain that a record of ours names.
+std::map<PciAddress, std::string> recorded_domains(
+    const RootDir& root, const std::vector<Gpu>& gpus);
 
 // For select_gpus(). An address that is neither a Grace GPU nor another NVIDIA
 // GPU is looked up on the host, so that "it is an Ethernet controller" can be

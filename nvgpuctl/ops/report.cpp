@@ -16,7 +16,6 @@
 #include "host/initramfs.hpp"
 #include "host/kernel_log.hpp"
 #include "host/report_archive.hpp"
-#include "host/state_dir.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -233,7 +232,8 @@ std::string capture_text(const HostSnapshot& host) {
   std::string text = "capture: 1\ndescription: \"a report\"\n";
   text += fmt::format("privileged: {}\n", host.acpi.unreadable.empty());
   if (!host.kernel.machine.value.empty()) {
-    text += fmt::format("machine: \"{}\"\n", host.kernel.machine.value);
+    text +=
+        fmt::format("machine: {}\n", json_quoted(host.kernel.machine.value));
   }
   if (host.kernel.page_size) {
     text += fmt::format("page_size: {}\n", host.kernel.page_size->value);
@@ -274,10 +274,8 @@ void name_what_is_known(const RootDir& root, const Inventory& inventory,
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
     redactor.name(trim(*host), "host");
   }
-  for (const auto& gpu : inventory.gpus) {
-    if (const auto domain = recorded_domain(root, gpu.pci.address)) {
-      redactor.name(*domain, "domain");
-    }
+  for (const auto& [gpu, domain] : recorded_domains(root, inventory.gpus)) {
+    redactor.name(domain, "domain");
   }
 }
 
@@ -309,6 +307,14 @@ Result<Report> make_report(const RootDir& root, const Inventory& inventory,
   }
   collector.put(fmt::format("/{}", kCaptureFile), capture_text(inventory.host));
   return collector.finish();
+}
+
+Result<RootDir> open_report(const Report& report) {
+  auto unpacked = UnpackedReport::write(report.entries);
+  if (!unpacked) {
+    return forward_error(unpacked);
+  }
+  return RootDir::open(std::move(*unpacked));
 }
 
 }  // namespace nvgpuctl

@@ -22,4 +22,7 @@ struct Report {
 Result<Report> make_report(const RootDir& root, const Inventory& inventory,
                            Redaction redaction);
 
+// The host as `--root` on the report's archive has it.
+Result<RootDir> open_report(const Report& report);
+
 }  // namespace nvgpuctl

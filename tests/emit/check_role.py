@@ -14,11 +14,15 @@ import yaml
 
 from hosts import HERE, in_tree, recorded, tree
 
-POLICY = "apiVersion: nvgpuctl/v1\nkind: Policy\n"
-# Name: GPUs that are to be bound.
-WANTED = {"gb10": [], "gh200-96g": ["0009:01:00.0"], "gh200-x4": ["0019:01:00.0"], "bad-no-iommu": ["0009:01:00.0"]}
-FACT, POLICY_FILE, COMPARE, BIND = (
-    "Install the fact", "Write the policy", "Compare the GPUs with what they should be", "Bind the GPUs")
+POLICY = "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n  - {match: %s, driver: variant}\n"
+ALL = POLICY % "all"
+# Host: its policy, and whether it is applied. Without a GPU, differing, as wanted,
+# differing and only looked at, and one whose GPU cannot be bound.
+WANTED = {"gb10": (ALL, True), "gh200-96g": (ALL, True), "gh200-x4": (POLICY % '{address: "0019:01:00.0"}', True),
+          "gh200-480g": (ALL, False), "bad-no-iommu": (ALL, True)}
+FACT, POLICY_FILE, COMPARE, APPLY, ASSERT = (
+    "Install the fact", "Write the policy", "Compare the GPUs with the policy", "Apply the policy",
+    "Assert that the GPUs are as the policy wants")
 
 
 def prepare(folder, hosts):
@@ -34,8 +38,8 @@ def prepare(folder, hosts):
         inventory[host.name] = {
             "ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3",
             "nvgpuctl_package": "", "nvgpuctl_program": f"{there}/nvgpuctl",
-            "nvgpuctl_facts_directory": f"{there}/facts.d", "nvgpuctl_policy": POLICY,
-            "nvgpuctl_policy_file": f"{there}/etc/policy.yaml", "nvgpuctl_bind": WANTED[host.name]}
+            "nvgpuctl_facts_directory": f"{there}/facts.d", "nvgpuctl_policy": WANTED[host.name][0],
+            "nvgpuctl_policy_file": f"{there}/etc/policy.yaml", "nvgpuctl_apply": WANTED[host.name][1]}
     (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": inventory}}))
     (folder / "play.yml").write_text(yaml.safe_dump(
         [{"hosts": "all", "gather_facts": False, "roles": ["nvgpuctl"],
@@ -74,28 +78,43 @@ def problems_of(root, folder):
     became, text = play(root, folder, "--check", "--diff")
     yield from differences("in check mode", became, {
         ("gh200-96g", FACT): "changed", ("gh200-96g", POLICY_FILE): "changed",
-        ("gh200-96g", COMPARE): "changed", ("gh200-96g", BIND): "skipping",  # a drift, and nothing done about it
-        ("gh200-x4", COMPARE): "ok",                                        # is bound already
-        ("gb10", COMPARE): "skipping",
-        ("bad-no-iommu", COMPARE): "fatal"})                                # cannot be bound
+        ("gh200-96g", COMPARE): "changed", ("gh200-96g", APPLY): "skipping", ("gh200-96g", ASSERT): "changed",
+        ("gh200-x4", COMPARE): "ok", ("gh200-x4", ASSERT): "ok",            # is as wanted
+        ("gb10", COMPARE): "ok", ("gb10", ASSERT): "ok",
+        ("gh200-480g", COMPARE): "changed", ("gh200-480g", APPLY): "skipping", ("gh200-480g", ASSERT): "changed",
+        ("bad-no-iommu", COMPARE): "changed", ("bad-no-iommu", ASSERT): "changed"})
     if tree_of(folder) != before:
         yield "check mode has written something"
-    if "+kind: Policy" not in text:
-        yield "the difference of the policy is not shown"
+    for words in ("+kind: Policy", "driver: none -> nvgrace_gpu_vfio_pci", "cannot be changed: NVG-E030 no-iommu-group"):
+        if words not in text:
+            yield f"not shown in check mode: {words}"
 
     became, text = play(root, folder)
     yield from differences("for real", became, {
         ("gh200-x4", FACT): "changed", ("gh200-x4", POLICY_FILE): "changed", ("gb10", FACT): "changed",
-        ("gh200-96g", COMPARE): "changed", ("gh200-96g", BIND): "fatal"})   # a recorded host cannot be changed
+        ("gh200-x4", APPLY): "skipping", ("gh200-x4", ASSERT): "ok",
+        ("gh200-96g", COMPARE): "changed", ("gh200-96g", APPLY): "fatal",   # a recorded host cannot be changed
+        ("gh200-480g", APPLY): "skipping", ("gh200-480g", ASSERT): "changed",
+        ("bad-no-iommu", APPLY): "fatal"})
+    if "is a recorded host" not in text:
+        yield "it is not shown why the policy is not applied"
     for host in ("gb10", "gh200-x4"):
-        if (folder / host / "etc/policy.yaml").read_text() != POLICY:
+        if (folder / host / "etc/policy.yaml").read_text() != WANTED[host][0]:
             yield f"{host} has another policy"
         if not re.search(rf"\[{host}\] => \{{\s+\"msg\": \"\{{\\\"nvgpuctl\\\": \{{\\\"api_version", text):
             yield f"{host} has no facts afterwards"
 
-    became, _ = play(root, folder)
+    became, _ = play(root, folder, "--limit", "gh200-x4")
     yield from differences("again", became, {
-        ("gh200-x4", FACT): "ok", ("gh200-x4", POLICY_FILE): "ok", ("gh200-x4", COMPARE): "ok"})
+        ("gh200-x4", FACT): "ok", ("gh200-x4", POLICY_FILE): "ok", ("gh200-x4", COMPARE): "ok",
+        ("gh200-x4", ASSERT): "ok"})
+
+    # Drift that appears after the policy was applied fails a host; simulated by a
+    # program that finds none before and some afterwards.
+    script = folder / "gh200-x4/nvgpuctl"
+    script.write_text("#!/bin/sh\ncat >/dev/null\n[ $1 = diff ] || { echo drift; exit 3; }\n")
+    became, _ = play(root, folder, "--limit", "gh200-x4")
+    yield from differences("with drift", became, {("gh200-x4", COMPARE): "ok", ("gh200-x4", ASSERT): "fatal"})
 
 
 def main(program, folder):

@@ -58,9 +58,9 @@ def ids(gpu):
     return f"{model['vendor_id']:04x}", f"{model['device_id']:04x}"
 
 
-def tree():
-    """The tree's path; ends this program with 77 where it cannot be made."""
-    made = subprocess.run([HERE / "root.sh"], stdout=subprocess.PIPE, text=True)
+def tree(what="emit"):
+    """The path of a tree of root.sh; ends this program with 77 where it cannot be made."""
+    made = subprocess.run([HERE / "root.sh", what], stdout=subprocess.PIPE, text=True)
     if made.returncode != 0:
         sys.exit(made.returncode)
     return pathlib.Path(made.stdout.strip())

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """report_test.py NVGPUCTL HOSTS: a report of each recorded host says what the host says, and an archive that is not one is refused."""
 import gzip
+import html.parser
 import io
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -102,9 +105,62 @@ def check_file(program, host, folder, temporary):
     result = run(program, temporary, "--root", str(host), "report", str(path))
     if result.returncode != 1 or b"exists already" not in result.stderr or path.read_text() != "mine":
         yield f"an existing file: exit {result.returncode}, {result.stderr.decode()}"
+    result = run(program, temporary, "--root", str(host), "report", "--html", str(path))
+    if result.returncode != 1 or b"exists already" not in result.stderr or path.read_text() != "mine":
+        yield f"an existing file, --html: exit {result.returncode}, {result.stderr.decode()}"
     listed = run(program, temporary, "--root", str(host), "report", "--dry-run").stdout.decode().splitlines()
     if "/sys/firmware/acpi/tables/SRAT" not in listed or not all(line.startswith("/") for line in listed):
         yield f"--dry-run: {listed[:3]}"
+
+
+class Page(html.parser.HTMLParser):
+    """Whether every element is closed, every link leads somewhere, and nothing is fetched."""
+    VOID = ("meta",)
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.problems = [], [], [], []
+        self.feed(text)
+        self.problems += [f"<{tag}> stays open" for tag in self.open]
+        self.problems += [f"id {name} twice" for name in set(self.ids) if self.ids.count(name) > 1]
+        self.problems += [f"a link to {name}" for name in self.links if name.removeprefix("#") not in self.ids]
+
+    def handle_starttag(self, tag, attributes):
+        self.open += [] if tag in self.VOID else [tag]
+        for name, value in attributes:
+            self.ids += [value] if name == "id" else []
+            self.links += [value] if name == "href" else []
+            if name in ("src", "style", "action") or name.startswith("on") or (
+                    name != "xmlns" and "//" in (value or "")):
+                self.problems.append(f"<{tag} {name}={value}>")
+        if tag in ("script", "link", "img", "iframe", "object", "form"):
+            self.problems.append(f"<{tag}>")
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> closes nothing")
+
+
+def check_page(program, host, folder, temporary):
+    path = folder / f"{host.name}.html"
+    made = run(program, temporary, "--root", str(host), "report", "--html", str(path))
+    if made.returncode != 0:
+        yield f"{host.name}: --html: {made.stderr.decode()}"
+        return
+    text = path.read_text()
+    yield from (f"{host.name}: page: {problem}" for problem in Page(text).problems)
+    # It is the archive's: made of that, it is the same, but for the values that have an alias already.
+    again = run(program, temporary, "--root", str(folder / f"{host.name}.tar.gz"), "report", "--html", "-").stdout.decode()
+    if re.sub(r"\d+ values", "", again) != re.sub(r"\d+ values", "", text):
+        yield f"{host.name}: the page of its report is another"
+    if temporary in text or str(host) in text:
+        yield f"{host.name}: the page says where the recording lies"
+    paths = run(program, temporary, "--root", str(host), "report", "--dry-run").stdout.decode().splitlines()
+    yield from (f"{host.name}: the page does not list {one}" for one in paths if f">{html.escape(one)}</td>" not in text)
 
 
 def check_aliases(program, host, folder, temporary):
@@ -114,21 +170,35 @@ def check_aliases(program, host, folder, temporary):
     uuid, name = "6f9619ff-8b86-d011-b42d-00c04fc964ff", "secret-node"
     (copy / "proc/cmdline").write_text(f"root=UUID={uuid} ip=10.9.8.7::::{name}:eth0\n")
     (copy / "proc/sys/kernel/hostname").write_text(name + "\n")
+    # The page's picture names a GPU's domain.
+    guest = "secret-guest"
+    gpu = run(program, temporary, "--root", str(host), "list", "--addresses").stdout.decode().split()[0]
+    origin = {"address": gpu, "driver": None, "driver_override": None, "boot_id": uuid, "who": "root", "when": "then",
+              "domain": guest, "bound_for_domain": True}
+    (copy / "var/lib/nvgpuctl/origin").mkdir(parents=True)
+    (copy / f"var/lib/nvgpuctl/origin/{gpu}.json").write_text(
+        json.dumps({"apiVersion": "nvgpuctl/v1", "kind": "Origin", "origin": origin}))
     for option, hidden in (("--no-redact", False), (None, True)):
         path = folder / f"aliases{option}.tar.gz"
         words = [option] if option else []
         run(program, temporary, "--root", str(copy), "report", *words, str(path))
         text = gzip.decompress(path.read_bytes()).decode("latin-1")
-        for value in (uuid, name, "10.9.8.7"):
+        for value in (uuid, name, "10.9.8.7", guest):
             if (value in text) == hidden:
                 yield f"{option}: {value} is {'' if hidden else 'not '}in the report"
+        page = run(program, temporary, "--root", str(copy), "report", "--html", *words, "-").stdout.decode()
+        if (guest in page) == hidden or ("domain-1" in page) != hidden:
+            yield f"{option}: {guest} is {'' if hidden else 'not '}on the page"
 
 
 def main(program, hosts):
     hosts = sorted(path for path in pathlib.Path(hosts).iterdir() if path.is_dir())
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as temporary:
+    # A thousand small files each time: in memory where there is such a place.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder, tempfile.TemporaryDirectory(dir=memory) as temporary:
         folder = pathlib.Path(folder)
         problems = [p for host in hosts for p in check_host(program, host, folder, temporary)]
+        problems += [p for host in hosts for p in check_page(program, host, folder, temporary)]
         problems += check_hostile(program, folder, temporary)
         problems += check_file(program, hosts[0], folder, temporary)
         problems += check_aliases(program, hosts[0], folder, temporary)

@@ -16,10 +16,10 @@ RULES = [
     (re.compile(r"[ \t]+$", re.MULTILINE), "white space at the end of a line"),
     (re.compile(r"\r$", re.MULTILINE), "a DOS line ending"),
 ]
-# Output of the program and other people's text are as they are.
+# Pictures, output of the program and other people's text are as they are.
 AS_THEY_ARE = re.compile(
     r"LICENSES/|COPYING$|tests/(data/)?golden/|tests/data/domain/|tests/[^/]+/golden/"
-    r"|tests/fuzz/corpus/|tests/lint/(words|self_test)\.py$")
+    r"|\.png$|tests/fuzz/corpus/|tests/lint/(words|self_test)\.py$")
 
 
 def problems_of(path, text):
