@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A policy and the units over real boots: with nobody else, with a driver that is
-quicker, with a rule that leaves the boot alone, and after a power loss."""
+"""A policy over real boots: the udev rule alone, and with the units; with a driver
+that is quicker, with `at-boot: leave`, and after a power loss."""
 
 import driver
 from driver import VARIANT
@@ -50,17 +50,29 @@ def has_its_driver(lab, gpu):
     lab.equal("exit code of validate", exit_code(lab, "validate", gpu.address), 0)
 
 
-def alone(lab, gpu):
-    lab.host.run(["mkdir", "-p", "/etc/nvgpuctl"])
+def kept(lab, gpu):
+    """What the rule does without the unit that it wants."""
+    host = lab.host
+    unit = f"nvgpuctl-apply@{gpu.address}.service"
+    host.run(["mkdir", "-p", "/etc/nvgpuctl"])
     write_policy(lab)
+    host.run(["systemctl", "mask", unit])
+    reboot(lab)
+    lab.equal("override", host.read(f"{gpu.sysfs}/driver_override"), VARIANT)
+    lab.equal("driver", gpu.driver(), None)
+    wanted = host.run(["udevadm", "info", gpu.sysfs]).out
+    lab.check("the rule wants the unit", f"SYSTEMD_WANTS={unit}" in wanted, wanted)
+    host.run(["systemctl", "unmask", unit])
+
+
+def alone(lab, gpu):
     lab.host.run(["systemctl", "enable", *UNITS])
     lab.equal("exit code of diff before", exit_code(lab, "diff"), 3)
-    lab.equal("driver before", gpu.driver(), None)
     reboot(lab)
     has_its_driver(lab, gpu)
     lab.equal("override", lab.host.read(f"{gpu.sysfs}/driver_override"), VARIANT)
-    order = lab.host.run(["journalctl", "-b", "-o", "cat", "-u", UNITS[1]]).out
-    lab.check("apply was started", "Give GPUs the drivers" in order, order)
+    said = lab.host.run(["journalctl", "-b", "-o", "cat", "-u", UNITS[1]]).out
+    lab.check("apply was started", "validate it through VFIO" in said, said)
 
 
 def quicker(lab, gpu):
@@ -102,7 +114,8 @@ def power_loss(lab, gpu):
 
 def run(lab):
     gpu = lab.gpus[0]
-    for text, case in {"nobody else wants the GPU": alone,
+    for text, case in {"the rule alone": kept,
+                       "nobody else wants the GPU": alone,
                        "vfio-pci is quicker than udev": quicker,
                        "a rule that leaves the boot alone": left_alone,
                        "the power goes in the middle of a bind": power_loss}.items():
