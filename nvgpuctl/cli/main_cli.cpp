@@ -89,8 +89,9 @@ ExitCode finish(const std::string& data, ExitCode code,
 void print_error(std::ostream& err, const Error& error) {
   err << "nvgpuctl: " << printable(error.subject) << ": "
       << printable(error.problem) << '\n';
-  if (!error.hint.empty()) {
-    err << "hint: " << printable(error.hint) << '\n';
+  const bool bare = error.code == Errc::permission && error.hint.empty();
+  if (bare || !error.hint.empty()) {
+    err << "hint: " << (bare ? "try as root" : printable(error.hint)) << '\n';
   }
 }
 

@@ -53,6 +53,14 @@ TEST(Run, SaysThatARootIsNotThere) {
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere"));
 }
 
+TEST(Run, SaysWhoMayWhereThatIsAllThereIsToSay) {
+  std::ostringstream err;
+  print_error(err,
+              {Errc::permission, "/run/nvgpuctl", "Permission denied", ""});
+  EXPECT_EQ(err.str(),
+            "nvgpuctl: /run/nvgpuctl: Permission denied\nhint: try as root\n");
+}
+
 TEST(Run, DisarmsWhatItRepeats) {
   EXPECT_THAT(run_with({"\x1b[31m"}).err, Not(HasSubstr("\x1b")));
 }
