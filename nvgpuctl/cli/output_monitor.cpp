@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/layout.hpp"
+#include "cli/wording.hpp"
 #include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
@@ -25,24 +26,6 @@ std::string standing_text(const std::optional<GpuStanding>& gpu) {
   }
   return fmt::format("{} ({})", to_string(gpu->state),
                      gpu->driver.empty() ? "no driver" : gpu->driver);
-}
-
-Style style_of(const StandingChange& change) {
-  if (!change.after) {
-    return Style::warn;
-  }
-  switch (change.after->state) {
-    case GpuState::ready:
-    case GpuState::bound:
-      return Style::good;
-    case GpuState::unknown:
-    case GpuState::degraded:
-      return Style::warn;
-    case GpuState::blocked:
-    case GpuState::needs_operator:
-      break;
-  }
-  return Style::bad;
 }
 
 }  // namespace
@@ -80,8 +63,10 @@ void print_monitor(Context& context, const MonitorRecord& record) {
   for (const auto& change : record.changes) {
     const std::string what = fmt::format(
         "{} -> {}", standing_text(change.before), standing_text(change.after));
-    line += fmt::format("  {}: {}", to_string(change.address),
-                        paint(context, what, style_of(change)));
+    line += fmt::format(
+        "  {}: {}", to_string(change.address),
+        paint(context, what,
+              change.after ? style_of(change.after->state) : Style::warn));
   }
   context.out << line << '\n';
 }

@@ -13,21 +13,6 @@
 namespace nvgpuctl::cli {
 namespace {
 
-Style style_of(GpuState state) {
-  switch (state) {
-    case GpuState::ready:
-    case GpuState::bound:
-      return Style::good;
-    case GpuState::unknown:
-    case GpuState::degraded:
-      return Style::warn;
-    case GpuState::blocked:
-    case GpuState::needs_operator:
-      break;
-  }
-  return Style::bad;
-}
-
 Style style_of(Severity severity) {
   switch (severity) {
     case Severity::error:

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "cli/output_topology.hpp"
+#include "cli/wording.hpp"
 #include "core/json_values.hpp"
 
 namespace nvgpuctl::cli {
@@ -44,21 +45,6 @@ std::string split_text(const TopologyGpu& gpu) {
     }
   }
   return text;
-}
-
-Style style_of(GpuState state) {
-  switch (state) {
-    case GpuState::ready:
-    case GpuState::bound:
-      return Style::good;
-    case GpuState::blocked:
-    case GpuState::needs_operator:
-      return Style::bad;
-    case GpuState::unknown:
-    case GpuState::degraded:
-      break;
-  }
-  return Style::warn;
 }
 
 // One line for every bridge on the way, each deeper than the one above it. Deep

@@ -63,6 +63,21 @@ std::string verdict_sentence(const Gpu& gpu) {
                      findings);
 }
 
+Style style_of(GpuState state) {
+  switch (state) {
+    case GpuState::ready:
+    case GpuState::bound:
+      return Style::good;
+    case GpuState::unknown:
+    case GpuState::degraded:
+      return Style::warn;
+    case GpuState::blocked:
+    case GpuState::needs_operator:
+      break;
+  }
+  return Style::bad;
+}
+
 std::string size_text(std::uint64_t bytes) {
   return fmt::format("{} ({})", hex(bytes), human_size(bytes));
 }

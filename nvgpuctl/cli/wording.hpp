@@ -6,15 +6,18 @@
 #include <span>
 #include <string>
 
+#include "cli/layout.hpp"
 #include "core/gpu.hpp"
 #include "core/selector.hpp"
 
-// Sentences and short forms that several verbs use.
+// Sentences, short forms and colours that several verbs use.
 
 namespace nvgpuctl::cli {
 
 // "0009:01:00.0 can be passed through." or why it cannot, in one sentence.
 std::string verdict_sentence(const Gpu& gpu);
+
+Style style_of(GpuState state);
 
 // "0x17e4f00000 (95.58 GiB)".
 std::string size_text(std::uint64_t bytes);
