@@ -11,19 +11,22 @@ build_packages() {
   [ "${version:?}" = "${project_version:?}" ] || options+=' noautodbgsym'
   # debhelper's packages for compiling are not all marked as good for crossing.
   [ "${arch:?}" = "$(dpkg --print-architecture)" ] || flags+=(-d "-a$arch")
-  mv "${source:?}/packaging/debian" "$source/debian"
+  # Without the version, which would get into the compiler's arguments: what one
+  # version has compiled is not compiled again for another.
+  mv "${source:?}" "${work:?}/nvgpuctl"
+  source=$work/nvgpuctl
+  mv "$source/packaging/debian" "$source/debian"
   sed -i "1s/.*/nvgpuctl (${version:?}-1~deb$number) $suite; urgency=medium/" \
     "$source/debian/changelog"
   touch -d "@${epoch:?}" "$source/debian/changelog" "$source/debian"
   # shellcheck disable=SC2016  # the shell inside expands these
   chrooted /usr/bin/env "DEB_BUILD_OPTIONS=$options" \
     "DEB_BUILD_PROFILES=$profiles" bash -euc '
-    cd "/build/nvgpuctl-$1"
-    shift
+    cd /build/nvgpuctl
     dpkg-buildpackage "$@"
     cd ..
     lintian --display-info --fail-on error,warning,info --allow-root *.changes
-    ' bash "$version" "${flags[@]}"
+    ' bash "${flags[@]}"
 }
 
 keep_packages() { mv "${work:?}"/*.deb "$work"/*.changes "$work"/*.buildinfo "$1"; }
