@@ -153,6 +153,6 @@ if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
         clean_root.build("deb", "--suite", SUITE)
         clean_root.build("deb", "--suite", SUITE, "--as-version", OLD)
-    clean_root.enter_namespaces()
+    clean_root.enter_namespaces(SUITE)
     VERSION = clean_root.version()
     unittest.main(argv=sys.argv[:1], verbosity=2)

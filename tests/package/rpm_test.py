@@ -101,6 +101,6 @@ if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
         clean_root.build("rpm")
         clean_root.build("rpm", "--as-version", OLD)
-    clean_root.enter_namespaces()
+    clean_root.enter_namespaces("bookworm")
     VERSION = clean_root.version()
     unittest.main(verbosity=2)
