@@ -8,12 +8,20 @@ import driver
 from driver import VARIANT
 from firmware import bind_by_hand
 
-# Holds the device and is stopped with it open: no request reaches it.
+# Holds the device and is stopped with it open: no request reaches it. One that is
+# quicker than the look at it has closed the device by then; then another one.
 HOLDER = """\
-exerciser touch --device {0} >/dev/null 2>&1 &
-echo $! >/run/lab-holder
-while kill -0 $!; do
-  ls -l /proc/$!/fd | grep -q vfio-device && kill -STOP $! && exit
+has_device() {{ ls -l /proc/$1/fd | grep -q vfio-device; }}
+for attempt in $(seq 20); do
+  exerciser touch --device {0} >/dev/null 2>&1 &
+  while kill -0 $!; do
+    has_device $! || continue
+    kill -STOP $!
+    sleep 0.2
+    has_device $! && echo $! >/run/lab-holder && exit
+    kill -KILL $!
+    wait $!
+  done
 done
 exit 1
 """
