@@ -2,6 +2,7 @@
 #include "core/boot_check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -20,11 +21,7 @@ constexpr std::array<std::string_view, 2> kUnits{"nvgpuctl-recover.service",
 constexpr std::array<std::string_view, 2> kHostDrivers{"nouveau", "nvidia"};
 
 std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) {
-    text += (text.empty() ? "" : ", ") + word;
-  }
-  return text;
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 bool lockdown_enforces(const BootFacts& facts) {

@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "core/host_snapshot.hpp"
-#include "host/gzip.hpp"
 #include "host/initramfs.hpp"
 #include "host/kernel_files.hpp"
 #include "host/modprobe_files.hpp"
@@ -19,25 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxKernels = 64;
 constexpr std::size_t kMaxIndex = 16 * kMiB;
-constexpr std::size_t kMaxConfig = 4 * kMiB;
 constexpr std::size_t kMaxModule = 64 * kMiB;  // with debug information
-
-std::optional<std::string> read_config(const RootDir& root,
-                                       const InstalledKernel& kernel) {
-  for (const auto& path : {"/boot/config-" + kernel.release,
-                           "/lib/modules/" + kernel.release + "/config"}) {
-    if (auto text = root.read_file(path, kMaxConfig)) {
-      return std::move(*text);
-    }
-  }
-  const std::string path = "/proc/config.gz";
-  const auto packed = root.read_file(path, kMaxConfig);
-  if (!kernel.running || !packed) {
-    return std::nullopt;
-  }
-  auto text = gunzip(path, *packed, kMaxConfig);
-  return text ? std::optional(std::move(*text)) : std::nullopt;
-}
 
 Result<ModuleInfo> read_module(const RootDir& root, const std::string& path) {
   auto bytes = root.read_file(path, kMaxModule);
@@ -63,8 +44,8 @@ Result<ModuleInfo> read_module(const RootDir& root, const std::string& path) {
 }
 
 void read_variants(const RootDir& root, const std::string& directory,
-                   InstalledKernel& kernel) {
-  for (auto& file : find_variant_files(root, directory)) {
+                   std::string_view modules_dep, InstalledKernel& kernel) {
+  for (auto& file : find_variant_files(root, directory, modules_dep)) {
     InstalledModule module;
     auto info = read_module(root, directory + file);
     module.file = std::move(file);
@@ -92,13 +73,13 @@ InstalledKernel read_kernel_files(const RootDir& root,
       kernel.image = path;
     }
   }
-  read_variants(root, directory, kernel);
-  if (const auto dep = root.read_file(directory + "modules.dep", kMaxIndex)) {
-    kernel.variant_indexed = !find_module_files(*dep, kVariantDriver).empty();
-    for (const auto* driver : {"nouveau", "nvidia"}) {
-      if (!find_module_files(*dep, driver).empty()) {
-        kernel.host_drivers.emplace_back(driver);
-      }
+  const std::string dep =
+      root.read_file(directory + "modules.dep", kMaxIndex).value_or("");
+  read_variants(root, directory, dep, kernel);
+  kernel.variant_indexed = !find_module_files(dep, kVariantDriver).empty();
+  for (const auto* driver : {"nouveau", "nvidia"}) {
+    if (!find_module_files(dep, driver).empty()) {
+      kernel.host_drivers.emplace_back(driver);
     }
   }
   if (const auto builtin =
@@ -110,9 +91,11 @@ InstalledKernel read_kernel_files(const RootDir& root,
           root.read_file(directory + "modules.alias", kMaxIndex)) {
     kernel.aliases = parse_vfio_aliases(*aliases);
   }
-  if (const auto config = read_config(root, kernel)) {
+  const auto config = read_config_text(
+      root, release, kernel.running ? KernelIs::running : KernelIs::installed);
+  if (config) {
     kernel.forces_signatures =
-        config->find("\nCONFIG_MODULE_SIG_FORCE=y") != std::string::npos;
+        config->text.find("\nCONFIG_MODULE_SIG_FORCE=y") != std::string::npos;
   }
   if (const auto path = find_initramfs(root, release)) {
     kernel.initramfs = look_into_initramfs(root, *path);

@@ -65,28 +65,13 @@ std::map<std::string, std::string> parse_config(std::string_view text) {
 
 void read_config(const RootDir& root, KernelFacts& kernel,
                  std::vector<std::string>& problems) {
-  const std::array<std::string, 2> candidates{
-      "/boot/config-" + kernel.release,
-      "/lib/modules/" + kernel.release + "/config"};
-  for (const auto& path : candidates) {
-    if (const auto text = root.read_file(path, kMaxConfig)) {
-      kernel.config = parse_config(*text);
-      kernel.config_file = path;
-      return;
-    }
+  auto config = read_config_text(root, kernel.release, KernelIs::running);
+  if (config) {
+    kernel.config = parse_config(config->text);
+    kernel.config_file = std::move(config->path);
+  } else if (config.error().code != Errc::not_found) {
+    problems.push_back(config.error().subject + ": " + config.error().problem);
   }
-  const std::string path = "/proc/config.gz";
-  const auto packed = root.read_file(path, kMaxConfig);
-  if (!packed) {
-    return;
-  }
-  const auto text = gunzip(path, *packed, kMaxConfig);
-  if (!text) {
-    problems.push_back(path + ": " + text.error().problem);
-    return;
-  }
-  kernel.config = parse_config(*text);
-  kernel.config_file = path;
 }
 
 std::optional<Fact<std::uint64_t>> page_size(
@@ -164,16 +149,34 @@ std::vector<VirtualizationFacts::HugePages> read_huge_pages(
 
 }  // namespace
 
+Result<ConfigText> read_config_text(const RootDir& root,
+                                    const std::string& release,
+                                    KernelIs which) {
+  for (const auto& path :
+       {"/boot/config-" + release, "/lib/modules/" + release + "/config"}) {
+    if (auto text = root.read_file(path, kMaxConfig)) {
+      return ConfigText{path, std::move(*text)};
+    }
+  }
+  const std::string path = "/proc/config.gz";
+  const auto packed = which == KernelIs::running
+                          ? root.read_file(path, kMaxConfig)
+                          : fail(Errc::not_found, path, "is another kernel's");
+  if (!packed) {
+    return fail(Errc::not_found, release, "its configuration is not here");
+  }
+  auto text = gunzip(path, *packed, kMaxConfig);
+  return text ? Result<ConfigText>(ConfigText{path, std::move(*text)})
+              : forward_error(text);
+}
+
 std::vector<std::string> find_variant_files(const RootDir& root,
-                                            const std::string& directory) {
+                                            const std::string& directory,
+                                            std::string_view modules_dep) {
   constexpr std::array<std::string_view, 4> kPlaces{
       "updates/dkms/", "updates/", "extra/",
       "kernel/drivers/vfio/pci/nvgrace-gpu/"};
-  std::vector<std::string> files;
-  if (const auto dep =
-          root.read_file(directory + "modules.dep", kMaxModuleIndex)) {
-    files = find_module_files(*dep, kVariantDriver);
-  }
+  auto files = find_module_files(modules_dep, kVariantDriver);
   for (const auto place : kPlaces) {
     const auto names = root.list(directory + std::string(place));
     if (!names) {
@@ -229,7 +232,9 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
     problems.push_back(aliases.error().subject + ": " +
                        aliases.error().problem);
   }
-  facts.variant_files = find_variant_files(root, directory);
+  facts.variant_files = find_variant_files(
+      root, directory,
+      root.read_file(directory + "modules.dep", kMaxModuleIndex).value_or(""));
   for (const auto module : kModules) {
     // What is built in and has no parameter is no directory in /sys/module; the
     // variant driver is named after its module.
