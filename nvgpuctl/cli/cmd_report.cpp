@@ -59,7 +59,7 @@ Result<std::string> page_of(Context& context, const Report& report,
   }
   const auto& [host, gpus, others] = *inventory;
   const auto topology =
-      make_topology(host, gpus, recorded_domains(*root, gpus));
+      make_topology(host, gpus, domains_of(*root, gpus));
   HtmlPage page{host, gpus,   topology, check_host(host, gpus),
                 {},   report, redacted};
   KernelVfio vfio(*root);
@@ -91,8 +91,11 @@ Result<> write_out(Context& context, const std::string& file,
 }  // namespace
 
 Result<ExitCode> run_report(Context& context, const Arguments& arguments) {
-  constexpr HostNeeds kNeeds{
-      .virtualization = true, .libvirt = true, .host_facts = true};
+  constexpr HostNeeds kNeeds{.virtualization = true,
+                             .libvirt = true,
+                             .use = true,
+                             .running_domains = true,
+                             .host_facts = true};
   const auto selection = select(context, {}, kNeeds, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);

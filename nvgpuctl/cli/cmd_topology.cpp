@@ -7,7 +7,10 @@
 
 namespace nvgpuctl::cli {
 Result<ExitCode> run_topology(Context& context, const Arguments& arguments) {
-  constexpr HostNeeds kNeeds{.virtualization = true, .host_facts = true};
+  constexpr HostNeeds kNeeds{.virtualization = true,
+                             .use = true,
+                             .running_domains = true,
+                             .host_facts = true};
   const auto selection =
       select(context, arguments, kNeeds, Operands::optional_gpus);
   if (!selection) {
@@ -15,7 +18,7 @@ Result<ExitCode> run_topology(Context& context, const Arguments& arguments) {
   }
   const auto topology = make_topology(
       selection->inventory.host, selection->inventory.gpus,
-      recorded_domains(selection->root, selection->inventory.gpus));
+      domains_of(selection->root, selection->inventory.gpus));
   if (context.format == Format::svg) {
     context.out << topology_svg(topology);
   } else if (wants_document(context)) {

@@ -34,6 +34,49 @@ Result<Version> read_version(const YamlReader& reader, const YamlValue& value,
   return *version;
 }
 
+Result<RunningDomain> read_domain(const YamlReader& reader,
+                                  const YamlValue& value) {
+  constexpr std::array<std::string_view, 2> kKeys{"name", "devices"};
+  auto shape = reader.expect_map(value, "a domain", kKeys, kKeys);
+  if (!shape) {
+    return forward_error(shape);
+  }
+  const auto name = reader.text(*value.find("name"), "name", kMaxText);
+  const auto& devices = *value.find("devices");
+  auto list = reader.expect_sequence(devices, "devices");
+  if (!name || !list) {
+    return name ? forward_error(list) : forward_error(name);
+  }
+  RunningDomain domain{*name, {}};
+  for (const auto& item : devices.items) {
+    const auto address = parse_pci_address(item.text);
+    if (!address) {
+      return reader.fail_at(item.place,
+                            "'" + item.text + "' is not a PCI address",
+                            "addresses look like \"0009:01:00.0\"");
+    }
+    domain.devices.push_back(*address);
+  }
+  return domain;
+}
+
+Result<std::vector<RunningDomain>> read_domains(const YamlReader& reader,
+                                                const YamlValue& value) {
+  auto list = reader.expect_sequence(value, "domains");
+  if (!list) {
+    return forward_error(list);
+  }
+  std::vector<RunningDomain> domains;
+  for (const auto& item : value.items) {
+    auto domain = read_domain(reader, item);
+    if (!domain) {
+      return forward_error(domain);
+    }
+    domains.push_back(std::move(*domain));
+  }
+  return domains;
+}
+
 // Reads one key's value into `into` and hands on its error.
 template <class Value, class Target>
 Result<> store(Result<Value> value, Target& into) {
@@ -71,6 +114,9 @@ Result<> read_entry(const YamlReader& reader, const YamlEntry& entry,
   if (key == "libvirt") {
     return store(read_version(reader, value, key), facts.libvirt);
   }
+  if (key == "domains") {
+    return store(read_domains(reader, value), facts.domains);
+  }
   return store(read_version(reader, value, key), facts.qemu);
 }
 
@@ -82,9 +128,10 @@ Result<CaptureFacts> parse_capture_facts(const std::string& yaml,
   if (!document) {
     return forward_error(document);
   }
-  constexpr std::array<std::string_view, 8> kKeys{
+  constexpr std::array<std::string_view, 9> kKeys{
       "capture",   "description",          "privileged", "machine",
-      "page_size", "kvm_cacheable_pfnmap", "libvirt",    "qemu"};
+      "page_size", "kvm_cacheable_pfnmap", "libvirt",    "qemu",
+      "domains"};
   constexpr std::array<std::string_view, 1> kRequired{"capture"};
   const YamlReader reader(name);
   auto shape = reader.expect_map(*document, "a capture", kKeys, kRequired);

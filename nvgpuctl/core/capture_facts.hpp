@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
+#include "core/census.hpp"
 #include "core/version.hpp"
 
 namespace nvgpuctl {
@@ -22,6 +24,7 @@ struct CaptureFacts {
   std::optional<bool> kvm_cacheable_pfnmap;
   std::optional<Version> libvirt;
   std::optional<Version> qemu;
+  std::vector<RunningDomain> domains;  // that had a GPU
 };
 
 // Errors name file, line and column. Unknown keys are refused.

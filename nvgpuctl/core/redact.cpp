@@ -44,10 +44,16 @@ bool in_word(char c) {
 
 }  // namespace
 
-void Redactor::name(std::string_view value, std::string_view kind) {
-  if (!value.empty()) {
-    (void)alias(std::string(value), kind);
+std::string Redactor::name(std::string_view value, std::string_view kind) {
+  if (value.empty()) {
+    return {};
   }
+  const std::string name(value);
+  if (!aliases_.contains(name) &&
+      !std::all_of(value.begin(), value.end(), in_word)) {
+    phrases_.push_back(name);
+  }
+  return alias(name, kind);
 }
 
 const std::string& Redactor::alias(const std::string& value,
@@ -116,6 +122,15 @@ std::string Redactor::parts(std::string_view word) {
 std::string Redactor::text(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
+    const auto phrase = std::find_if(
+        phrases_.begin(), phrases_.end(), [&](const std::string& name) {
+          return text.substr(at).starts_with(name);
+        });
+    if (phrase != phrases_.end()) {
+      result += aliases_.at(*phrase);
+      at += phrase->size();
+      continue;
+    }
     std::size_t end = at;
     while (end < text.size() && end - at < kMaxWord && in_word(text[end])) {
       ++end;

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Aliases for what names a machine. The same value has the same alias all over
 // one report, so that what belonged together still does.
@@ -12,8 +13,9 @@ namespace nvgpuctl {
 
 class Redactor {
  public:
-  // A word to replace wherever it stands alone: "host" → "host-1".
-  void name(std::string_view value, std::string_view kind);
+  // A name to replace wherever it stands: as a word of its own, or anywhere if
+  // it is of several words. Returns what stands for it: "host-1".
+  std::string name(std::string_view value, std::string_view kind);
 
   // UUIDs, machine ids, MAC and IPv4 addresses, and the names.
   std::string text(std::string_view text);
@@ -31,6 +33,7 @@ class Redactor {
   const std::string& alias(const std::string& value, std::string_view kind);
 
   std::map<std::string, std::string, std::less<>> aliases_;
+  std::vector<std::string> phrases_;  // names that are no single word
   std::map<std::string, unsigned, std::less<>> used_;  // per kind
 };
 

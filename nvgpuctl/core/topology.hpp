@@ -33,7 +33,7 @@ struct TopologyGpu {
   std::vector<TopologyNode> nodes = {};  // its generic initiators
   std::optional<Source> nodes_source = {};
   std::optional<std::uint64_t> egm_bytes = {};
-  std::optional<std::string> domain = {};  // that its record names
+  std::optional<std::string> domain = {};  // that has it
   std::vector<std::string> reasons = {};   // ids of what is wrong with it
 };
 
@@ -56,7 +56,7 @@ struct Topology {
   std::size_t gpu_count() const;
 };
 
-// `domains`: GPU → the libvirt domain that a record of ours names.
+// `domains`: GPU → the libvirt domain that has it.
 Topology make_topology(const HostSnapshot& host, const std::vector<Gpu>& gpus,
                        const std::map<PciAddress, std::string>& domains);
 

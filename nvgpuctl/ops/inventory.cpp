@@ -41,10 +41,15 @@ Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
   return inventory;
 }
 
-std::map<PciAddress, std::string> recorded_domains(
-    const RootDir& root, const std::vector<Gpu>& gpus) {
+std::map<PciAddress, std::string> domains_of(const RootDir& root,
+                                             const std::vector<Gpu>& gpus) {
   std::map<PciAddress, std::string> domains;
   for (const auto& gpu : gpus) {
+    for (const auto& holder : gpu.holders.value_or(std::vector<Holder>())) {
+      if (holder.kind == HolderKind::guest && !holder.domain.empty()) {
+        domains.emplace(gpu.pci.address, holder.domain);
+      }
+    }
     if (auto domain = recorded_domain(root, gpu.pci.address)) {
       domains.emplace(gpu.pci.address, std::move(*domain));
     }

@@ -24,9 +24,10 @@ const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address);
 
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs);
 
-// GPU → the libvirt domain that a record of ours names.
-std::map<PciAddress, std::string> recorded_domains(
-    const RootDir& root, const std::vector<Gpu>& gpus);
+// GPU → the libvirt domain that has it now, as far as that was looked at, or
+// that a record of ours names.
+std::map<PciAddress, std::string> domains_of(const RootDir& root,
+                                             const std::vector<Gpu>& gpus);
 
 // For select_gpus(). An address that is neither a Grace GPU nor another NVIDIA
 // GPU is looked up on the host, so that "it is an Ethernet controller" can be

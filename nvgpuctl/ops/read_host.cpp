@@ -85,7 +85,8 @@ Result<CaptureFacts> read_capture_facts(const RootDir& root) {
 }
 
 // Facts of the capture's own file go where no recorded file has put them.
-void add_capture_facts(const CaptureFacts& capture, HostSnapshot& host) {
+void add_capture_facts(const CaptureFacts& capture, const HostNeeds& needs,
+                       HostSnapshot& host) {
   if (!capture.privileged && host.acpi.tables.empty()) {
     host.acpi.unreadable.emplace_back("/sys/firmware/acpi/tables");
   }
@@ -106,6 +107,10 @@ void add_capture_facts(const CaptureFacts& capture, HostSnapshot& host) {
   }
   if (capture.qemu) {
     virtualization.qemu = Fact<Version>{*capture.qemu, Source::capture};
+  }
+  if (needs.use && !capture.domains.empty()) {
+    host.census = host.census.value_or(Census());
+    host.census->domains = capture.domains;
   }
 }
 
@@ -261,7 +266,7 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
   if (needs.use && !host.gpus.empty()) {
     add_use(root, needs, host);
   }
-  add_capture_facts(*capture, host);
+  add_capture_facts(*capture, needs, host);
   return host;
 }
 

@@ -2,6 +2,7 @@
 #include "ops/report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -227,8 +228,10 @@ class Collector {
   std::set<std::string> unreadable_;
 };
 
-// What no file says, in the form of every recorded host.
-std::string capture_text(const HostSnapshot& host) {
+// What no file says, in the form of every recorded host. `domains`: with the
+// names that they are to have in it.
+std::string capture_text(const HostSnapshot& host,
+                         const std::vector<RunningDomain>& domains) {
   std::string text = "capture: 1\ndescription: \"a report\"\n";
   text += fmt::format("privileged: {}\n", host.acpi.unreadable.empty());
   if (!host.kernel.machine.value.empty()) {
@@ -249,7 +252,32 @@ std::string capture_text(const HostSnapshot& host) {
   if (facts.qemu) {
     text += fmt::format("qemu: \"{}\"\n", to_string(facts.qemu->value));
   }
+  if (!domains.empty()) {
+    text += "domains:\n";
+  }
+  for (const auto& [name, devices] : domains) {
+    std::vector<std::string> addresses;
+    for (const auto& device : devices) {
+      addresses.push_back(json_quoted(to_string(device)));
+    }
+    text += fmt::format("  - {{name: {}, devices: [{}]}}\n", json_quoted(name),
+                        fmt::join(addresses, ", "));
+  }
   return text;
+}
+
+// Domains and the GPUs that they have, by name.
+std::vector<RunningDomain> domains_with_gpus(const RootDir& root,
+                                             const std::vector<Gpu>& gpus) {
+  std::map<std::string, std::vector<PciAddress>> by_name;
+  for (const auto& [gpu, domain] : domains_of(root, gpus)) {
+    by_name[domain].push_back(gpu);
+  }
+  std::vector<RunningDomain> domains;
+  for (auto& [name, devices] : by_name) {
+    domains.push_back({name, std::move(devices)});
+  }
+  return domains;
 }
 
 std::string log_about(const RootDir& root, const std::vector<Gpu>& gpus) {
@@ -274,8 +302,8 @@ void name_what_is_known(const RootDir& root, const Inventory& inventory,
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
     redactor.name(trim(*host), "host");
   }
-  for (const auto& [gpu, domain] : recorded_domains(root, inventory.gpus)) {
-    redactor.name(domain, "domain");
+  for (const auto& domain : domains_with_gpus(root, inventory.gpus)) {
+    redactor.name(domain.name, "domain");
   }
 }
 
@@ -305,7 +333,14 @@ Result<Report> make_report(const RootDir& root, const Inventory& inventory,
         "/nvgpuctl-kernel.log",
         collector.redacted(log_about(root, inventory.gpus), ReportUse::text));
   }
-  collector.put(fmt::format("/{}", kCaptureFile), capture_text(inventory.host));
+  auto domains = domains_with_gpus(root, inventory.gpus);
+  for (auto& domain : domains) {
+    domain.name = redaction == Redaction::none
+                      ? domain.name
+                      : collector.redactor().name(domain.name, "domain");
+  }
+  collector.put(fmt::format("/{}", kCaptureFile),
+                capture_text(inventory.host, domains));
   return collector.finish();
 }
 

@@ -20,6 +20,33 @@ TEST(CaptureFacts, HoldWhatNoRecordedFileDoes) {
   EXPECT_EQ(facts->qemu, (Version{11, 1, 2}));
 }
 
+TEST(CaptureFacts, NameTheGuestsThatHadAGpu) {
+  const auto facts = parse_capture_facts(
+      "capture: 1\ndomains:\n"
+      "  - {name: domain-1, devices: [\"0009:01:00.0\", \"0019:01:00.0\"]}\n",
+      "c.yaml");
+  ASSERT_TRUE(facts);
+  ASSERT_EQ(facts->domains.size(), 1U);
+  EXPECT_EQ(facts->domains[0].name, "domain-1");
+  ASSERT_EQ(facts->domains[0].devices.size(), 2U);
+  EXPECT_EQ(to_string(facts->domains[0].devices[1]), "0019:01:00.0");
+}
+
+TEST(CaptureFacts, RefuseAGuestWhoseDeviceHasNoAddress) {
+  const auto facts = parse_capture_facts(
+      "capture: 1\ndomains:\n  - {name: a, devices: [gpu0]}\n", "c.yaml");
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().subject, "c.yaml:3:25");
+  EXPECT_EQ(facts.error().problem, "'gpu0' is not a PCI address");
+}
+
+TEST(CaptureFacts, RefuseAGuestWithoutDevices) {
+  const auto facts = parse_capture_facts(
+      "capture: 1\ndomains: [{name: a}]\n", "c.yaml");
+  ASSERT_FALSE(facts);
+  EXPECT_EQ(facts.error().subject, "c.yaml:2:11");
+}
+
 TEST(CaptureFacts, AreSilentAboutWhatIsNotSaid) {
   const auto facts = parse_capture_facts("capture: 1\n", "c.yaml");
   ASSERT_TRUE(facts);

@@ -32,6 +32,14 @@ TEST(Redactor, HidesNamesThatItIsTold) {
             "host-1: host-1, node70.");
 }
 
+TEST(Redactor, HidesNamesOfSeveralWords) {
+  Redactor redactor;
+  EXPECT_EQ(redactor.name("Anna's GPU", "domain"), "domain-1");
+  EXPECT_EQ(redactor.text("domain: \"Anna's GPU\", Anna's GPUs, Anna"),
+            "domain: \"domain-1\", domain-1s, Anna");
+  EXPECT_EQ(redactor.count(), 1U);
+}
+
 TEST(Redactor, LeavesPciAddressesAndVersionsAlone) {
   Redactor redactor;
   const std::string text = "vfio-pci 0009:01:00.0: 12.8.0 10de:2342 19";

@@ -191,6 +191,30 @@ def check_aliases(program, host, folder, temporary):
             yield f"{option}: {guest} is {'' if hidden else 'not '}on the page"
 
 
+def check_guest(program, host, folder, temporary):
+    """A guest that has a GPU is in the report, under another name; its QEMU is not."""
+    copy = folder / "guest"
+    subprocess.run(["cp", "-a", host, copy], check=True)
+    gpu = run(program, temporary, "--root", str(host), "list", "--addresses").stdout.decode().split()[0]
+    process = copy / "proc/4242"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("qemu-system-aar\n")
+    (process / "cmdline").write_text("\0".join([
+        "qemu-system-aarch64", "-name", "guest=Anna's GPU,debug-threads=on", "-device", f"vfio-pci,host={gpu}", ""]))
+    (process / "fd/9").symlink_to("anon_inode:kvm-vm")
+    archive = folder / "guest.tar.gz"
+    run(program, temporary, "--root", str(copy), "report", str(archive))
+    here, there = (json.loads(said(program, temporary, root, "topology -o json")[1]) for root in (copy, archive))
+    names = [g["domain"] for t in (here, there) for s in t["topology"]["sockets"] for g in s["gpus"] if g["address"] == gpu]
+    if names != ["Anna's GPU", "domain-1"]:
+        yield f"guest: the topologies name {names}"
+    use = json.loads(said(program, temporary, archive, f"explain -o json {gpu}")[1])["items"][0]
+    if [h.get("domain") for h in use["holders"] or []] != ["domain-1"] or use["state"] != "in-use":
+        yield f"guest: explain of the report: {use['state']}, {use['holders']}"
+    if b"4242" in gzip.decompress(archive.read_bytes()) or b"Anna" in gzip.decompress(archive.read_bytes()):
+        yield "guest: its process or its name is in the report"
+
+
 def main(program, hosts):
     hosts = sorted(path for path in pathlib.Path(hosts).iterdir() if path.is_dir())
     # A thousand small files each time: in memory where there is such a place.
@@ -202,6 +226,7 @@ def main(program, hosts):
         problems += check_hostile(program, folder, temporary)
         problems += check_file(program, hosts[0], folder, temporary)
         problems += check_aliases(program, hosts[0], folder, temporary)
+        problems += check_guest(program, hosts[-2], folder, temporary)
         problems += [f"{name} is left behind" for name in os.listdir(temporary)]
     print("\n".join(problems) or f"{len(hosts)} hosts are the same in their reports")
     return 1 if problems else 0

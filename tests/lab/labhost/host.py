@@ -144,11 +144,13 @@ class SimulatedGpu:
 class Lab:
     """A test's argument. Checks that fail are noted, and the test goes on."""
 
-    def __init__(self, scenario, kernel, host, gpus):
+    def __init__(self, scenario, kernel, host, gpus, logs, program):
         self.scenario = scenario
         self.kernel = kernel
         self.host = host
         self.gpus = gpus
+        self.logs = logs        # a folder that stays
+        self.program = program  # nvgpuctl as built for this machine
         self.failures = []
         self.passed = 0
         self.loaded = False  # the driver was seen to be bound

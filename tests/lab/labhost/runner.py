@@ -83,11 +83,12 @@ class Outcome:
         return f"**no**: {len(self.failures)} checks" if self.passed else "**no**"
 
 
-def run_test(chosen, kernel, machine, logs):
+def run_test(chosen, kernel, machine, logs, build):
     with open(logs / "commands.log", "w", encoding="utf-8") as log:
         host = Host(machine.agent, log)
         lab = Lab(chosen, kernel, host,
-                  [SimulatedGpu(machine, host, gpu) for gpu in chosen.gpus])
+                  [SimulatedGpu(machine, host, gpu) for gpu in chosen.gpus],
+                  logs, build / "nvgpuctl")
         try:
             load_test(chosen.test).run(lab)
         except (CheckFailed, AgentError) as failure:
@@ -122,14 +123,14 @@ def boot(chosen, kernel, options, machine, stays=False):
     store.say(f"up after {machine.wait_for_boot():.0f} s")
 
 
-def test_and_log(chosen, kernel, machine, prepare):
+def test_and_log(chosen, kernel, machine, build, prepare):
     logs = LOGS / f"{chosen.name}-{chosen.suite}-{kernel.version}"
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     try:
         prepare()
         start = time.monotonic()
-        outcome = run_test(chosen, kernel, machine, logs)
+        outcome = run_test(chosen, kernel, machine, logs, build)
         store.say(f"took {time.monotonic() - start:.0f} s")
     except BaseException:
         keep_logs(machine, logs)
@@ -153,14 +154,14 @@ def run_one(name, options):
         store.say("in the host that is running")
         machine = attach(running)
         return test_and_log(chosen, kernels.Kernel(**running["kernel"]), machine,
-                            machine.wait_for_boot)
+                            options.build, machine.wait_for_boot)
     need_root()
     kernel = kernels.find(options.kernel or chosen.kernels[0])
     # In /tmp, because a socket's path may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
         machine = Machine(pathlib.Path(folder))
         try:
-            return test_and_log(chosen, kernel, machine, lambda: boot(
+            return test_and_log(chosen, kernel, machine, options.build, lambda: boot(
                 chosen, kernel, options, machine))
         finally:
             machine.stop()

@@ -5,6 +5,7 @@ import json
 import re
 import time
 
+import replay
 from labhost import guest
 
 GIB = 1 << 30
@@ -161,6 +162,9 @@ def run(lab):
     attributes(lab, gpu, ready="0")
     section("attestation")
     attest(lab, gpu)
+    section("a report, read outside")
+    replay.same_outside(lab, "show", "explain", "topology")
+    replay.validated_outside(lab)
     if lab.scenario.layout == "split":
         section("guest")
         give_to_guest(lab, gpu)

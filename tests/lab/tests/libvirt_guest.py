@@ -6,6 +6,7 @@ import json
 import time
 
 import driver
+import replay
 from labhost import virt
 from labhost.host import CheckFailed
 
@@ -143,6 +144,8 @@ def run(lab):
     seen = domain.wait_for("up")
     section("inside")
     look_inside(lab, gpu, tree, seen)
+    section("a report, read outside")
+    replay.same_outside(lab, "show", "explain", "topology")
     section("shutdown")
     domain.shut_down()
     lab.check("the guest came to its end", "end" in domain.reports(),
