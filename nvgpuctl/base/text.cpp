@@ -100,6 +100,20 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return pieces;
 }
 
+std::vector<std::string_view> split_words(std::string_view text,
+                                          std::string_view blanks) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    const auto length = std::min(text.find_first_of(blanks), text.size());
+    if (length > 0) {
+      words.push_back(text.substr(0, length));
+    }
+    text.remove_prefix(length);
+  }
+  return words;
+}
+
 std::optional<std::uint64_t> parse_unsigned(std::string_view text, int base) {
   if (base == 16 && (text.starts_with("0x") || text.starts_with("0X"))) {
     text.remove_prefix(2);

@@ -22,6 +22,10 @@ std::string_view trim(std::string_view text);
 // "a", "", "b"; an empty text gives no piece.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+// Runs of characters that are not in `blanks`.
+std::vector<std::string_view> split_words(std::string_view text,
+                                          std::string_view blanks = " \t\r\n");
+
 // The whole text as a number, with or without 0x in base 16; nothing when any
 // character is left over or the value does not fit.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text,

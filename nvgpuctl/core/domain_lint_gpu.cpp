@@ -6,6 +6,7 @@
 
 #include "core/domain_lint_rules.hpp"
 #include "core/domain_profile.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -65,17 +66,12 @@ void judge_binding(const GuestViewGpu& gpu, LintWriter& out) {
   }
 }
 
-std::string normal_name(std::string driver) {
-  std::ranges::replace(driver, '-', '_');
-  return driver;
-}
-
 // The driver that the domain should name: the one that claims the GPU here.
 std::string wanted_driver(const Gpu& gpu) {
   if (gpu.driver_role == DriverRole::variant && gpu.pci.driver) {
-    return normal_name(*gpu.pci.driver);
+    return kernel_module_name(*gpu.pci.driver);
   }
-  return normal_name(variant_driver(gpu));
+  return kernel_module_name(variant_driver(gpu));
 }
 
 void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
@@ -92,7 +88,7 @@ void judge_driver(const LintInput& input, const GuestViewGpu& gpu,
   const std::string& said = hostdev.driver_model;
   // Below 10.0 libvirt knows no models; `dropped` speaks of that.
   if (input.libvirt_before(kLibvirtDriverModel) ||
-      normal_name(said) == wanted) {
+      kernel_module_name(said) == wanted) {
     return;
   }
   LintFinding& finding =

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -40,9 +41,8 @@ std::string alias_of(const std::string& said, std::string_view kind,
 }
 
 bool claims_to_be_grace(const DomainHostdev& hostdev) {
-  std::string model = hostdev.driver_model;
-  std::ranges::replace(model, '-', '_');
-  return hostdev.nodeset || model == "nvgrace_gpu_vfio_pci";
+  return hostdev.nodeset ||
+         same_module(hostdev.driver_model, "nvgrace_gpu_vfio_pci");
 }
 
 void take_gpus(const Domain& domain, const std::vector<Gpu>& gpus,

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "core/hostdev_scan.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -37,29 +38,8 @@ void add_ids(string_view list, const std::string& place,
   }
 }
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::vector<string_view> words_of(string_view text) {
-  std::vector<string_view> words;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    if (is_blank(text[at])) {
-      ++at;
-      continue;
-    }
-    const std::size_t start = at;
-    while (at < text.size() && !is_blank(text[at])) {
-      ++at;
-    }
-    words.push_back(text.substr(start, at - start));
-  }
-  return words;
-}
-
 bool is_vfio_pci(string_view module) {
-  return module == "vfio-pci" || module == "vfio_pci";
+  return same_module(module, "vfio-pci");
 }
 
 bool has_yes(string_view tag) {
@@ -71,7 +51,7 @@ bool has_yes(string_view tag) {
 
 std::vector<VfioIdClaim> vfio_ids_of_command_line(string_view text) {
   std::vector<VfioIdClaim> claims;
-  for (const auto word : words_of(text)) {
+  for (const auto word : split_words(text)) {
     const auto equals = word.find('=');
     const auto key = word.substr(0, equals);
     const auto dot = key.find('.');
@@ -89,7 +69,7 @@ std::vector<VfioIdClaim> vfio_ids_of_modprobe(string_view text,
   unsigned number = 0;
   for (const auto line : split(text, '\n')) {
     ++number;
-    const auto words = words_of(line);
+    const auto words = split_words(line);
     if (words.size() < 3 || words[0] != "options" || !is_vfio_pci(words[1])) {
       continue;
     }

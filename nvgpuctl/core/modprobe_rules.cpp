@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -16,30 +17,12 @@ using std::string_view;
 // More than any host has; captures are other people's files.
 constexpr std::size_t kMaxRules = 4096;
 
-std::string plain(string_view module) {
-  std::string name(module);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-std::vector<string_view> words_of(string_view text) {
-  std::vector<string_view> words;
-  constexpr string_view kBlank = " \t\r\n\\";
-  while (!text.empty()) {
-    const auto start = std::min(text.find_first_not_of(kBlank), text.size());
-    text.remove_prefix(start);
-    const auto length = std::min(text.find_first_of(kBlank), text.size());
-    if (length > 0) {
-      words.push_back(text.substr(0, length));
-    }
-    text.remove_prefix(length);
-  }
-  return words;
-}
+// A backslash continues a line.
+constexpr string_view kBlanks = " \t\r\n\\";
 
 void keep_off(string_view module, std::string place, ModprobeRules& rules) {
   if (rules.kept_off.size() < kMaxRules) {
-    rules.kept_off.emplace(plain(module), std::move(place));
+    rules.kept_off.emplace(kernel_module_name(module), std::move(place));
   }
 }
 
@@ -52,13 +35,13 @@ bool does_nothing(string_view program) {
 
 void add_softdep(const std::vector<string_view>& words, std::string place,
                  ModprobeRules& rules) {
-  Softdep softdep{plain(words[1]), {}, std::move(place)};
+  Softdep softdep{kernel_module_name(words[1]), {}, std::move(place)};
   bool before = false;
   for (const auto word : words) {
     if (word == "pre:" || word == "post:") {
       before = word == "pre:";
     } else if (before) {
-      softdep.before.push_back(plain(word));
+      softdep.before.push_back(kernel_module_name(word));
     }
   }
   if (rules.softdeps.size() < kMaxRules) {
@@ -67,7 +50,7 @@ void add_softdep(const std::vector<string_view>& words, std::string place,
 }
 
 void add_line(string_view line, std::string place, ModprobeRules& rules) {
-  const auto words = words_of(line);
+  const auto words = split_words(line, kBlanks);
   if (words.size() < 2) {
     return;
   }
@@ -81,11 +64,6 @@ void add_line(string_view line, std::string place, ModprobeRules& rules) {
 }
 
 }  // namespace
-
-std::string module_of_file(string_view file) {
-  file.remove_prefix(file.rfind('/') + 1);
-  return plain(file.substr(0, file.find(".ko")));
-}
 
 void add_modprobe_rules(string_view text, const std::string& path,
                         ModprobeRules& rules) {
@@ -106,7 +84,7 @@ void add_modprobe_rules(string_view text, const std::string& path,
 void add_command_line_rules(string_view command_line, ModprobeRules& rules) {
   constexpr std::array<string_view, 3> kKeys{
       "modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"};
-  for (const auto word : words_of(command_line)) {
+  for (const auto word : split_words(command_line)) {
     const auto equals = word.find('=');
     if (equals == string_view::npos ||
         std::find(kKeys.begin(), kKeys.end(), word.substr(0, equals)) ==

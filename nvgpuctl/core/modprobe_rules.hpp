@@ -29,10 +29,6 @@ struct ModprobeRules {
   }
 };
 
-// "nvgrace-gpu-vfio-pci.ko.xz", also with a path before it →
-// "nvgrace_gpu_vfio_pci".
-std::string module_of_file(std::string_view file);
-
 // One file below a modprobe.d.
 void add_modprobe_rules(std::string_view text, const std::string& path,
                         ModprobeRules& rules);

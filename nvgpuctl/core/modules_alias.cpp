@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -80,19 +81,6 @@ void for_each_line(std::string_view text, Use use) {
   }
 }
 
-// "kernel/drivers/vfio/nvgrace-gpu-vfio-pci.ko.xz" → "nvgrace-gpu-vfio-pci"
-std::string_view module_name(std::string_view file) {
-  file.remove_prefix(file.rfind('/') + 1);
-  return file.substr(0, file.find(".ko"));
-}
-
-bool same_module(std::string_view a, std::string_view b) {
-  const auto plain = [](char c) { return c == '-' ? '_' : c; };
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(),
-      [&](char left, char right) { return plain(left) == plain(right); });
-}
-
 }  // namespace
 
 std::vector<VfioAlias> parse_vfio_aliases(std::string_view modules_alias) {
@@ -162,7 +150,7 @@ std::vector<std::string> find_module_files(std::string_view modules_dep,
       return;
     }
     const std::string_view file = line.substr(0, colon);
-    if (same_module(module_name(file), module)) {
+    if (same_module(module_file_stem(file), module)) {
       files.emplace_back(file);
     }
   });

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/host_snapshot.hpp"
+#include "core/module_name.hpp"
 #include "host/unpack.hpp"
 
 namespace nvgpuctl {

@@ -141,7 +141,8 @@ Result<DomainRequest> plan_request(const Inventory& inventory,
 }
 
 Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
-                       const GenerateOptions& options, DomainRequest& request) {
+                       const GenerateOptions& options, std::string_view domain,
+                       DomainRequest& request) {
   const auto policy = read_policy(root);
   if (!policy) {
     return forward_error(policy);
@@ -153,9 +154,8 @@ Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
     if (!options.managed && rule.managed) {
       request.managed = *rule.managed;
     }
-    if (options.whole_domain && !options.name.empty() &&
-        !allows(rule, options.name)) {
-      return fail(Errc::not_viable, options.name,
+    if (!domain.empty() && !allows(rule, domain)) {
+      return fail(Errc::not_viable, std::string(domain),
                   fmt::format("{} does not let it have {}", rule.place,
                               to_string(gpus[i]->pci.address)),
                   "add it to the domains there");
@@ -172,7 +172,9 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!request) {
     return forward_error(request);
   }
-  auto followed = follow_policy(root, chosen, options, *request);
+  auto followed =
+      follow_policy(root, chosen, options,
+                    options.whole_domain ? options.name : "", *request);
   if (!followed) {
     return forward_error(followed);
   }

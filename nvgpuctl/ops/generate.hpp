@@ -50,9 +50,11 @@ Result<DomainRequest> plan_request(const Inventory& inventory,
                                    std::vector<unsigned> more_nodes = {});
 
 // What the host's policy says of these GPUs in a guest, where the options do
-// not say otherwise.
+// not say otherwise. `domain` is the guest's name; "" where nobody has named
+// it.
 Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
-                       const GenerateOptions& options, DomainRequest& request);
+                       const GenerateOptions& options, std::string_view domain,
+                       DomainRequest& request);
 
 // Adds a warning for each GPU that does not work now.
 void warn_of_blocked(const std::vector<const Gpu*>& gpus,

@@ -68,10 +68,8 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
   if (!request) {
     return forward_error(request);
   }
-  auto named = options;
-  named.whole_domain = true;  // a policy knows domains by their names
-  named.name = base->domain.name;
-  auto followed = follow_policy(root, chosen, named, *request);
+  auto followed =
+      follow_policy(root, chosen, options, base->domain.name, *request);
   if (!followed) {
     return forward_error(followed);
   }

@@ -31,6 +31,13 @@ TEST(Split, GivesNothingForNothing) {
   EXPECT_THAT(split("", ','), IsEmpty());
 }
 
+TEST(SplitWords, GivesWhatStandsBetweenBlanks) {
+  EXPECT_THAT(split_words(" options\tvfio-pci  ids=10de:2342\r\n"),
+              ElementsAre("options", "vfio-pci", "ids=10de:2342"));
+  EXPECT_THAT(split_words("a\\b c", "\\ "), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(split_words(" \n"), IsEmpty());
+}
+
 TEST(ParseUnsigned, TakesThePrefixOfHexadecimalNumbersOrNone) {
   EXPECT_THAT(parse_unsigned("0x10de", 16), Optional(0x10DEU));
   EXPECT_THAT(parse_unsigned("10DE", 16), Optional(0x10DEU));

@@ -60,11 +60,5 @@ TEST(ModprobeRules, StandOnTheCommandLine) {
                                           Pair("nvidia_drm", "/proc/cmdline")));
 }
 
-TEST(ModuleOfFile, HasNoFolderAndNoDashes) {
-  EXPECT_EQ(module_of_file("a/b.ko/nvgrace-gpu-vfio-pci.ko.xz"),
-            "nvgrace_gpu_vfio_pci");
-  EXPECT_EQ(module_of_file("nvidia.ko"), "nvidia");
-}
-
 }  // namespace
 }  // namespace nvgpuctl

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "core/cpio.hpp"
-#include "core/modprobe_rules.hpp"
+#include "core/module_name.hpp"
 #include "fuzz/require.hpp"
 
 namespace {
