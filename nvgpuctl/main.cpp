@@ -22,11 +22,24 @@ std::string_view environment(const char* variable) {
   return is_set(variable) ? std::getenv(variable) : "";
 }
 
+// As locale(7) has it: the first of the three that is set decides.
+bool locale_is_utf8() {
+  for (const auto* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto name = environment(variable);
+    if (!name.empty()) {
+      return nvgpuctl::glob_match("*.[uU][tT][fF]8*", name) ||
+             nvgpuctl::glob_match("*.[uU][tT][fF]-8*", name);
+    }
+  }
+  return false;
+}
+
 nvgpuctl::cli::Streams standard_streams() {
   nvgpuctl::cli::Streams streams{.out = std::cout, .err = std::cerr};
   if (const auto columns = nvgpuctl::terminal_columns(1)) {
     streams.color = !is_set("NO_COLOR") && environment("TERM") != "dumb";
     const auto wanted = nvgpuctl::parse_unsigned(environment("COLUMNS"));
+    streams.utf8 = locale_is_utf8();
     streams.width = wanted.value_or(*columns > 0 ? *columns : 80);
   }
   streams.progress = nvgpuctl::terminal_columns(2).has_value();

@@ -79,8 +79,12 @@ Result<> carry_out(Context& context, const RootDir& root, Operation operation,
 }  // namespace
 
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments) {
-  const auto xml = read_standard_input(kMaxXmlBytes, kMostInputTime);
   const auto& words = arguments.operands;
+  if (words.empty()) {
+    return fail(Errc::usage, "command line", "names no domain and no operation",
+                "libvirt calls this; see: nvgpuctl help hook qemu");
+  }
+  const auto xml = read_standard_input(kMaxXmlBytes, kMostInputTime);
   const auto operation = operation_of(words);
   if (operation == Operation::other) {
     return ExitCode::done;

@@ -58,8 +58,7 @@ Result<std::string> page_of(Context& context, const Report& report,
     return forward_error(inventory);
   }
   const auto& [host, gpus, others] = *inventory;
-  const auto topology =
-      make_topology(host, gpus, domains_of(*root, gpus));
+  const auto topology = make_topology(host, gpus, domains_of(*root, gpus));
   HtmlPage page{host, gpus,   topology, check_host(host, gpus),
                 {},   report, redacted};
   KernelVfio vfio(*root);

@@ -16,9 +16,9 @@ Result<ExitCode> run_topology(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  const auto topology = make_topology(
-      selection->inventory.host, selection->inventory.gpus,
-      domains_of(selection->root, selection->inventory.gpus));
+  const auto topology =
+      make_topology(selection->inventory.host, selection->inventory.gpus,
+                    domains_of(selection->root, selection->inventory.gpus));
   if (context.format == Format::svg) {
     context.out << topology_svg(topology);
   } else if (wants_document(context)) {

@@ -67,6 +67,7 @@ struct Context {
   std::ostream& err;       // prose
   std::size_t width = 80;  // columns that prose is wrapped to
   bool progress = false;   // somebody watches `err` on a terminal
+  bool utf8 = true;        // `out` may have more than ASCII
   std::span<const std::string_view> words = {};  // the command line, unparsed
   // Prints what `out` holds by now. For verbs that print while they wait; of
   // all others everything comes at the end.

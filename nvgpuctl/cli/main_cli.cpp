@@ -39,6 +39,7 @@ Context make_context(const Arguments& arguments, const Streams& streams,
   context.color = color == "auto" ? streams.color : color == "always";
   context.width = streams.width;
   context.progress = streams.progress;
+  context.utf8 = streams.utf8;
   return context;
 }
 

@@ -17,6 +17,7 @@ struct Streams {
   bool color = false;      // what --color=auto means here
   std::size_t width = 80;  // columns of the terminal
   bool progress = false;   // `err` is a terminal
+  bool utf8 = true;        // no terminal that shows ASCII only
 };
 
 // Runs one command line (without the program's name) and gives the exit code.

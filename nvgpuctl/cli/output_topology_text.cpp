@@ -89,6 +89,8 @@ class Drawing {
     print_prose(context_.out, context_.width, first, printable(text));
   }
 
+  const char* corner() const { return context_.utf8 ? "└─ " : "`- "; }
+
   // Bridges that the GPU before it has too are not drawn twice.
   void print_path(const TopologyGpu& gpu) {
     std::size_t depth = 0;
@@ -97,7 +99,8 @@ class Drawing {
       ++depth;
     }
     for (; depth < gpu.upstream.size(); ++depth) {
-      context_.out << branch(depth) << "└─ " << to_string(gpu.upstream[depth])
+      context_.out << branch(depth) << corner()
+                   << to_string(gpu.upstream[depth])
                    << (depth == 0 ? "  root port" : "  switch") << '\n';
     }
     shown_ = gpu.upstream;
@@ -105,7 +108,7 @@ class Drawing {
 
   void print_gpu(const TopologyGpu& gpu) {
     const auto indent = branch(gpu.upstream.size());
-    context_.out << indent << "└─ "
+    context_.out << indent << corner()
                  << paint(context_, to_string(gpu.address), Style::strong)
                  << "  " << printable(gpu.model) << "  "
                  << paint(context_, to_string(gpu.state), style_of(gpu.state))

@@ -129,9 +129,9 @@ Result<CaptureFacts> parse_capture_facts(const std::string& yaml,
     return forward_error(document);
   }
   constexpr std::array<std::string_view, 9> kKeys{
-      "capture",   "description",          "privileged", "machine",
-      "page_size", "kvm_cacheable_pfnmap", "libvirt",    "qemu",
-      "domains"};
+      "capture", "description", "privileged",
+      "machine", "page_size",   "kvm_cacheable_pfnmap",
+      "libvirt", "qemu",        "domains"};
   constexpr std::array<std::string_view, 1> kRequired{"capture"};
   const YamlReader reader(name);
   auto shape = reader.expect_map(*document, "a capture", kKeys, kRequired);

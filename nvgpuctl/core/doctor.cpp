@@ -67,7 +67,8 @@ CheckSection check_kernel(const HostSnapshot& host,
                                  ? replay_pxm_to_node(*host.acpi.srat).size()
                                  : host.numa.online.size();
   const std::uint64_t room = 1ULL << *bits;
-  const std::string expected = fmt::format("at least {} nodes", needed);
+  const std::string expected =
+      fmt::format("at least {} node{}", needed, needed == 1 ? "" : "s");
   const std::string seen =
       fmt::format("{} (CONFIG_NODES_SHIFT={})", room, *bits);
   if (room >= needed) {

@@ -122,10 +122,10 @@ std::string Redactor::parts(std::string_view word) {
 std::string Redactor::text(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
-    const auto phrase = std::find_if(
-        phrases_.begin(), phrases_.end(), [&](const std::string& name) {
-          return text.substr(at).starts_with(name);
-        });
+    const auto phrase = std::find_if(phrases_.begin(), phrases_.end(),
+                                     [&](const std::string& name) {
+                                       return text.substr(at).starts_with(name);
+                                     });
     if (phrase != phrases_.end()) {
       result += aliases_.at(*phrase);
       at += phrase->size();

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // How fast AML is walked: on tables in the shape of Grace firmware, and on
-// tables that give the walk as much work per byte as they can.
+// tables that give the walk as much work per byte as they can. `--write FILE`
+// makes one of the former for another program, `--walk FILE` walks it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <string_view>
 
 #include "core/acpi_dsd.hpp"
@@ -50,7 +56,7 @@ Aml gpu_dsd() {
 
 // One PCI segment as the firmware of a GH200 describes it, with methods of the
 // size that _OSC, _DSM and _RST have. `last` ends the innermost device.
-Aml grace_segment(const Aml& last) {
+Aml grace_segment(const Aml& last, std::string_view name = "PCI9") {
   const Aml body = repeat({0x70, 0x0A, 0x05, 0x60}, 400);
   const Aml gpu = test::device(
       "GPU0", join({test::name("_ADR", {0x00}), operation_region("LIC1"),
@@ -61,11 +67,45 @@ Aml grace_segment(const Aml& last) {
   const Aml resources = test::package({0x11}, Aml(120));
   return test::scope(
       test::text("\\_SB_"),
-      test::device("PCI9", join({test::name("_HID", test::integer(0x080AD041)),
-                                 test::name("_SEG", test::integer(9)),
-                                 test::name("_CRS", resources),
-                                 test::method("_OSC", body), port,
-                                 test::name("_PXM", {0x00})})));
+      test::device(
+          name, join({test::name("_HID", test::integer(0x080AD041)),
+                      test::name("_SEG", test::integer(9)),
+                      test::name("_CRS", resources), test::method("_OSC", body),
+                      port, test::name("_PXM", {0x00})})));
+}
+
+// About 1 MiB: names differ, as programs that keep a namespace want it.
+Aml table_for_others() {
+  constexpr std::size_t kSegments = 160;
+  Aml body;
+  for (std::size_t i = 0; i < kSegments; ++i) {
+    const Aml segment =
+        grace_segment(i % (kSegments / 4) == 0 ? gpu_dsd() : Aml(),
+                      fmt::format("P{:03X}", i));
+    body.insert(body.end(), segment.begin(), segment.end());
+  }
+  return test::table("SSDT", body);
+}
+
+int write_table(const char* path) {
+  const Aml table = table_for_others();
+  std::ofstream file(path, std::ios::binary);
+  std::copy(table.begin(), table.end(), std::ostreambuf_iterator<char>(file));
+  std::printf("%.1f MiB\n", static_cast<double>(table.size()) / (1U << 20U));
+  return file.flush() ? 0 : 1;
+}
+
+int walk_table(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const Aml bytes(text.begin(), text.end());
+  const auto table = parse_acpi_table("SSDT", bytes);
+  if (!table) {
+    return 1;
+  }
+  const AmlWalk walk = find_dsds(*table);
+  std::printf("%zu _DSD, %zu notes\n", walk.dsds.size(), walk.notes.size());
+  return 0;
 }
 
 // Declarations and module-level code in which nothing can be stepped over.
@@ -115,8 +155,21 @@ void run() {
 }
 
 }  // namespace
+
+int bench_main(int argc, char** argv) {
+  const std::string_view what = argc == 3 ? argv[1] : "";
+  if (what == "--write") {
+    return write_table(argv[2]);
+  }
+  if (what == "--walk") {
+    return walk_table(argv[2]);
+  }
+  run();
+  return 0;
+}
+
 }  // namespace nvgpuctl
 
-int main() {
-  nvgpuctl::run();
+int main(int argc, char** argv) {
+  return nvgpuctl::bench_main(argc, argv);
 }

@@ -15,146 +15,23 @@ sysfs makes each file when it is read, which costs every program more.
 
 import argparse
 import glob
-import hashlib
 import os
 import re
 import shutil
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, field
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SUPPORT = os.path.join(os.path.dirname(HERE), "support")
+import verbs
+from measuring import (HERE, Bench, Command, goal, print_table, problems, read,
+                       say)
+
 GPU = "0009:01:00.0"
 FEW, MANY = 64, 10000
 # The goals of the project; docs/benchmarks.md records how they are met.
 HOOK_MS = 5.0
 LIST_MS, LIST_SHARE, XML_MS, PEAK_MIB, AML_MB_S = 5.0, 0.2, 40.0, 24.0, 200.0
 JSON_MS = 20.0
-problems = []
-
-
-@dataclass
-class Command:
-    name: str
-    words: list
-    expect: str  # must occur in the output
-    expect_count: int = 1
-    input: str = os.devnull  # a file
-    times_ms: list = field(default_factory=list)
-    cpu_ms: list = field(default_factory=list)
-    peak_kib: int = 0
-    usable: bool = True
-
-    @property
-    def ms(self):
-        return statistics.median(self.times_ms) if self.times_ms else None
-
-
-class Bench:
-    def __init__(self, arguments):
-        self.build = os.path.abspath(arguments.build)
-        self.program = arguments.program or f"{self.build}/nvgpuctl"
-        self.work = f"{self.build}/bench"
-        os.makedirs(self.work, exist_ok=True)
-        self.measure = f"{self.work}/measure"
-        subprocess.run(["cc", "-O2", "-o", self.measure,
-                        f"{HERE}/measure.c"], check=True)
-
-    def tree(self, count):
-        """Made once; again when what makes it has changed."""
-        directory = f"{self.work}/pci-{count}"
-        mark = f"{directory}.made-by"
-        digest = hashlib.sha256()
-        for path in sorted(glob.glob(f"{SUPPORT}/hosts/*.py")
-                           + glob.glob(f"{HERE}/make_pci_tree.py")
-                           + glob.glob(f"{SUPPORT}/../data/parts.yaml")):
-            with open(path, "rb") as file:
-                digest.update(file.read())
-        if not (os.path.exists(mark) and read(mark) == digest.hexdigest()):
-            say(f"making a tree of {count} functions")
-            subprocess.run(["/usr/bin/python3", f"{HERE}/make_pci_tree.py",
-                            str(count), directory], check=True)
-            with open(mark, "w") as file:
-                file.write(digest.hexdigest())
-        return directory
-
-    def nvgpuctl(self, name, tree, *words, expect, count=1):
-        root = ["--root", tree] if tree else []
-        return Command(f"`nvgpuctl {name}`", [self.program, *root, *words],
-                       expect, count)
-
-    def run_interleaved(self, commands, repetitions):
-        for command in commands:
-            self.check(command)
-        for turn in range(-1, repetitions):  # the first warms caches
-            for command in commands:
-                if command.usable:
-                    self.run_once(command, turn >= 0)
-
-    def check(self, command):
-        with open(command.input) as file:
-            result = subprocess.run(command.words, stdin=file, text=True,
-                                    capture_output=True, errors="replace")
-        seen = result.stdout.count(command.expect)
-        if result.returncode != 0 or seen < command.expect_count:
-            command.usable = False
-            problems.append(
-                f"{command.name}: exit {result.returncode}, "
-                f"{seen} × “{command.expect}” in the output where "
-                f"{command.expect_count} were expected; not timed. "
-                + result.stderr.strip()[:200])
-
-    def run_once(self, command, counts):
-        with open(command.input) as file:
-            output = subprocess.run([self.measure, *command.words], check=True,
-                                    stdin=file, capture_output=True,
-                                    text=True).stdout
-        wall, cpu, peak, code = (int(number) for number in output.split())
-        if code != 0:
-            command.usable = False
-            problems.append(f"{command.name}: exit {code} while timed")
-        elif counts:
-            command.times_ms.append(wall / 1e6)
-            command.cpu_ms.append(cpu / 1e3)
-            command.peak_kib = max(command.peak_kib, peak)
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
-
-
-# Tables.
-
-def print_table(title, commands, base, note=""):
-    print(f"\n### {title}\n")
-    if note:
-        print(note + "\n")
-    print("| command | median ms | min ms | max ms | median CPU ms "
-          f"| peak MiB | time against {base.name} |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for command in commands:
-        if command.ms is None:
-            print(f"| {command.name} | not measured | | | | | |")
-            continue
-        ratio = "–" if base.ms is None else f"{command.ms / base.ms:.2f}"
-        print(f"| {command.name} | {command.ms:.2f} | "
-              f"{min(command.times_ms):.2f} | {max(command.times_ms):.2f} | "
-              f"{statistics.median(command.cpu_ms):.2f} | "
-              f"{command.peak_kib / 1024:.1f} | {ratio} |")
-
-
-def goal(text, value, met):
-    """value: text, or None when something was not measured."""
-    if value is None:
-        return f"| {text} | not measured | **unknown** |"
-    return f"| {text} | {value} | {'met' if met else '**missed**'} |"
 
 
 # Parts.
@@ -214,13 +91,24 @@ def compare_xml(bench, schema, repetitions):
     xml = bench.nvgpuctl("xml generate --all", tree, "xml", "generate",
                          "--all", "--schema", schema, expect="<hostdev",
                          count=4)
-    said = subprocess.run(xml.words, capture_output=True, text=True).stderr
+    whole = f"{bench.work}/four-gpus.xml"
+    done = subprocess.run([*xml.words, "--whole-domain"], capture_output=True,
+                          text=True)
+    said = done.stderr
+    with open(whole, "w") as file:
+        file.write(done.stdout)
+    # What virt-xml-validate runs; it takes no other schema than the system's.
+    validate = Command("`xmllint --relaxng` of the result",
+                       ["xmllint", "--noout", "--relaxng", schema, whole],
+                       "", 0)
+    commands = [lspci, validate, xml]
     say("xml generate")
-    bench.run_interleaved([lspci, xml], repetitions)
-    print_table("Domain XML for four GPUs", [lspci, xml], lspci,
+    bench.run_interleaved(commands, repetitions)
+    print_table("Domain XML for four GPUs", commands, validate,
                 "On the recorded GB200, schema check included; it says: "
-                f"“{' '.join(said.split())}” `lspci` on the same tree is a "
-                "yardstick of the machine, no rival.")
+                f"“{' '.join(said.split())}” `xmllint` is what "
+                "virt-xml-validate runs, here with the same schema; `lspci` on "
+                "the same tree is a yardstick of the machine.")
     if "valid by" not in said or "not valid" in said:
         problems.append("xml generate: not checked against a schema, so its "
                         "time says nothing about the goal")
@@ -232,17 +120,19 @@ def compare_live(bench, repetitions):
     lspci = Command("`lspci -nn`", ["lspci", "-nn"], "", 0)
     commands = [lspci, bench.nvgpuctl("list", None, "list", expect="",
                                       count=0)]
-    if shutil.which("driverctl"):
-        commands.append(Command("`driverctl list-devices`",
-                                ["driverctl", "list-devices"], "", 0))
+    for words in (["driverctl", "list-devices"],
+                  ["dpdk-devbind.py", "--status"]):
+        if shutil.which(words[0]):
+            commands.append(Command(f"`{' '.join(words)}`", words, "", 0))
     say("the live system")
     bench.run_interleaved(commands, repetitions)
     count = len(os.listdir("/sys/bus/pci/devices"))
     note = (f"This machine, {count} PCI functions, no Grace GPU, so `list` "
-            "finds nothing to describe. driverctl knows no other root: it "
-            "can be compared here only, not on recorded trees.")
-    if len(commands) < 3:
-        note += " It is not installed, so it was not measured."
+            "finds nothing to describe. driverctl and DPDK's script know no "
+            "other root: they can be compared here only, not on recorded "
+            "trees.")
+    if len(commands) < 4:
+        note += " What is missing below is not installed."
     print_table("The live system", commands, lspci, note)
 
 
@@ -359,6 +249,7 @@ def aml_speed(bench):
     if result.returncode != 0:
         problems.append(f"aml_bench: exit {result.returncode}")
         return None
+    verbs.compare_iasl(bench, found[0])
     speeds = re.findall(r"([\d.]+)\s*MB/s", result.stdout)
     return float(speeds[0]) if speeds else None
 
@@ -427,6 +318,7 @@ def main():
     start_up(bench, repetitions)
     hook = compare_hook(bench, repetitions)
     aml = aml_speed(bench)
+    verbs.memory_of_verbs(bench)
     print_goals(few, many, json, xml, aml, hook)
     if problems:
         print("\n### Not as it should be\n")

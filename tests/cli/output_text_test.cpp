@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
+#include "cli/output_topology.hpp"
 #include "cli/samples.hpp"
 #include "cli/wording.hpp"
 
@@ -33,6 +35,19 @@ TEST_F(OutputText, ListsGpusInATable) {
       "ADDRESS       MODEL        STATE    DRIVER  MEMORY     NODES  GROUP\n"
       "0009:01:00.0  GH200 120GB  ready    nvidia  95.58 GiB  1-8    19\n"
       "0019:01:00.0  GH200 120GB  blocked  -       -          -      -\n");
+}
+
+TEST_F(OutputText, DrawsInAsciiWhereATerminalHasNoMore) {
+  context_.utf8 = false;
+  const std::vector gpus{samples::gpu()};
+  print_topology(context_, make_topology(samples::host(), gpus, {}));
+  const std::string text = printed();
+  EXPECT_NE(text.find("`- 0009:01:00.0  GH200 120GB  ready\n"),
+            std::string::npos)
+      << text;
+  EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  })) << text;
 }
 
 TEST_F(OutputText, ListsMoreInAWideTable) {

@@ -61,6 +61,12 @@ TEST(Run, SaysWhoMayWhereThatIsAllThereIsToSay) {
             "nvgpuctl: /run/nvgpuctl: Permission denied\nhint: try as root\n");
 }
 
+TEST(Run, ExplainsTheHookToWhoTriesItByHand) {
+  const auto outcome = run_with({"hook", "qemu"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("libvirt calls this"));
+}
+
 TEST(Run, DisarmsWhatItRepeats) {
   EXPECT_THAT(run_with({"\x1b[31m"}).err, Not(HasSubstr("\x1b")));
 }

@@ -41,8 +41,8 @@ TEST(CaptureFacts, RefuseAGuestWhoseDeviceHasNoAddress) {
 }
 
 TEST(CaptureFacts, RefuseAGuestWithoutDevices) {
-  const auto facts = parse_capture_facts(
-      "capture: 1\ndomains: [{name: a}]\n", "c.yaml");
+  const auto facts =
+      parse_capture_facts("capture: 1\ndomains: [{name: a}]\n", "c.yaml");
   ASSERT_FALSE(facts);
   EXPECT_EQ(facts.error().subject, "c.yaml:2:11");
 }

@@ -205,12 +205,15 @@ def check_guest(program, host, folder, temporary):
     archive = folder / "guest.tar.gz"
     run(program, temporary, "--root", str(copy), "report", str(archive))
     here, there = (json.loads(said(program, temporary, root, "topology -o json")[1]) for root in (copy, archive))
-    names = [g["domain"] for t in (here, there) for s in t["topology"]["sockets"] for g in s["gpus"] if g["address"] == gpu]
+    names = [g["domain"] for t in (here, there) for s in t["sockets"] for g in s["gpus"] if g["address"] == gpu]
     if names != ["Anna's GPU", "domain-1"]:
         yield f"guest: the topologies name {names}"
-    use = json.loads(said(program, temporary, archive, f"explain -o json {gpu}")[1])["items"][0]
-    if [h.get("domain") for h in use["holders"] or []] != ["domain-1"] or use["state"] != "in-use":
-        yield f"guest: explain of the report: {use['state']}, {use['holders']}"
+    users = json.loads(said(program, temporary, archive, f"show -o json {gpu}")[1])["items"][0]["holders"] or []
+    if [(one["kind"], one["domain"], one["pid"]) for one in users] != [("guest", "domain-1", None)]:
+        yield f"guest: show of the report: {users}"
+    reasons = [said(program, temporary, root, f"explain -o json {gpu}")[1].count(b"NVG-") for root in (copy, archive)]
+    if reasons[0] != reasons[1]:
+        yield f"guest: explain gives {reasons} reasons"
     if b"4242" in gzip.decompress(archive.read_bytes()) or b"Anna" in gzip.decompress(archive.read_bytes()):
         yield "guest: its process or its name is in the report"
 
