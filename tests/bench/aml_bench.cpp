@@ -42,7 +42,10 @@ Aml operation_region(std::string_view name) {
 }
 
 Aml fields() {
-  const Aml units = repeat(join({test::text("FLDX"), {0x20}}), 64);
+  Aml units;
+  for (int i = 0; i < 64; ++i) {
+    units = join({units, test::text(fmt::format("F{:03X}", i)), {0x20}});
+  }
   return test::package({0x5B, 0x81}, join({test::text("REGI"), {0x03}, units}));
 }
 
@@ -76,7 +79,7 @@ Aml grace_segment(const Aml& last, std::string_view name = "PCI9") {
 
 // About 1 MiB: names differ, as programs that keep a namespace want it.
 Aml table_for_others() {
-  constexpr std::size_t kSegments = 160;
+  constexpr std::size_t kSegments = 400;
   Aml body;
   for (std::size_t i = 0; i < kSegments; ++i) {
     const Aml segment =
