@@ -153,6 +153,7 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   if (!again) {
     return forward_error(again);
   }
+  print_use_problems(context, selection->inventory.host);
   const auto may = permissions(selection->root, arguments);
   if (!may) {
     return forward_error(may);
