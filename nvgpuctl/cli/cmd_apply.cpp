@@ -11,14 +11,12 @@
 #include "cli/waiting.hpp"
 #include "host/state_dir.hpp"
 #include "ops/driver_changes.hpp"
+#include "ops/policy_apply.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
 
 constexpr std::string_view kVerb = "apply";
-
-// The changes of one transaction.
-using Changes = std::vector<Change>;
 
 struct Job {
   Context& context;
@@ -41,93 +39,31 @@ void complain(Job& job, const Error& error) {
   note_code(job, exit_code(error.code));
 }
 
-// Nobody is stopped for a policy, and no other manager is overruled unless it
-// says so: whoever uses the GPU is named.
-Result<> check_free(const Gpu& gpu, OtherManagers managers) {
-  const auto quiet = judge_use(gpu, {});
-  if (!quiet) {
-    return forward_error(quiet);
-  }
-  return managers == OtherManagers::refuse ? judge_managers(gpu) : Result<>();
-}
-
-Result<> check_none_held(const Job& job, const Changes& changes) {
-  for (const auto& change : changes) {
-    const auto* gpu = find_gpu(job.selection.inventory, change.plan.gpu);
-    auto free = change.plan.steps.empty() || gpu == nullptr
-                    ? Result<>()
-                    : check_free(*gpu, job.managers);
-    if (!free) {
-      return free;
-    }
-  }
-  return {};
-}
-
-// Only what came to its variant driver has something to prove.
-Prove proof_of(const Job& job, VfioOpener& vfio, const Changes& changes) {
-  std::vector<PciAddress> bound;
-  for (const auto& change : changes) {
-    const auto& to = change.plan.to;
-    const auto* gpu = find_gpu(job.selection.inventory, change.plan.gpu);
-    if (gpu != nullptr && (to == gpu->variant || to == kVariantDriver)) {
-      bound.push_back(change.plan.gpu);
-    }
-  }
-  auto attest = attestation(job.selection.root, vfio, waiting(job.context, ""));
-  return [bound,
-          attest](const PciAddress& gpu) -> Result<std::vector<CheckSection>> {
-    return std::find(bound.begin(), bound.end(), gpu) == bound.end()
-               ? std::vector<CheckSection>{}
-               : attest(gpu);
-  };
-}
-
 // One transaction.
-void carry_out(Job& job, Changes changes) {
-  const auto free = check_none_held(job, changes);
-  if (!free) {
-    complain(job, free.error());
-    return;
-  }
+void carry_out(Job& job, std::vector<Change> changes) {
   KernelVfio vfio(job.selection.root);
   TransactionTools tools{job.selection.root, job.modules, {}, {}};
   tools.progress = waiting_for_gpus(job.context);
   if (!job.arguments.has("--no-validate")) {
-    tools.prove = proof_of(job, vfio, changes);
+    tools.prove =
+        attestation(job.selection.root, vfio, waiting(job.context, ""));
   }
-  auto report =
-      run_transaction(tools, kVerb, job.signature, std::move(changes));
-  auto outcomes = read_outcomes(job.selection.root, std::move(report.gpus));
-  note_code(job, judge(job.context, report.failure, outcomes));
+  auto report = apply_changes(tools, job.selection.inventory, job.managers,
+                              job.signature, std::move(changes));
+  if (!report) {
+    complain(job, report.error());
+    return;
+  }
+  auto outcomes = read_outcomes(job.selection.root, std::move(report->gpus));
+  note_code(job, judge(job.context, report->failure, outcomes));
   std::move(outcomes.begin(), outcomes.end(), std::back_inserter(job.outcomes));
 }
 
-bool is_for_boot(const PolicyState& state) {
-  return state.rule == nullptr || state.rule->at_boot;
-}
-
-// What is to be done, as far as it can be.
+// What the policy asks for, and what it says of other managers.
 struct Work {
-  Changes changes;
-  std::vector<Error> obstacles;
+  PolicyWork todo;
   OtherManagers managers = OtherManagers::refuse;
 };
-
-Work work_of(const Arguments& arguments, std::vector<PolicyState> states) {
-  Work work;
-  for (auto& state : states) {
-    if (arguments.has("--boot") && !is_for_boot(state)) {
-      continue;
-    }
-    if (state.obstacle) {
-      work.obstacles.push_back(std::move(*state.obstacle));
-    } else if (state.change) {
-      work.changes.push_back(std::move(*state.change));
-    }
-  }
-  return work;
-}
 
 Result<Work> plan_work(const Arguments& arguments, const Selection& selection) {
   const auto policy = policy_of(arguments, selection.root);
@@ -138,15 +74,12 @@ Result<Work> plan_work(const Arguments& arguments, const Selection& selection) {
   if (!states) {
     return forward_error(states);
   }
-  auto work = work_of(arguments, std::move(*states));
-  work.managers = policy->other_managers;
-  // A GPU that is gone keeps nobody from the others; one that cannot be changed
-  // does, because the others may be of no use without it.
-  const auto hard = std::find_if(
-      work.obstacles.begin(), work.obstacles.end(),
-      [](const Error& error) { return error.code != Errc::no_such_gpu; });
-  if (!arguments.has("--boot") && hard != work.obstacles.end()) {
-    return tl::unexpected<Error>(std::move(*hard));
+  const bool boot = arguments.has("--boot");
+  Work work{work_of(std::move(*states), boot ? Moment::boot : Moment::any),
+            policy->other_managers};
+  const auto possible = boot ? Result<>() : check_obstacles(work.todo);
+  if (!possible) {
+    return forward_error(possible);
   }
   return work;
 }
@@ -158,16 +91,16 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
     return forward_error(work);
   }
   std::vector<BindPlan> plans;
-  for (const auto& change : work->changes) {
+  for (const auto& change : work->todo.changes) {
     plans.push_back(change.plan);
     const auto* gpu = find_gpu(selection.inventory, change.plan.gpu);
-    if (gpu != nullptr) {
+    if (gpu != nullptr && !judge_use(*gpu, change.plan)) {
       add_use_notes(*gpu, plans.back());
     }
   }
   print_plans(context, plans);
   auto code = ExitCode::done;
-  for (const auto& obstacle : work->obstacles) {
+  for (const auto& obstacle : work->todo.obstacles) {
     print_error(context.err, obstacle);
     code = exit_code(obstacle.code);
   }
@@ -176,9 +109,9 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
 
 // At boot nobody waits for all or none: a GPU that fails must not take the
 // others with it.
-void carry_out_each(Job& job, Changes changes) {
+void carry_out_each(Job& job, std::vector<Change> changes) {
   for (auto& change : changes) {
-    Changes one;
+    std::vector<Change> one;
     one.push_back(std::move(change));
     carry_out(job, std::move(one));
     if (job.code == ExitCode::needs_operator) {
@@ -217,13 +150,13 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
           modules,
           sign(selection->root, kVerb),
           work->managers};
-  for (const auto& obstacle : work->obstacles) {
+  for (const auto& obstacle : work->todo.obstacles) {
     complain(job, obstacle);
   }
   if (arguments.has("--boot")) {
-    carry_out_each(job, std::move(work->changes));
+    carry_out_each(job, std::move(work->todo.changes));
   } else {
-    carry_out(job, std::move(work->changes));
+    carry_out(job, std::move(work->todo.changes));
   }
   print_outcomes(context, job.outcomes);
   return job.code;

@@ -6,6 +6,7 @@
 #include "cli/select.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
+#include "core/policy_match.hpp"
 #include "host/state_dir.hpp"
 #include "ops/driver_changes.hpp"
 #include "ops/policy_file.hpp"
@@ -18,8 +19,19 @@ enum class Direction { to_variant, to_origin };
 // What the operator allows of this change.
 struct Permissions {
   std::optional<UseRules> use;  // nothing: nobody is asked
-  OtherManagers managers = OtherManagers::refuse;
+  Policy policy;
 };
+
+// What may be done about those who use a GPU: --quiesce also stops whom the
+// policy names.
+std::optional<UseRules> rules_for(const Permissions& may, const Gpu& gpu) {
+  if (!may.use || !may.use->quiesce) {
+    return may.use;
+  }
+  auto rules = quiesce_rules(rule_for(may.policy, gpu).quiesce);
+  rules.force = may.use->force;
+  return rules;
+}
 
 Result<Change> plan_change_of(const Selection& selection, const Gpu& gpu,
                               Direction direction, const Signature& signature,
@@ -28,8 +40,9 @@ Result<Change> plan_change_of(const Selection& selection, const Gpu& gpu,
     return change_to_origin(selection.root, gpu, signature, may.use);
   }
   auto change = change_to_variant(selection.root, selection.inventory.host, gpu,
-                                  signature, may.use);
-  const bool asked = may.use && may.managers == OtherManagers::refuse;
+                                  signature, rules_for(may, gpu));
+  const bool asked =
+      may.use && may.policy.other_managers == OtherManagers::refuse;
   if (change && asked && !change->plan.steps.empty()) {
     auto alone = judge_managers(gpu);
     if (!alone) {
@@ -69,13 +82,13 @@ Result<std::vector<Change>> plan_changes(const Selection& selection,
 
 Result<Permissions> permissions(const RootDir& root,
                                 const Arguments& arguments) {
-  const auto policy = read_policy(root);
+  auto policy = read_policy(root);
   if (!policy) {
     return forward_error(policy);
   }
   return Permissions{UseRules{arguments.value("--force") == "in-use",
                               arguments.has("--quiesce")},
-                     policy->other_managers};
+                     std::move(*policy)};
 }
 
 // A plan is shown whoever holds the GPU, unless it is to include stopping them.
@@ -140,6 +153,7 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
   if (!again) {
     return forward_error(again);
   }
+  print_use_problems(context, selection->inventory.host);
   const auto may = permissions(selection->root, arguments);
   if (!may) {
     return forward_error(may);

@@ -15,8 +15,9 @@ namespace {
 template <class Judge>
 Result<ExitCode> with_states(Context& context, const Arguments& arguments,
                              std::string_view verb, const Judge& judge) {
+  // Who uses a GPU tells what a policy with `quiesce` would stop.
   const auto selection =
-      select(context, arguments, kToJudge, Operands::optional_gpus);
+      select(context, arguments, kToShow, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }

@@ -9,7 +9,8 @@
 namespace nvgpuctl::cli {
 
 Result<ExitCode> run_show(Context& context, const Arguments& arguments) {
-  auto selection = select(context, arguments, kToShow, Operands::required_gpus);
+  auto selection =
+      select(context, arguments, kToChange, Operands::required_gpus);
   if (!selection) {
     return forward_error(selection);
   }

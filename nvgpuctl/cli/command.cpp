@@ -89,9 +89,10 @@ constexpr std::array kCommands{
             .summary = "Make the host what the policy wants",
             .details =
                 "Carries out what diff shows, as one transaction like bind. "
-                "Nothing to do is success. A GPU that a rule names and that is "
-                "not there keeps nobody from the others; one that cannot be "
-                "changed does.",
+                "Nothing to do is success. Services that the policy names "
+                "under quiesce are stopped for it; whoever else uses a GPU is "
+                "refused. A GPU that a rule names and that is not there keeps "
+                "nobody from the others; one that cannot be changed does.",
             .operands = Operands::optional_gpus,
             .options = kApplyOptions,
             .run = run_apply},

@@ -98,7 +98,8 @@ constexpr std::array kBindOptions{
     kWriteTimeout,
     kForce,
     OptionSpec{.name = "--quiesce",
-               .help = "Stop NVIDIA's services and take GPU memory offline"},
+               .help = "Stop NVIDIA's and the policy's services and take GPU "
+                       "memory offline"},
     kNoValidate,
 };
 

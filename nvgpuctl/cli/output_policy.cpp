@@ -80,6 +80,9 @@ Json rule_json(const PolicyRule& rule) {
   if (rule.layout) {
     json["layout"] = to_string(*rule.layout);
   }
+  if (rule.quiesce) {
+    json["quiesce"] = *rule.quiesce;
+  }
   return json;
 }
 

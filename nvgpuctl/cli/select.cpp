@@ -125,11 +125,26 @@ void print_reading_problems(Context& context, const HostSnapshot& host) {
   for (const auto& problem : host.problems) {
     print_prose(context.err, context.width, "note: ", problem);
   }
-  if (host.census && host.census->unseen > 0) {
+  print_use_problems(context, host);
+}
+
+void print_use_problems(Context& context, const HostSnapshot& host) {
+  if (!host.census) {
+    return;
+  }
+  if (host.census->unseen > 0) {
     print_prose(context.err, context.width, "note: ",
                 fmt::format("{} processes cannot be looked at; who of them "
                             "uses a GPU is not known",
                             host.census->unseen));
+  }
+  if (!host.census->libvirt_problem.empty()) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("libvirt could not be asked which domains run: "
+                            "{}; those that have a GPU are known only where "
+                            "their QEMU is seen as a process; virsh list has "
+                            "them",
+                            host.census->libvirt_problem));
   }
 }
 

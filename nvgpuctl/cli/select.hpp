@@ -15,7 +15,7 @@ namespace nvgpuctl::cli {
 constexpr HostNeeds kToJudge{.virtualization = true};
 
 // The same, and who uses the GPUs: for verbs that show it, and for those that
-// change drivers, which also ask libvirt.
+// change drivers or are asked about one GPU, which also ask libvirt.
 constexpr HostNeeds kToShow{.virtualization = true, .use = true};
 constexpr HostNeeds kToChange{
     .virtualization = true, .use = true, .running_domains = true};
@@ -38,6 +38,8 @@ Result<> reread(Selection& selection, const HostNeeds& needs = kToJudge);
 
 // Says on `err` what could not be read and so is missing from every answer.
 void print_reading_problems(Context& context, const HostSnapshot& host);
+// Of that what was not seen of those who use the GPUs.
+void print_use_problems(Context& context, const HostSnapshot& host);
 
 // Says on `err`, calmly, that this host has no Grace GPU.
 void print_no_gpu(Context& context, const RootDir& root,

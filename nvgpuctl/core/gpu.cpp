@@ -86,6 +86,10 @@ std::string variant_driver(const Gpu& gpu) {
   return gpu.variant.value_or(std::string(kVariantDriver));
 }
 
+bool has_fallen_off(const Gpu& gpu) {
+  return gpu.pci.config && !gpu.pci.config->present;
+}
+
 const Finding* find_finding(const Gpu& gpu, std::string_view id) {
   const auto found =
       std::find_if(gpu.findings.begin(), gpu.findings.end(),

@@ -78,6 +78,10 @@ std::string variant_driver(const Gpu& gpu);
 // What is known against or about it under a reason's id; null when nothing is.
 const Finding* find_finding(const Gpu& gpu, std::string_view id);
 
+// Whether its configuration space reads as all ones, as that of a device that
+// is gone does.
+bool has_fallen_off(const Gpu& gpu);
+
 // Joins PCI functions, ACPI, NUMA and drivers into GPUs and explains each.
 // Pure: the same snapshot gives the same answer.
 std::vector<Gpu> assemble_gpus(const HostSnapshot& host,

@@ -91,11 +91,22 @@ CheckSection check_pci(const Gpu& gpu) {
         {"an answer", config.present ? fmt::format("{:04x}:{:04x}",
                                                    config.vendor, config.device)
                                      : "every byte reads as 0xff"},
-        {"NVG-E006", "the GPU has fallen off the bus; power-cycle the host"});
+        {"NVG-E006",
+         "the GPU has fallen off the bus: nothing answers at its address, and "
+         "nothing else of it was looked at; see the kernel log for why (AER, "
+         "pciehp, Xid 79), then power-cycle the host"});
   } else {
     checks.skip("pci-present", "configuration space cannot be read");
   }
-  if (!gpu.pci.config || !gpu.pci.config->present) {
+  if (has_fallen_off(gpu)) {
+    // sysfs still shows the class and the BARs that it read at boot.
+    for (const auto* id : {"pci-config", "pci-capabilities", "pci-dvsec",
+                           "pci-class", "pci-bars"}) {
+      checks.skip(id, "the GPU does not answer");
+    }
+    return checks.take();
+  }
+  if (!gpu.pci.config) {
     for (const auto* id : {"pci-config", "pci-capabilities", "pci-dvsec"}) {
       checks.skip(id, "configuration space cannot be read");
     }

@@ -20,7 +20,7 @@ void judge_presence(Gpu& gpu) {
     add(gpu, "NVG-E005", fmt::format("10de:{:04x}", gpu.pci.device),
         sysfs_path(gpu.pci.address, "device"));
   }
-  if (gpu.pci.config && !gpu.pci.config->present) {
+  if (has_fallen_off(gpu)) {
     add(gpu, "NVG-E006", "every byte is 0xff",
         sysfs_path(gpu.pci.address, "config"));
   }

@@ -55,30 +55,39 @@ tl::unexpected<Error> in_use(const Gpu& gpu, std::string_view advice) {
               fmt::format("in this order: {}; {}", numbered(order), advice));
 }
 
+bool lists(const UseRules& rules, std::string_view unit) {
+  return std::find(rules.units.begin(), rules.units.end(), unit) !=
+         rules.units.end();
+}
+
+bool may_be_stopped(const Holder& holder, const UseRules& rules) {
+  return rules.quiesce && holder.kind != HolderKind::guest &&
+         holder.owner.system_unit && lists(rules, holder.owner.unit);
+}
+
 // Who is in the way and may be neither stopped nor overridden by the rules.
 const Holder* obstacle(const Gpu& gpu, const UseRules& rules) {
   const auto found = std::find_if(
       gpu.holders->begin(), gpu.holders->end(), [&](const Holder& holder) {
-        const bool stopped =
-            rules.quiesce && holder.kind == HolderKind::service;
         const bool forced = rules.force && holder.kind != HolderKind::guest;
-        return !stopped && !forced;
+        return !may_be_stopped(holder, rules) && !forced;
       });
   return found == gpu.holders->end() ? nullptr : &*found;
 }
 
 std::string advice_about(const Holder& holder, const UseRules& rules) {
   if (holder.kind == HolderKind::guest) {
-    return "nothing takes a GPU from a running virtual machine, --force=in-use "
-           "and --quiesce neither";
+    return "nothing takes a GPU from a running virtual machine: not "
+           "--force=in-use, --quiesce, nor a policy";
   }
   if (rules.quiesce) {
     return fmt::format(
-        "--quiesce stops services of NVIDIA's only, and {} is "
-        "none",
+        "nothing lets {} be stopped: --quiesce is for services of NVIDIA's, "
+        "'quiesce' in the policy for those that it names",
         what_to_stop(holder));
   }
-  return "--quiesce does it where all of them are services of NVIDIA's";
+  return "bind --quiesce does it where all of them are services of NVIDIA's, "
+         "or named under 'quiesce' in the policy";
 }
 
 }  // namespace
@@ -123,6 +132,17 @@ std::string numbered(const std::vector<std::string>& items) {
   return text;
 }
 
+UseRules quiesce_rules(const std::optional<std::vector<std::string>>& named) {
+  UseRules rules{.quiesce = true};
+  rules.units = named.value_or(std::vector<std::string>{});
+  for (const auto unit : known_services()) {
+    if (!lists(rules, unit)) {
+      rules.units.emplace_back(unit);
+    }
+  }
+  return rules;
+}
+
 Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules) {
   Quiet quiet;
   if (!gpu.holders) {
@@ -139,22 +159,37 @@ Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules) {
   }
   if (online && gpu.online_blocks.empty()) {
     return in_use(gpu,
-                  "its memory blocks are not known, so --quiesce cannot "
-                  "take them offline");
+                  "its memory blocks are not known, so nothing can take them "
+                  "offline");
   }
   if (!rules.quiesce) {
     return quiet;
   }
-  for (const auto& holder : *gpu.holders) {
-    const auto& unit = holder.owner.unit;
-    if (holder.kind == HolderKind::service &&
-        std::find(quiet.units.begin(), quiet.units.end(), unit) ==
-            quiet.units.end()) {
+  for (const auto& unit : rules.units) {
+    const bool has_it = std::any_of(
+        gpu.holders->begin(), gpu.holders->end(), [&](const Holder& holder) {
+          return may_be_stopped(holder, rules) && holder.owner.unit == unit;
+        });
+    if (has_it) {
       quiet.units.push_back(unit);
     }
   }
   quiet.memory = gpu.online_blocks;
   return quiet;
+}
+
+Result<> judge_use(const Gpu& gpu, const BindPlan& plan) {
+  UseRules rules;
+  for (const auto& step : plan.steps) {
+    const auto order = parse_unit_order(step.value);
+    if (step.kind == StepKind::unit && order && order->verb == "stop") {
+      rules.units.push_back(order->unit);
+    }
+    rules.quiesce = rules.quiesce || step.kind == StepKind::unit ||
+                    step.kind == StepKind::memory_blocks;
+  }
+  const auto free = judge_use(gpu, rules);
+  return free ? Result<>() : Result<>(forward_error(free));
 }
 
 Result<> judge_managers(const Gpu& gpu) {

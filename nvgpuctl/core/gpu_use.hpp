@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,13 +15,20 @@ namespace nvgpuctl {
 // What an operator allows to be done about those who use a GPU.
 struct UseRules {
   bool force = false;    // change it under processes, never under a guest
-  bool quiesce = false;  // stop known services, take memory offline
+  bool quiesce = false;  // stop these units, take memory offline
+  std::vector<std::string> units = {};  // in the order to stop them in
 };
+
+// What --quiesce allows: the units that a rule of the policy names, which may
+// be none, and NVIDIA's own.
+UseRules quiesce_rules(const std::optional<std::vector<std::string>>& named);
 
 // May the GPU's driver be changed now? What is to be stopped for it, which is
 // nothing where nobody uses it. Error `busy` names everybody who uses it, and
 // in which order to stop them.
 Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules);
+// The same for a plan that is made: whom it stops itself is in nobody's way.
+Result<> judge_use(const Gpu& gpu, const BindPlan& plan);
 
 // Error `busy` where somebody else gives the GPU to a driver, too, and will do
 // so again: two managers end with the GPU in the hands of the later one.

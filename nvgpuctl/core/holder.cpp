@@ -254,6 +254,10 @@ string_view to_string(HolderKind kind) {
   return "unseen";
 }
 
+std::span<const string_view> known_services() {
+  return kServices;
+}
+
 bool is_known_service(string_view unit) {
   return service_rank(unit) < kServices.size();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,8 +45,10 @@ std::string to_string(const Holder& holder);
 // "python3 (pid 4711)": what an operator stops.
 std::string what_to_stop(const Holder& holder);
 
-// Whether nvgpuctl may stop a unit by itself and start it again: the services
-// that come with NVIDIA's driver and DCGM, by the names that they really have.
+// Units that nvgpuctl may stop by itself and start again: the services that
+// come with NVIDIA's driver and DCGM, by the names that they really have, in
+// the order in which they are to be stopped.
+std::span<const std::string_view> known_services();
 bool is_known_service(std::string_view unit);
 
 }  // namespace nvgpuctl

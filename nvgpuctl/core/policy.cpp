@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
 #include "core/driver_change.hpp"
+#include "core/quiet.hpp"
 #include "core/yaml_value.hpp"
 
 namespace nvgpuctl {
@@ -35,7 +37,10 @@ class PolicyReader {
   Result<> driver(const YamlValue& value, PolicyRule& rule) const;
   Result<> driver_keys(const YamlValue& value, PolicyRule& rule) const;
   Result<> domain_keys(const YamlValue& value, PolicyRule& rule) const;
-  Result<Words> names(const YamlValue& value) const;
+  Result<> quiesce_key(const YamlValue& value, PolicyRule& rule) const;
+  Result<Words> names(const YamlValue& value, string_view key,
+                      string_view what) const;
+  Result<Words> units(const YamlValue& value) const;
 
   std::string name_;
   YamlReader reader_;
@@ -92,20 +97,45 @@ Result<> PolicyReader::match(const YamlValue& value, PolicyRule& rule) const {
   return {};
 }
 
-Result<Words> PolicyReader::names(const YamlValue& value) const {
-  auto list = reader_.expect_sequence(value, "domains");
+Result<Words> PolicyReader::names(const YamlValue& value, string_view key,
+                                  string_view what) const {
+  auto list = reader_.expect_sequence(value, key);
   if (!list) {
     return forward_error(list);
   }
   Words names;
   for (const auto& one : value.items) {
-    auto name = reader_.text(one, "the name of a domain", kMaxText);
+    auto name = reader_.text(one, what, kMaxText);
     if (!name) {
       return forward_error(name);
     }
     names.push_back(std::move(*name));
   }
   return names;
+}
+
+Result<Words> PolicyReader::units(const YamlValue& value) const {
+  auto units = names(value, "quiesce", "the name of a service");
+  if (!units) {
+    return units;
+  }
+  for (std::size_t i = 0; i < units->size(); ++i) {
+    const auto& unit = (*units)[i];
+    const auto& place = value.items[i].place;
+    if (!is_unit_name(unit)) {
+      const std::string meant = unit + ".service";
+      return reader_.fail_at(place, "'" + unit + "' is no name of a service",
+                             is_unit_name(meant)
+                                 ? "did you mean \"" + meant + "\"?"
+                                 : "it looks like \"nvidia-dcgm.service\"");
+    }
+    const auto here = units->begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(units->begin(), here, unit) != here) {
+      return reader_.fail_at(place, "'" + unit + "' is there twice",
+                             "it is stopped once");
+    }
+  }
+  return units;
 }
 
 Result<> PolicyReader::driver(const YamlValue& value, PolicyRule& rule) const {
@@ -169,6 +199,19 @@ Result<> PolicyReader::driver_keys(const YamlValue& value,
   return {};
 }
 
+// Who may be stopped for it.
+Result<> PolicyReader::quiesce_key(const YamlValue& value,
+                                   PolicyRule& rule) const {
+  if (const auto* quiesce = value.find("quiesce")) {
+    auto list = units(*quiesce);
+    if (!list) {
+      return forward_error(list);
+    }
+    rule.quiesce = std::move(*list);
+  }
+  return {};
+}
+
 // The keys that say what domains have to do with it.
 Result<> PolicyReader::domain_keys(const YamlValue& value,
                                    PolicyRule& rule) const {
@@ -184,7 +227,7 @@ Result<> PolicyReader::domain_keys(const YamlValue& value,
     rule.on_release = *word == 0 ? OnRelease::keep : OnRelease::restore;
   }
   if (const auto* domains = value.find("domains")) {
-    auto list = names(*domains);
+    auto list = names(*domains, "domains", "the name of a domain");
     if (!list) {
       return forward_error(list);
     }
@@ -208,9 +251,9 @@ Result<> PolicyReader::domain_keys(const YamlValue& value,
 }
 
 Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
-  constexpr std::array<string_view, 8> kKeys{"match",   "driver",     "layout",
-                                             "at-boot", "on-release", "domains",
-                                             "managed", "gi-nodes"};
+  constexpr std::array<string_view, 9> kKeys{
+      "match",   "driver",     "layout",  "at-boot", "quiesce",
+      "domains", "on-release", "managed", "gi-nodes"};
   constexpr std::array<string_view, 1> kRequired{"match"};
   auto read = reader_.expect_map(value, "a rule for GPUs", kKeys, kRequired);
   PolicyRule rule;
@@ -221,6 +264,9 @@ Result<PolicyRule> PolicyReader::rule(const YamlValue& value) const {
   }
   if (read) {
     read = driver_keys(value, rule);
+  }
+  if (read) {
+    read = quiesce_key(value, rule);
   }
   if (read) {
     read = domain_keys(value, rule);

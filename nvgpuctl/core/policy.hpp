@@ -44,6 +44,9 @@ struct PolicyRule {
   // Of the variant driver, whenever it has the GPU; nothing: as it comes.
   std::optional<Layout> layout;
   bool at_boot = true;  // whether `apply --boot` does what `driver` says
+  // Units that may be stopped for it, in this order; then its memory may go
+  // offline, too. Nothing: neither.
+  std::optional<std::vector<std::string>> quiesce;
   OnRelease on_release = OnRelease::automatic;
   // Names of the domains that may have it; nothing: any.
   std::optional<std::vector<std::string>> domains;

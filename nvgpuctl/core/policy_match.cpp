@@ -106,6 +106,12 @@ PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {
   return none;
 }
 
+std::optional<UseRules> use_rules(const PolicyRule& rule) {
+  return rule.quiesce
+             ? std::optional(UseRules{.quiesce = true, .units = *rule.quiesce})
+             : std::nullopt;
+}
+
 bool allows(const PolicyRule& rule, std::string_view domain) {
   return !rule.domains || std::find(rule.domains->begin(), rule.domains->end(),
                                     domain) != rule.domains->end();

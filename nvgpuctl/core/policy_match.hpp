@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "core/gpu_use.hpp"
 #include "core/policy.hpp"
 
 // The rules of a policy beside the GPUs of a host.
@@ -23,6 +25,10 @@ Result<PolicyMatch> match_policy(const Policy& policy,
 
 // The rule for a GPU; one that wants nothing where none matches.
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu);
+
+// What a rule lets be done about those who use its GPU; nothing where it does
+// not say.
+std::optional<UseRules> use_rules(const PolicyRule& rule);
 
 bool allows(const PolicyRule& rule, std::string_view domain);
 

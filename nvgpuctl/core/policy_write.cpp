@@ -49,6 +49,9 @@ std::string rule_text(const PolicyRule& rule) {
   if (!rule.at_boot) {
     add("at-boot", "leave");
   }
+  if (rule.quiesce) {
+    add("quiesce", list_of(*rule.quiesce));
+  }
   if (rule.on_release != OnRelease::automatic) {
     add("on-release", rule.on_release == OnRelease::keep ? "keep" : "restore");
   }

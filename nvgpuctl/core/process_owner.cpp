@@ -109,8 +109,10 @@ void read_path(std::string_view path, ProcessOwner& owner) {
     }
     const bool unit = part.ends_with(".service") || part.ends_with(".scope");
     if (unit && owner.unit.empty()) {
-      owner.unit = unescape(part);
-      owner.system_unit = above == "system.slice";
+      owner.unit = std::string(part);
+      // Also below a slice of it, as units of a template are; what a container
+      // calls so lies elsewhere.
+      owner.system_unit = path.starts_with("/system.slice/");
     }
     if (kubernetes) {
       take_pod(part, owner);

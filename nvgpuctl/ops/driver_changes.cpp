@@ -71,16 +71,22 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
   if (!quiet) {
     return forward_error(quiet);
   }
-  auto origin = origin_of_bind(root, gpu, plan->to, signature);
-  origin.quiet = merged(origin.quiet, *quiet);
-  record.after.origin = std::move(origin);
+  record.after.origin = origin_of_bind(root, gpu, plan->to, signature);
+  Change change{std::move(*plan), std::move(record)};
+  quiesce(change, *quiet);
+  return change;
+}
+
+void quiesce(Change& change, const Quiet& quiet) {
+  auto& origin = *change.record.after.origin;
+  origin.quiet = merged(origin.quiet, quiet);
   // Behind the module: where it is missing nobody is stopped in vain.
-  const auto steps = quiesce_steps(*quiet);
-  const auto place = std::find_if(
-      plan->steps.begin(), plan->steps.end(),
-      [](const Step& step) { return step.kind != StepKind::load_module; });
-  plan->steps.insert(place, steps.begin(), steps.end());
-  return Change{std::move(*plan), std::move(record)};
+  auto& all = change.plan.steps;
+  const auto steps = quiesce_steps(quiet);
+  const auto place = std::find_if(all.begin(), all.end(), [](const Step& step) {
+    return step.kind != StepKind::load_module;
+  });
+  all.insert(place, steps.begin(), steps.end());
 }
 
 bool is_kernels_own(const ModuleFacts& modules) {

@@ -18,6 +18,10 @@ Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
                                  const Gpu& gpu, const Signature& signature,
                                  const std::optional<UseRules>& rules = {});
 
+// Stops, as a part of a change, what has the GPU; its record says so, which
+// must be there.
+void quiesce(Change& change, const Quiet& quiet);
+
 // Lets the driver that a change loads be loaded with this layout; nothing: as
 // it comes.
 void choose_layout(Change& change, const ModuleFacts& modules,

@@ -45,7 +45,8 @@ Result<> check_may_have(const HookTools& tools, const Policy& policy,
                         const Gpu& gpu, const std::string& domain,
                         const Signature& signature) {
   const std::string subject = to_string(gpu.pci.address);
-  if (!allows(rule_for(policy, gpu), domain)) {
+  const auto rule = rule_for(policy, gpu);
+  if (!allows(rule, domain)) {
     return refuse("NVG-E070", Errc::not_viable, subject,
                   fmt::format("'{}' is not among its domains", domain));
   }
@@ -55,7 +56,11 @@ Result<> check_may_have(const HookTools& tools, const Policy& policy,
                   fmt::format("'{}' has had it since {}", *origin->domain,
                               origin->signature.when));
   }
-  const auto free = check_not_held(tools.root, gpu.pci);
+  // Where somebody may be stopped for it, the plan of its change asks who.
+  const bool asked_later =
+      rule.quiesce && gpu.driver_role != DriverRole::variant;
+  const auto free =
+      asked_later ? Result<>() : check_not_held(tools.root, gpu.pci);
   if (!free) {
     return refuse("NVG-E072", Errc::busy, subject, free.error().problem);
   }
@@ -93,9 +98,18 @@ Result<> check_proven(const TransactionReport& report) {
   return {};
 }
 
+// Who has the GPU and is not to be stopped for it has a reason of its own.
+tl::unexpected<Error> because_of_use(const Error& error) {
+  const auto& [code, subject, problem, hint] = error;
+  return code == Errc::busy
+             ? refuse("NVG-E072", code, subject, problem + "; " + hint)
+             : tl::unexpected<Error>(error);
+}
+
 Result<> prepare_locked(const HookTools& tools, const std::string& domain,
                         const Sources& sources) {
-  const auto inventory = take_inventory(tools.root, {.virtualization = true});
+  const auto inventory =
+      take_inventory(tools.root, {.virtualization = true, .use = true});
   if (!inventory) {
     return judge_unreadable(tools, sources, inventory.error());
   }
@@ -111,9 +125,10 @@ Result<> prepare_locked(const HookTools& tools, const std::string& domain,
       return may;
     }
     auto change =
-        change_to_variant(tools.root, inventory->host, *gpu, signature);
+        change_to_variant(tools.root, inventory->host, *gpu, signature,
+                          use_rules(rule_for(*policy, *gpu)));
     if (!change) {
-      return forward_error(change);
+      return because_of_use(change.error());
     }
     choose_layout(*change, inventory->host.modules,
                   rule_for(*policy, *gpu).layout);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "host/state_dir.hpp"
+#include "ops/driver_changes.hpp"
 #include "ops/policy_state.hpp"
 
 namespace nvgpuctl {
@@ -74,6 +75,16 @@ void choose_layout_of(const Inventory& inventory, PolicyRule& rule) {
   }
 }
 
+// What was stopped for it as it is, so that it would be again.
+void choose_quiesce(const Subject& subject, PolicyRule& rule) {
+  const auto origin = valid_origin(
+      subject.root, subject.inventory.gpus[subject.index].pci.address,
+      subject.signature);
+  if (origin && !origin->quiet.empty()) {
+    rule.quiesce = origin->quiet.units;
+  }
+}
+
 }  // namespace
 
 ExportedPolicy export_policy(const RootDir& root, const Inventory& inventory,
@@ -85,6 +96,7 @@ ExportedPolicy export_policy(const RootDir& root, const Inventory& inventory,
     auto rule = rule_naming(inventory, gpu);
     choose_driver({root, inventory, signature, index}, rule);
     choose_layout_of(inventory, rule);
+    choose_quiesce({root, inventory, signature, index}, rule);
     exported.notes.push_back(fmt::format("{}: {}", gpu.model.name,
                                          to_string(driver_state(gpu.pci))));
     exported.policy.rules.push_back(std::move(rule));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "ops/driver_changes.hpp"
 
 namespace nvgpuctl {
@@ -35,7 +36,7 @@ class Comparison {
                                const std::optional<OriginRecord>& origin) const;
   Result<Change> to_origin(const Gpu& gpu,
                            const std::optional<OriginRecord>& origin) const;
-  Result<Change> to_driver(const Gpu& gpu, const std::string& driver,
+  Result<Change> to_driver(const Gpu& gpu, const PolicyRule& rule,
                            const std::optional<OriginRecord>& origin) const;
   void add_layout(const PolicyRule& rule, PolicyState& state) const;
   Change unchanged(const Gpu& gpu,
@@ -64,10 +65,21 @@ Result<Change> Comparison::to_origin(
                         : Result<Change>(unchanged(gpu, origin));
 }
 
-// To exactly this driver, or to none, and so that no other takes it.
+// Back with the driver that it was taken from: what was stopped then runs
+// again.
+void restore(Change& change) {
+  auto& quiet = change.record.after.origin->quiet;
+  const auto steps = restore_steps(quiet);
+  change.plan.steps.insert(change.plan.steps.end(), steps.begin(), steps.end());
+  quiet = {};
+}
+
+// To exactly the driver of the rule, or to none, and so that no other takes it.
 Result<Change> Comparison::to_driver(
-    const Gpu& gpu, const std::string& driver,
+    const Gpu& gpu, const PolicyRule& rule,
     const std::optional<OriginRecord>& origin) const {
+  const std::string driver =
+      rule.driver == DriverWish::named ? rule.driver_name : "";
   const auto before = driver_state(gpu.pci);
   const std::string name = driver.empty() ? std::string(kNobody) : driver;
   DriverState wanted{driver, name};
@@ -75,12 +87,19 @@ Result<Change> Comparison::to_driver(
     wanted.driver_override.reset();  // it came there by itself
   }
   const bool leaves = !before.driver.empty() && before.driver != driver;
+  const bool returns = origin && origin->state.driver == driver;
+  // On the way back nobody is stopped: no record would be left of it.
+  const auto rules = leaves && !returns ? use_rules(rule) : std::nullopt;
   const auto* online = find_finding(gpu, "NVG-E040");
-  if (leaves && online != nullptr) {
+  if (leaves && online != nullptr && !rules) {
     return fail(Errc::not_viable, to_string(gpu.pci.address),
                 fmt::format("{} {}: {}", online->reason->id,
                             online->reason->name, online->reason->summary),
                 std::string(online->reason->remedy));
+  }
+  const auto quiet = rules ? judge_use(gpu, *rules) : Result<Quiet>(Quiet{});
+  if (!quiet) {
+    return forward_error(quiet);
   }
   const bool loaded = root_.exists("/sys/bus/pci/drivers/" + driver);
   Change change{
@@ -90,6 +109,11 @@ Result<Change> Comparison::to_driver(
   auto& record = change.record.after.origin;
   if (!change.plan.steps.empty() && !record) {
     record = OriginRecord{gpu.pci.address, before, signature_, {}, false};
+  }
+  if (returns && !change.plan.steps.empty()) {
+    restore(change);
+  } else if (!quiet->empty()) {
+    quiesce(change, *quiet);
   }
   if (record && record->state == wanted) {
     record.reset();  // back where it came from
@@ -102,13 +126,13 @@ Result<Change> Comparison::wanted_change(
     const std::optional<OriginRecord>& origin) const {
   switch (rule.driver) {
     case DriverWish::variant:
-      return change_to_variant(root_, inventory_.host, gpu, signature_);
+      return change_to_variant(root_, inventory_.host, gpu, signature_,
+                               use_rules(rule));
     case DriverWish::origin:
       return to_origin(gpu, origin);
     case DriverWish::none:
-      return to_driver(gpu, "", origin);
     case DriverWish::named:
-      return to_driver(gpu, rule.driver_name, origin);
+      return to_driver(gpu, rule, origin);
     case DriverWish::unsaid:
       break;
   }
@@ -171,9 +195,26 @@ std::string wanted_driver(const Gpu& gpu, const PolicyRule& rule) {
 // to have it for ever (docs/boot.md).
 void forget_pinned_origin(const Gpu& gpu, Change& change) {
   auto& origin = change.record.after.origin;
-  if (origin && !change.record.before.origin && !gpu.pci.driver &&
-      gpu.pci.driver_override == change.plan.to) {
+  if (origin && origin->quiet.empty() && !change.record.before.origin &&
+      !gpu.pci.driver && gpu.pci.driver_override == change.plan.to) {
     origin.reset();
+  }
+}
+
+// What is stopped and started, which the differences do not tell.
+void add_quiet_notes(const BindPlan& plan, PolicyState& state) {
+  for (const auto& step : plan.steps) {
+    const auto unit = parse_unit_order(step.value);
+    const auto memory = parse_block_order(step.value);
+    if (step.kind == StepKind::unit && unit) {
+      state.notes.push_back(unit->verb == "stop"
+                                ? "apply stops " + unit->unit
+                                : "apply starts " + unit->unit + " again");
+    } else if (step.kind == StepKind::memory_blocks && memory) {
+      state.notes.push_back(fmt::format(
+          "apply takes its memory blocks {} {}", format_id_list(memory->blocks),
+          memory->word == "offline" ? "offline" : "online again"));
+    }
   }
 }
 
@@ -208,6 +249,7 @@ PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
     choose_layout(*change, inventory_.host.modules, rule->layout);
     add_layout(*rule, state);
   }
+  add_quiet_notes(change->plan, state);
   forget_pinned_origin(gpu, *change);
   state.change = std::move(*change);
   return state;

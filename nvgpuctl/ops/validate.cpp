@@ -18,6 +18,10 @@ std::optional<std::string_view> not_opened(const RootDir& root,
   if (!root.live()) {
     return "a recorded host has no device to open";
   }
+  // The kernel would wait for it until its driver's limit.
+  if (has_fallen_off(gpu)) {
+    return "the GPU does not answer";
+  }
   if (!has_vfio_driver(gpu)) {
     return "not bound to a variant driver";
   }

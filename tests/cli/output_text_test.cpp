@@ -8,6 +8,7 @@
 
 #include "cli/output_topology.hpp"
 #include "cli/samples.hpp"
+#include "cli/select.hpp"
 #include "cli/wording.hpp"
 
 namespace nvgpuctl::cli {
@@ -266,6 +267,19 @@ TEST_F(OutputText, SaysWhatWasFixedAndWhatIsLeftApartFromTheDomain) {
       "this host;\n"
       "       seen: it does not; Mend the sample\n"
       "note: held against domain.rng\n");
+}
+
+TEST_F(OutputText, SaysThatDomainsWereNotAskedForFromLibvirt) {
+  HostSnapshot host;
+  host.census.emplace().libvirt_problem = "did not answer within 5 s";
+  print_reading_problems(context_, host);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_EQ(err_.str(),
+            "note: libvirt could not be asked which domains run: did not "
+            "answer within 5 s;\n"
+            "      those that have a GPU are known only where their QEMU is "
+            "seen as a\n"
+            "      process; virsh list has them\n");
 }
 
 TEST(Wording, CountsErrorsAndWarnings) {

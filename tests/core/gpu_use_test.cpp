@@ -12,9 +12,9 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr UseRules kRefuse{};
-constexpr UseRules kForce{.force = true};
-constexpr UseRules kQuiesce{.quiesce = true};
+const UseRules kRefuse{};
+const UseRules kForce{.force = true};
+const UseRules kQuiesce = quiesce_rules({});
 
 // nvidia has the GPU, and its memory is RAM of the host.
 HostSnapshot busy_host() {
@@ -64,8 +64,8 @@ TEST(Use, IsRefusedWithEverybodyAndTheOrderToStopThemIn) {
   EXPECT_EQ(error.hint,
             "in this order: 1. stop bench (pid 4), 2. systemctl stop "
             "nvidia-persistenced.service, 3. take memory blocks 32-33,40 "
-            "offline; --quiesce does it where all of them are services of "
-            "NVIDIA's");
+            "offline; bind --quiesce does it where all of them are services of "
+            "NVIDIA's, or named under 'quiesce' in the policy");
 }
 
 TEST(Use, IsQuiescedByWhatIsKnown) {
@@ -86,8 +86,42 @@ TEST(Use, IsNotQuiescedWhereSomebodyElseHasTheGpu) {
   const auto error =
       refusal(with({service(1, "slurmd", "slurmd.service")}), kQuiesce);
   EXPECT_EQ(error.hint,
-            "in this order: 1. stop slurmd.service; --quiesce stops services "
-            "of NVIDIA's only, and slurmd.service is none");
+            "in this order: 1. stop slurmd.service; nothing lets "
+            "slurmd.service be stopped: --quiesce is for services of "
+            "NVIDIA's, 'quiesce' in the policy for those that it names");
+}
+
+TEST(Use, IsQuiescedInTheOrderOfThePolicyAndOnlyByThoseWhoHaveTheGpu) {
+  const auto host =
+      with({service(1, "nvidia-persiste", "nvidia-persistenced.service"),
+            service(2, "slurmd", "slurmd.service"),
+            service(3, "exporter", "exporter@1.service")});
+  const std::vector<std::string> named{"slurmd.service", "other.service",
+                                       "exporter@1.service"};
+  const auto quiet = judge_use(only_gpu(host), quiesce_rules(named));
+  ASSERT_TRUE(quiet) << quiet.error().problem;
+  EXPECT_THAT(quiet->units, ElementsAre("slurmd.service", "exporter@1.service",
+                                        "nvidia-persistenced.service"));
+}
+
+TEST(Use, IsNotQuiescedByTheUnitOfAUserWithTheNameOfOneOfTheSystem) {
+  auto mine = service(2, "slurmd", "slurmd.service");
+  mine.owner.system_unit = false;
+  EXPECT_EQ(refusal(with({mine}), {false, true, {"slurmd.service"}}).problem,
+            "slurmd (pid 2, slurmd.service) has /dev/nvidia0 open");
+}
+
+TEST(Use, IsInNobodysWayWhomThePlanStops) {
+  auto host = with({service(2, "slurmd", "slurmd.service")});
+  put_memory_online(host);
+  const auto gpu = only_gpu(host);
+  BindPlan plan;
+  plan.steps = quiesce_steps({{"slurmd.service"}, {{32, 33}, {40}}});
+  EXPECT_TRUE(judge_use(gpu, plan));
+  plan.steps.erase(plan.steps.begin());
+  const auto judged = judge_use(gpu, plan);
+  ASSERT_FALSE(judged);
+  EXPECT_EQ(judged.error().code, Errc::busy);
 }
 
 TEST(Use, IsForcedUnderProcesses) {
@@ -103,14 +137,16 @@ TEST(Use, IsNeverForcedUnderAGuest) {
   host.gpus[0].vfio_dev = "vfio0";
   host.census.emplace().processes = {
       process(4242, "qemu-system-aar", {"/dev/vfio/19"})};
-  for (const auto& rules : {kRefuse, kForce, kQuiesce, UseRules{true, true}}) {
+  host.census->processes[0].owner = {.unit = "vm.service", .system_unit = true};
+  for (const auto& rules :
+       {kRefuse, kForce, kQuiesce, UseRules{true, true, {"vm.service"}}}) {
     const auto error = refusal(host, rules);
     EXPECT_EQ(error.problem,
-              "qemu-system-aar (pid 4242) has /dev/vfio/19 open");
+              "qemu-system-aar (pid 4242, vm.service) has /dev/vfio/19 open");
     EXPECT_EQ(error.hint,
-              "in this order: 1. shut down qemu-system-aar (pid 4242); nothing "
-              "takes a GPU from a running virtual machine, --force=in-use and "
-              "--quiesce neither");
+              "in this order: 1. shut down vm.service; nothing takes a GPU "
+              "from a running virtual machine: not --force=in-use, --quiesce, "
+              "nor a policy");
   }
 }
 
@@ -128,7 +164,7 @@ TEST(Use, IsNotQuiescedWhereItsBlocksAreNotKnown) {
   host.numa.nodes[1].memory_bytes = 2 * kGiB;
   EXPECT_EQ(refusal(host, kQuiesce).hint,
             "in this order: 1. take its memory offline; its memory blocks are "
-            "not known, so --quiesce cannot take them offline");
+            "not known, so nothing can take them offline");
 }
 
 TEST(Use, NamesNoMoreThanCanBeRead) {

@@ -112,6 +112,35 @@ TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
             "gi-nodes must be a number from 1 to 64");
 }
 
+TEST(Policy, RefusesToStopWhatIsNoServiceOrIsThereTwice) {
+  const std::string key = "  - match: all\n    quiesce: ";
+  const auto bare = refusal(kHead + key + "[a.service, nvidia-dcgm]\n");
+  EXPECT_EQ(bare.subject, "policy.yaml:5:26");
+  EXPECT_EQ(bare.problem, "'nvidia-dcgm' is no name of a service");
+  EXPECT_EQ(bare.hint, "did you mean \"nvidia-dcgm.service\"?");
+  const auto path = refusal(kHead + key + "[../x]\n");
+  EXPECT_EQ(path.problem, "'../x' is no name of a service");
+  EXPECT_EQ(path.hint, "it looks like \"nvidia-dcgm.service\"");
+  EXPECT_EQ(refusal(kHead + key + "[\"-H.service\"]\n").problem,
+            "'-H.service' is no name of a service");
+  const auto twice = refusal(kHead + key + "[a.service, a.service]\n");
+  EXPECT_EQ(twice.subject, "policy.yaml:5:26");
+  EXPECT_EQ(twice.problem, "'a.service' is there twice");
+  EXPECT_EQ(refusal(kHead + key + "a.service\n").problem,
+            "quiesce must be a list, not a single value");
+  EXPECT_EQ(refusal(kHead + "  - match: all\n    quiece: []\n").hint,
+            "did you mean \"quiesce\"?");
+}
+
+TEST(Policy, LetsNobodyBeStoppedUnlessItSaysSo) {
+  EXPECT_FALSE(use_rules(rule("  - match: all\n")));
+  const auto memory = use_rules(rule("  - match: all\n    quiesce: []\n"));
+  ASSERT_TRUE(memory);
+  EXPECT_TRUE(memory->quiesce);
+  EXPECT_FALSE(memory->force);
+  EXPECT_TRUE(memory->units.empty());
+}
+
 TEST(Policy, IsWrittenAsItIsRead) {
   const std::string text =
       kHead +
@@ -119,6 +148,7 @@ TEST(Policy, IsWrittenAsItIsRead) {
       "    driver: variant\n"
       "    layout: single\n"
       "    at-boot: leave\n"
+      "    quiesce: [\"b.service\", \"a@1\\\\x2d.service\"]\n"
       "    on-release: keep\n"
       "    domains: [\"a \\\"b\\\"\"]\n"
       "    managed: no\n"

@@ -17,6 +17,19 @@ TEST(ProcessOwner, IsAUnitOfTheSystem) {
   EXPECT_EQ(to_string(owner), "nvidia-persistenced.service");
 }
 
+TEST(ProcessOwner, IsAUnitOfTheSystemBelowASliceByItsRealName) {
+  const auto owner = parse_cgroup(
+      "0::/system.slice/system-exporter.slice/exporter@gpu\\x2d1.service\n");
+  EXPECT_EQ(owner.unit, "exporter@gpu\\x2d1.service");
+  EXPECT_TRUE(owner.system_unit);
+}
+
+TEST(ProcessOwner, IsNoUnitOfTheSystemWhereAContainerHasOneOfThatName) {
+  EXPECT_FALSE(
+      parse_cgroup("0::/lxc.payload.web/system.slice/nvidia-dcgm.service\n")
+          .system_unit);
+}
+
 TEST(ProcessOwner, IsNoUnitOfTheSystemWhereAUserNamesItLikeOne) {
   const auto owner = parse_cgroup(
       "0::/user.slice/user-1000.slice/user@1000.service/app.slice/"

@@ -7,33 +7,17 @@
 #include <array>
 
 #include "cli/exit_code.hpp"
-#include "core/quiet.hpp"
 #include "host/host_lock.hpp"
 #include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
+#include "ops/policy_apply.hpp"
+#include "ops/policy_file.hpp"
 #include "ops/recovery.hpp"
 
 namespace nvgpuctl::inject {
 namespace {
 
 using std::chrono::milliseconds;
-
-const DriverState kHost{"nvidia", std::nullopt};
-const DriverState kGuest{"nvgrace_gpu_vfio_pci", "nvgrace_gpu_vfio_pci"};
-const Signature kSignature{"boot-1", "uid 0", "2026-01-31T09:30:00Z"};
-
-constexpr const char* kUnit = "nvidia-persistenced.service";
-// A file, because processes come and go.
-constexpr const char* kUnitFile = "/units/nvidia-persistenced.service";
-
-std::string block_state(unsigned block) {
-  return fmt::format("/sys/devices/system/memory/memory{}/state", block);
-}
-
-// One unit for all, and two blocks of memory for each.
-Quiet quiet_of(const PciAddress& gpu) {
-  return {{kUnit}, {{gpu.domain * 2U, gpu.domain * 2U + 1}, {}}};
-}
 
 // modprobe as it is, and a systemctl of files.
 class Loader : public ModuleLoader {
@@ -52,8 +36,7 @@ class Loader : public ModuleLoader {
       return fail(Errc::io, order.unit,
                   "systemctl could not " + order.verb + " it");
     }
-    fake_.file("/units/" + order.unit,
-               order.verb == "start" ? "active" : "inactive");
+    set_service(fake_, order.verb == "start");
     return {};
   }
 
@@ -84,6 +67,34 @@ Result<> recover_locked(const RootDir& root, ModuleLoader& modules) {
              : done;
 }
 
+// As run_apply() does it, from the policy's file on.
+Result<TransactionReport> apply_policy(const TransactionTools& tools,
+                                       const std::vector<PciAddress>& gpus) {
+  const auto inventory =
+      take_inventory(tools.root, {.virtualization = true, .use = true});
+  const auto policy = read_policy(tools.root);
+  if (!inventory || !policy) {
+    return inventory ? forward_error(policy) : forward_error(inventory);
+  }
+  std::vector<std::size_t> places;
+  for (const auto& gpu : gpus) {
+    places.push_back(static_cast<std::size_t>(find_gpu(*inventory, gpu) -
+                                              inventory->gpus.data()));
+  }
+  auto states =
+      compare_with_policy(tools.root, *inventory, places, *policy, kSignature);
+  if (!states) {
+    return forward_error(states);
+  }
+  auto work = work_of(std::move(*states), Moment::any);
+  const auto possible = check_obstacles(work);
+  if (!possible) {
+    return forward_error(possible);
+  }
+  return apply_changes(tools, *inventory, policy->other_managers, kSignature,
+                       std::move(work.changes));
+}
+
 Result<> change_locked(const World& world, const Scenario& scenario,
                        const RootDir& root, ModuleLoader& modules,
                        const std::vector<PciAddress>& gpus, bool& tells) {
@@ -101,14 +112,20 @@ Result<> change_locked(const World& world, const Scenario& scenario,
     return std::vector<CheckSection>{
         {"vfio", {{"vfio-open", "", result, "", "", "", ""}}}};
   };
-  const auto report =
-      run_transaction({root, modules, prove}, scenario.bind ? "bind" : "unbind",
-                      kSignature, world.changes(gpus));
-  for (const auto& one : report.gpus) {
+  const TransactionTools tools{root, modules, prove};
+  const auto report = scenario.policy
+                          ? apply_policy(tools, gpus)
+                          : Result<TransactionReport>(run_transaction(
+                                tools, scenario.bind ? "bind" : "unbind",
+                                kSignature, world.changes(gpus)));
+  if (!report) {
+    return forward_error(report);
+  }
+  for (const auto& one : report->gpus) {
     tells = tells || !not_restored(one.steps).empty() ||
             !not_restored(one.undo).empty();
   }
-  return error_of(report.failure);
+  return error_of(report->failure);
 }
 
 // Runs `work` on a faulty host in a process of its own and waits for it, but
@@ -184,92 +201,17 @@ std::vector<Scenario> scenarios() {
     add("quiesced-bind", {"", gpus, true, true, true, true});
     add("quiesced-bind-in-vain", {"", gpus, true, false, true, true});
     add("quiesced-unbind", {"", gpus, false, true, true, true});
+    add("apply", {"", gpus, true, true, false, false, true});
+    add("apply-in-vain", {"", gpus, true, false, true, false, true});
+    add("quiesced-apply", {"", gpus, true, true, true, true, true});
+    add("quiesced-apply-back", {"", gpus, false, true, true, true, true});
+    if (gpus > 1) {
+      add("apply-to-some", {"", gpus, true, true, true, false, true, true});
+      add("quiesced-apply-to-some",
+          {"", gpus, true, true, true, true, true, true});
+    }
   }
   return all;
-}
-
-World::World(const Scenario& scenario)
-    : bind_(scenario.bind),
-      loaded_(scenario.loaded),
-      quiesce_(scenario.quiesce) {
-  fake.directory("/var/lib").directory("/run");
-  fake.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
-  fake.directory("/sys/bus/pci/drivers/nvidia");
-  kernel.prefer("nvidia");
-  kernel.offer("nvgrace_gpu_vfio_pci");
-  fake.file(kUnitFile, bind_ ? "active" : "inactive");
-  const auto& now = bind_ ? kHost : kGuest;
-  for (std::size_t i = 0; i < scenario.gpus; ++i) {
-    const PciAddress gpu{static_cast<unsigned short>(9 + 16 * i), 1, 0, 0};
-    gpus.push_back(gpu);
-    fake.pci_function(to_string(gpu), "0x10de", "0x2342");
-    fake.driver(to_string(gpu), now.driver);
-    if (!bind_) {
-      fake.attribute(to_string(gpu), "driver_override",
-                     *now.driver_override + "\n");
-      (void)store_origin(fake.open(), origin(gpu)).has_value();
-    }
-    for (const auto block : quiet_of(gpu).memory.movable) {
-      fake.file(block_state(block), bind_ ? "online\n" : "offline\n");
-    }
-  }
-}
-
-std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
-  std::vector<Change> all;
-  for (const auto& gpu : which) {
-    const JournalState host{kHost, false, {}};
-    const JournalState guest{kGuest, false, origin(gpu)};
-    auto plan = plan_change(
-        gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
-        loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded);
-    const auto steps = bind_ ? quiesce_steps(origin(gpu).quiet)
-                             : restore_steps(origin(gpu).quiet);
-    plan.steps.insert(bind_ ? plan.steps.begin() : plan.steps.end(),
-                      steps.begin(), steps.end());
-    all.push_back(
-        {std::move(plan), {gpu, bind_ ? host : guest, bind_ ? guest : host}});
-  }
-  return all;
-}
-
-OriginRecord World::origin(const PciAddress& gpu) const {
-  return {gpu, kHost, kSignature,
-          {},  false, quiesce_ ? quiet_of(gpu) : Quiet{}};
-}
-
-bool World::all_runs_as_it_should() const {
-  const bool wanted = where() == Where::host;
-  bool right = (fake.content(kUnitFile) == "active") == wanted;
-  for (const auto& gpu : gpus) {
-    for (const auto block : quiet_of(gpu).memory.movable) {
-      // Empty where the process died with the file open.
-      right =
-          right && (fake.content(block_state(block)) == "online\n") == wanted;
-    }
-  }
-  return right || !quiesce_;
-}
-
-Where World::where(const PciAddress& gpu) const {
-  const auto root = fake.open();
-  const auto now = read_driver_state(root, gpu);
-  const auto record = read_origin(root, gpu);
-  if (now && record && *now == kGuest && *record == origin(gpu)) {
-    return Where::guest;
-  }
-  return now && record && *now == kHost && !*record ? Where::host
-                                                    : Where::between;
-}
-
-Where World::where() const {
-  const Where first = where(gpus[0]);
-  for (const auto& gpu : gpus) {
-    if (where(gpu) != first) {
-      return Where::between;
-    }
-  }
-  return first;
 }
 
 Ended change_in_process(World& world, const Scenario& scenario, Fault fault,

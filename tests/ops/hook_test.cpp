@@ -31,6 +31,27 @@ constexpr const char* kPolicy = "/etc/nvgpuctl/policy.yaml";
 const std::string kPolicyHead =
     "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n";
 
+// Has a GPU open until its unit is stopped.
+class ServiceLoader : public ScriptedLoader {
+ public:
+  explicit ServiceLoader(FakeRoot& fake) : fake_(fake) {}
+  void has(const std::string& node) {
+    fake_.link("/proc/12/fd/3", node)
+        .file("/proc/12/comm", "slurmd\n")
+        .file("/proc/12/cgroup", "0::/system.slice/slurmd.service\n");
+    active.insert("slurmd.service");
+  }
+  Result<> control(const UnitOrder& order) override {
+    if (order.verb == "stop") {
+      std::filesystem::remove_all(fake_.path("/proc/12"));
+    }
+    return ScriptedLoader::control(order);
+  }
+
+ private:
+  FakeRoot& fake_;
+};
+
 class HookOfADomain : public testing::Test {
  protected:
   HookOfADomain() {
@@ -73,7 +94,7 @@ class HookOfADomain : public testing::Test {
   FakeRoot fake_;
   FakeKernel kernel_{fake_};
   RootDir root_ = kernel_.open();
-  ScriptedLoader loader_;
+  ServiceLoader loader_{fake_};
   FakeVfio vfio_;
   std::vector<std::string> warnings_;
 };
@@ -153,7 +174,50 @@ TEST_F(HookOfADomain, IsRefusedAGpuThatAProcessHasOpen) {
   EXPECT_EQ(state(kFree), kNoDriver);
 }
 
-TEST_F(HookOfADomain, IsRefusedAGpuThatDoesNotWorkWhichGoesBack) {
+TEST_F(HookOfADomain, StopsWhomThePolicyNamesAndStartsThemAgainAfterwards) {
+  fake_.file(kPolicy, kPolicyHead +
+                          "  - match: all\n    driver: origin\n"
+                          "    quiesce: [slurmd.service]\n");
+  loader_.has("/dev/vfio/76");
+  const auto done = prepare("vm", {kFree, kPlain});
+  ASSERT_TRUE(done) << done.error().problem;
+  EXPECT_EQ(state(kPlain), kVariantState);
+  EXPECT_THAT(loader_.active, IsEmpty());
+  EXPECT_THAT(origin(kPlain)->quiet.units, ElementsAre("slurmd.service"));
+  EXPECT_TRUE(origin(kFree)->quiet.empty());
+  ASSERT_TRUE(release("vm"));
+  EXPECT_EQ(state(kPlain), kPlainVfio);
+  EXPECT_THAT(loader_.active, ElementsAre("slurmd.service"));
+}
+
+TEST_F(HookOfADomain, StartsThemAgainWhereTheGpuDoesNotWork) {
+  fake_.file(kPolicy, kPolicyHead +
+                          "  - match: all\n"
+                          "    quiesce: [slurmd.service]\n");
+  loader_.has("/dev/vfio/76");
+  breaks_devices();
+  EXPECT_THAT(refusal("vm", {kPlain}), HasSubstr("NVG-E074"));
+  EXPECT_EQ(state(kPlain), kPlainVfio);
+  EXPECT_THAT(loader_.active, ElementsAre("slurmd.service"));
+}
+
+TEST_F(HookOfADomain, IsRefusedAGpuOfAServiceThatThePolicyDoesNotName) {
+  fake_.file(kPolicy, kPolicyHead +
+                          "  - match: all\n"
+                          "    quiesce: [other.service]\n");
+  loader_.has("/dev/vfio/76");
+  EXPECT_THAT(refusal("vm", {kPlain}),
+              testing::AllOf(
+                  testing::StartsWith("0039:01:00.0: NVG-E072 gpu-held: a "
+                                      "process has the GPU open: slurmd (pid "
+                                      "12, slurmd.service) has /dev/vfio/76 "
+                                      "open; in this order: 1. "),
+                  HasSubstr("nothing lets slurmd.service be stopped")));
+  EXPECT_EQ(state(kPlain), kPlainVfio);
+  EXPECT_THAT(loader_.active, ElementsAre("slurmd.service"));
+}
+
+TEST_F(HookOfADomain, IsRefusedAGpuThatWhichGoesBack) {
   breaks_devices();
   EXPECT_THAT(refusal("vm", {kFree}),
               testing::StartsWith(

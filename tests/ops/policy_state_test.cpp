@@ -32,7 +32,7 @@ class PolicyOnFourGpus : public testing::Test {
     policy_ = *parse_policy(
         "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n  - match: all\n" + keys,
         "policy.yaml");
-    inventory_ = *take_inventory(root_, {});
+    inventory_ = *take_inventory(root_, {.use = true});
     auto states = compare_with_policy(root_, inventory_, {gpu}, policy_,
                                       kSampleSignature);
     EXPECT_TRUE(states) << states.error().problem;
@@ -46,6 +46,26 @@ class PolicyOnFourGpus : public testing::Test {
                                         kSampleSignature, std::move(changes));
     ASSERT_FALSE(report.failure) << report.failure->problem;
     EXPECT_THAT(state(gpu, keys).differences, IsEmpty()) << "and stays so";
+  }
+  // A service has the GPU that is with plain vfio-pci.
+  void serve(const std::string& unit) {
+    fake_.link("/proc/12/fd/3", "/dev/vfio/76")
+        .file("/proc/12/comm", "daemon\n")
+        .file("/proc/12/cgroup", "0::/system.slice/" + unit + "\n");
+    loader_.active.insert(unit);
+  }
+  // Memory of that GPU is RAM of the host.
+  void put_memory_online() {
+    fake_.file("/sys/devices/system/node/node28/meminfo",
+               "Node 28 MemTotal:       2097152 kB\n");
+    fake_.link("/sys/devices/system/node/node28/memory32",
+               "../../memory/memory32");
+    fake_.file("/sys/devices/system/memory/memory32/state", "online\n");
+    fake_.file("/sys/devices/system/memory/memory32/valid_zones", "Movable\n");
+  }
+  std::string memory_state() const {
+    return std::string(
+        trim(fake_.content("/sys/devices/system/memory/memory32/state")));
   }
   DriverState now(std::size_t gpu) {
     return *read_driver_state(root_, inventory_.gpus[gpu].pci.address);
@@ -128,6 +148,76 @@ TEST_F(PolicyOnFourGpus, ForgetsThatAGpuWasKeptForItsDriverByUdev) {
   apply(kFree, "    driver: variant\n");
   EXPECT_EQ(now(kFree), kVariantState);
   EXPECT_THAT(list_origins(root_), IsEmpty());
+}
+
+const std::string kQuiesced =
+    "    driver: variant\n    quiesce: [b.service, a.service]\n";
+
+TEST_F(PolicyOnFourGpus, StopsWhomItNamesAndStartsThemOnTheWayBack) {
+  serve("a.service");
+  put_memory_online();
+  EXPECT_THAT(state(kPlain, kQuiesced).notes,
+              ElementsAre("apply stops a.service",
+                          "apply takes its memory blocks 32 offline"));
+  std::filesystem::remove_all(fake_.path("/proc/12"));
+  serve("b.service");
+  apply(kPlain, kQuiesced);
+  std::filesystem::remove_all(fake_.path("/proc/12"));
+  EXPECT_EQ(now(kPlain), kVariantState);
+  EXPECT_EQ(memory_state(), "offline");
+  EXPECT_THAT(loader_.active, ElementsAre("a.service"));
+  const auto back = state(kPlain, "    driver: origin\n");
+  EXPECT_THAT(back.notes,
+              ElementsAre("apply takes its memory blocks 32 online again",
+                          "apply starts b.service again"));
+  apply(kPlain, "    driver: origin\n");
+  EXPECT_EQ(now(kPlain), (DriverState{"vfio-pci", "vfio-pci"}));
+  EXPECT_EQ(memory_state(), "online");
+  EXPECT_THAT(loader_.active, ElementsAre("a.service", "b.service"));
+}
+
+TEST_F(PolicyOnFourGpus, StartsThemWhereTheDriverThatItHadIsWantedByName) {
+  serve("a.service");
+  apply(kPlain, kQuiesced);
+  std::filesystem::remove_all(fake_.path("/proc/12"));
+  EXPECT_THAT(loader_.active, IsEmpty());
+  apply(kPlain, "    driver: vfio-pci\n");
+  EXPECT_EQ(now(kPlain), (DriverState{"vfio-pci", "vfio-pci"}));
+  EXPECT_THAT(loader_.active, ElementsAre("a.service"));
+  EXPECT_THAT(list_origins(root_), IsEmpty());
+}
+
+TEST_F(PolicyOnFourGpus, StopsThemForAnyDriverButTheOneThatItHad) {
+  serve("a.service");
+  put_memory_online();
+  const std::string quiesce = "    quiesce: [a.service]\n";
+  apply(kPlain, "    driver: none\n" + quiesce);
+  EXPECT_THAT(loader_.active, IsEmpty());
+  EXPECT_EQ(memory_state(), "offline");
+  apply(kPlain, "    driver: vfio-pci\n" + quiesce);
+  EXPECT_THAT(loader_.active, ElementsAre("a.service"));
+  EXPECT_EQ(memory_state(), "online");
+}
+
+TEST_F(PolicyOnFourGpus, NamesWhoHasTheGpuAndMayNotBeStopped) {
+  serve("c.service");
+  for (const auto* driver : {"variant", "none"}) {
+    const auto held = state(kPlain, std::string("    driver: ") + driver +
+                                        "\n    quiesce: [a.service]\n");
+    ASSERT_TRUE(held.obstacle) << driver;
+    EXPECT_EQ(held.obstacle->code, Errc::busy);
+    EXPECT_EQ(held.obstacle->problem,
+              "daemon (pid 12, c.service) has /dev/vfio/76 open");
+  }
+}
+
+TEST_F(PolicyOnFourGpus, ExportsWhatWasStopped) {
+  serve("a.service");
+  apply(kPlain, kQuiesced);
+  const auto exported = export_policy(root_, inventory_, {kFree, kPlain});
+  EXPECT_FALSE(exported.policy.rules[0].quiesce);
+  EXPECT_EQ(exported.policy.rules[1].quiesce,
+            std::vector<std::string>{"a.service"});
 }
 
 TEST_F(PolicyOnFourGpus, ExportsWhatIsFulfilled) {

@@ -75,6 +75,26 @@ TEST(Validation, SaysWhyTheDeviceOfAFreeGpuIsNotOpened) {
               ElementsAre("vfio-device: not bound to a variant driver"));
 }
 
+TEST(Validation, DoesNotOpenAGpuThatHasFallenOffTheBus) {
+  auto host = bound_host();
+  host.gpus[0].config.emplace().present = false;
+  FakeVfio device;
+  device.offers({VfioInterface::group, "/dev/vfio/19"});
+  const auto validation =
+      validate(live_root(), inventory_of(host), 0, device, {});
+  ASSERT_TRUE(validation);
+  EXPECT_THAT(device.opened, testing::IsEmpty());
+  EXPECT_THAT(vfio(validation->sections),
+              ElementsAre("vfio-device: the GPU does not answer"));
+  EXPECT_EQ(overall(validation->sections), Verdict::fail);
+  const auto& pci = validation->sections[2];
+  ASSERT_EQ(pci.name, "pci");
+  EXPECT_EQ(pci.checks[0].reason, "NVG-E006");
+  for (std::size_t i = 1; i < pci.checks.size(); ++i) {
+    EXPECT_EQ(pci.checks[i].verdict, Verdict::skipped) << pci.checks[i].id;
+  }
+}
+
 TEST(Validation, SaysThatAKernelWithoutVfioHasNoDevice) {
   EXPECT_THAT(vfio(validated(live_root(), inventory_of(bound_host()))),
               ElementsAre("vfio-open: there is no device node for it in "
