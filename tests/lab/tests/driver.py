@@ -163,7 +163,7 @@ def run(lab):
     section("attestation")
     attest(lab, gpu)
     section("a report, read outside")
-    replay.same_outside(lab, "show", "explain", "topology")
+    replay.same_outside(lab, "show --all", "explain", "topology")
     replay.validated_outside(lab)
     if lab.scenario.layout == "split":
         section("guest")

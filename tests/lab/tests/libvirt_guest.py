@@ -145,7 +145,7 @@ def run(lab):
     section("inside")
     look_inside(lab, gpu, tree, seen)
     section("a report, read outside")
-    replay.same_outside(lab, "show", "explain", "topology")
+    replay.same_outside(lab, "show --all", "explain", "topology")
     section("shutdown")
     domain.shut_down()
     lab.check("the guest came to its end", "end" in domain.reports(),

@@ -66,8 +66,8 @@ def same_outside(lab, *verbs):
     """Nothing has an alias in this report, so that the documents are equal."""
     archive = take(lab, "--no-redact")
     for verb in verbs:
-        code, here = inside(lab, verb)
-        seen, there = outside(lab, archive, verb)
+        code, here = inside(lab, *verb.split())
+        seen, there = outside(lab, archive, *verb.split())
         lab.equal(f"exit code of {verb} outside", seen, code)
         lab.equal(f"what {verb} says otherwise outside",
                   differences(without(here, OF_THE_HOST),
@@ -76,8 +76,8 @@ def same_outside(lab, *verbs):
 
 def validated_outside(lab):
     archive = take(lab, "--no-redact")
-    here = recorded_checks(inside(lab, "validate")[1])
-    there = recorded_checks(outside(lab, archive, "validate")[1])
+    here = recorded_checks(inside(lab, "validate", "--all")[1])
+    there = recorded_checks(outside(lab, archive, "validate", "--all")[1])
     lab.check("validate judges a report", len(there) > 10, sorted(there))
     lab.equal("what validate says otherwise outside",
               differences({name: here.get(name) for name in there}, there), [])
