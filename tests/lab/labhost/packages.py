@@ -167,15 +167,15 @@ def on_host(suite, kernel):
 
 
 def of_kernel(kernel):
-    """Their files."""
-    names = kernel_names(kernel)
+    """Their files, and those of what they want newer than a host has it."""
+    names = [*kernel_names(kernel), "linux-base"]
     versions = debian.in_suite(kernel.suite, "field",
                                f"linux-image-{kernel.version}:arm64", "Version")
 
     def make(path):
         path.mkdir()
         debian.in_suite(kernel.suite, "download", path, *[
-            f"{name}:{'all' if name.endswith('-common') else 'arm64'}"
+            name if name.endswith(("-common", "-base")) else f"{name}:arm64"
             for name in names])
 
     folder = store.cached(f"packages-{kernel.version}", store.digest(versions, *names),

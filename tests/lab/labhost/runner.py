@@ -67,14 +67,15 @@ def assemble(chosen, kernel, folder, build):
 
 def add_packages(parts, chosen, kernel, folder, static):
     """Disks of a host on which packages are installed, and the kernel is one."""
-    parts.host_disk = folder / "host.img"
-    if not parts.host_disk.exists():
-        store.run("cp", "--sparse=always", roots.host_image(
-            chosen.suite, chosen.libvirt, kernel), parts.host_disk)
-    # Guests have the newer kernel: before 6.17, Linux wants more room for a GPU's BARs
-    # than guests' firmware leaves, and leaves them out.
+    parts.host_disk, parts.payload_disk = folder / "host.img", folder / "payload.img"
+    if parts.host_disk.exists():
+        return  # it is switched on once more
+    store.run("cp", "--sparse=always",
+              roots.host_image(chosen.suite, chosen.libvirt, kernel), parts.host_disk)
+    # Guests have the newer kernel. That of Debian 13 wants more room for a GPU's BARs
+    # than the guest's firmware has left, and then assigns none of them.
     later = packages.next_kernel(chosen.suite)
-    parts.payload_disk = payload.make(
+    payload.make(
         folder, chosen, later, static,
         debs=packages.ours(chosen.suite) + packages.of_kernel(later))
 
