@@ -60,7 +60,8 @@ make_build() {  # DIRECTORY SUITE ARCH
   else
     # The emulator runs the program once, to write its completions.
     packages+=" crossbuild-essential-$3 qemu-user" architectures+=,$3
-    for library in $libraries; do
+    # debhelper asks the pkg-config of that architecture.
+    for library in $libraries pkgconf; do
       packages+=" $library:$3"
     done
   fi

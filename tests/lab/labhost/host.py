@@ -155,6 +155,14 @@ class Lab:
         self.passed = 0
         self.loaded = False  # the driver was seen to be bound
         self.results = []    # rows that a benchmark measured
+        self.power_on = None  # power_on(kernel): once more, after it went off
+
+    def start_with(self, kernel):
+        """Switches the machine off, and on with another kernel."""
+        self.host.log.write(f"$ systemctl poweroff\n[next kernel: {kernel.version}]\n")
+        self.host.agent.command("guest-exec", path="systemctl", arg=["poweroff"])
+        self.power_on(kernel)
+        self.kernel = kernel
 
     def section(self, text):
         print(f"  {text}", flush=True)

@@ -35,7 +35,9 @@ disk() {
 }
 
 mount -t ext4 "/dev/$(disk host)" /host || fail "no host disk"
-mount -t ext4 -o ro "/dev/$(disk modules)" /host/usr/lib/modules || fail "no modules"
+# A kernel that came as a package has its modules there already.
+[ -d "/host/usr/lib/modules/$(uname -r)" ] ||
+  mount -t ext4 -o ro "/dev/$(disk modules)" /host/usr/lib/modules || fail "no modules"
 mount -t ext4 -o ro "/dev/$(disk payload)" /host/lab || fail "no payload"
 # Installed files go where they belong; the host's disk forgets them at power-off.
 [ ! -d /host/lab/install ] || cp -a /host/lab/install/. /host/

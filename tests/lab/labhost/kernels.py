@@ -34,8 +34,11 @@ def of_suite(suite):
     raise store.LabError(f"Debian {suite} has no arm64 kernel")
 
 
-def find(name):
-    """By suite, by the beginning of the version, `newest`, or `grace-64k`."""
+def find(name, userland=None):
+    """By suite, by the beginning of the version, `newest`, or `grace-64k`; or `own`,
+    which is the userland's."""
+    if name == "own":
+        return of_suite(userland)
     if name.endswith(grace_kernel.FLAVOUR):
         return Kernel(grace_kernel.FLAVOUR, grace_kernel.release())
     if name in SUITES:

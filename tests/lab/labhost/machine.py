@@ -29,7 +29,7 @@ class Parts:
     kernel: pathlib.Path
     initrd: pathlib.Path
     host_disk: pathlib.Path
-    modules_disk: pathlib.Path
+    modules_disk: pathlib.Path | None  # None: they are on the host's
     payload_disk: pathlib.Path
 
 
@@ -76,7 +76,7 @@ def qemu_arguments(parts, scenario, folder):
                    + ("" if scenario.libvirt else "audit=0 apparmor=0 ") +
                    "systemd.ssh_auto=0 TERM=dumb "
                    "systemd.show_status=no systemd.log_level=notice",
-        "-chardev", f"file,id=console,path={folder}/console.log",
+        "-chardev", f"file,id=console,path={folder}/console.log,append=on",
         "-serial", "chardev:console",
         "-device", "virtio-serial-pci,addr=3.0,id=serial,max_ports=31",
         "-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off",
@@ -87,10 +87,14 @@ def qemu_arguments(parts, scenario, folder):
     for node in range(1, scenario.nodes):
         arguments += ["-numa", f"node,nodeid={node}"]
     arguments += distances(scenario)
-    disks = [("host", parts.host_disk, "snapshot=on"),
+    # A copy of the host's disk stays as it is left, for the machine's next start.
+    own = parts.host_disk.is_relative_to(folder)
+    disks = [("host", parts.host_disk, "cache=unsafe" if own else "snapshot=on"),
              ("modules", parts.modules_disk, "readonly=on"),
              ("payload", parts.payload_disk, "readonly=on")]
     for i, (name, path, option) in enumerate(disks):
+        if not path:
+            continue
         arguments += [
             "-drive", f"if=none,id={name},format=raw,file={path},{option}",
             "-device", f"virtio-blk-pci,drive={name},serial={name},addr={4 + i}.0"]
@@ -174,7 +178,7 @@ class Machine:
             *qemu_arguments(parts, scenario, self.folder)), stays)
 
     def spawn(self, name, command, stays):
-        with open(self.folder / f"{name}.log", "wb") as log:
+        with open(self.folder / f"{name}.log", "ab") as log:
             handle = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
@@ -209,6 +213,19 @@ class Machine:
                 raise LabError(f"no agent answered within {BOOT_TIMEOUT} s",
                                self.folder / "console.log")
         return time.monotonic() - start
+
+    def wait_until_off(self, seconds=BOOT_TIMEOUT):
+        """Until it has switched itself off; then it can be started again."""
+        deadline = time.monotonic() + seconds
+        while self.processes[-1].ended() is None:
+            if time.monotonic() > deadline:
+                raise LabError(f"not switched off after {seconds} s",
+                               self.folder / "console.log")
+            time.sleep(0.2)
+        self.stop()
+        for path in self.folder.iterdir():
+            if path.is_socket():
+                path.unlink()
 
     def control(self, index, command):
         """One command to a gpusim; its answer."""

@@ -18,14 +18,17 @@ def guest_initrd(kernel, busybox):
                            **initrd.modules(kernel, GUEST_MODULES)})
 
 
-def make(folder, scenario, kernel, busybox, installed):
-    """An image in `folder`; `installed` is a tree for /."""
+def make(folder, scenario, kernel, busybox, installed=None, debs=()):
+    """An image in `folder`; `installed` is a tree for /, and `debs` are for apt."""
     tree = folder / "payload"
     tree.mkdir()
     (tree / "guest.initrd").write_bytes(guest_initrd(kernel, busybox))
     shutil.copy(kernels.files(kernel) / "vmlinuz", tree / "guest.vmlinuz")
-    shutil.copytree(installed, tree / "install", symlinks=True)
-    if scenario.driver == "ours":  # the kernel's own has no such parameter
+    for deb in debs:
+        shutil.copy(deb, tree)
+    if installed:
+        shutil.copytree(installed, tree / "install", symlinks=True)
+    if installed and scenario.driver == "ours":  # the kernel's own has no such parameter
         options = tree / "install/etc/modprobe.d/lab-layout.conf"
         options.parent.mkdir(parents=True)
         options.write_text(f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",

@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 
-from labhost import debian, store
+from labhost import debian, packages, store
 
 TOOLS = ["base-files", "qemu-system-arm", "qemu-efi-aarch64", "systemd"]
 
@@ -101,26 +101,37 @@ def tools():
         "a tree with QEMU (half a minute)"))
 
 
-def host_image(suite, libvirt):
-    """The host's disk: a Debian userland that systemd boots."""
-    packages = HOST + LIBVIRT if libvirt else HOST
-    key = store.digest(*packages, *HOST_LIBRARIES_OF, suite, debian.LIBRARY,
-                       pathlib.Path(__file__), pathlib.Path(debian.__file__))
+def host_image(suite, libvirt, kernel=None):
+    """The host's disk: a Debian userland that systemd boots.
+
+    With `kernel`, dpkg knows of all that is there, the kernel and what builds
+    modules for it are there, too, and nvgpuctl can be installed.
+    """
+    names = HOST + LIBVIRT * libvirt
+    name = f"host{'-libvirt' * libvirt}{'-packages' * bool(kernel)}-{suite}"
+    files = [pathlib.Path(__file__), pathlib.Path(debian.__file__)]
+    if kernel:
+        names = names + packages.on_host(suite, kernel)
+        files.append(pathlib.Path(packages.__file__))
+    key = store.digest(*names, *HOST_LIBRARIES_OF, suite, debian.LIBRARY, *files)
     return store.cached(
-        f"host-libvirt-{suite}" if libvirt else f"host-{suite}", key,
-        lambda path: make_host_image(path, suite, packages),
-        f"the simulated host's disk with {suite}{' and libvirt' * libvirt} "
-        "(a minute or two)")
+        name, key, lambda path: make_host_image(path, suite, names, kernel),
+        f"the simulated host's disk with {suite}{' and libvirt' * libvirt}"
+        f"{', compiler and packages' * bool(kernel)} (a minute or two)")
 
 
-def make_host_image(path, suite, packages):
+def make_host_image(path, suite, names, kernel):
     root = path.with_name(path.name + ".root")
     store.remove(root)
     libraries = [name for package in HOST_LIBRARIES_OF
                  for name in debian.depends(suite, f"{package}:arm64")
                  if not name.endswith("-dev")]
-    debian.extract_root(suite, root, packages + libraries, "--architectures=arm64")
+    debian.extract_root(suite, root, names + libraries, "--architectures=arm64",
+                        *([packages.KEEP_DEBS] if kernel else []))
     configure(root)
+    if kernel:
+        packages.record(root)
+        store.run("depmod", "-b", root, kernel.version)
     store.run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-L", "host",
               "-d", root, path, "4G")
     store.remove(root)

@@ -11,8 +11,8 @@ import sys
 import tempfile
 import time
 
-from labhost import (acpi, console, debian, initrd, kernels, payload, programs, roots,
-                     scenario, store)
+from labhost import (acpi, console, debian, initrd, kernels, packages, payload,
+                     programs, roots, scenario, store)
 from labhost.agent import AgentError
 from labhost.host import CheckFailed, Host, Lab, SimulatedGpu
 from labhost.machine import Machine, Parts, Process
@@ -51,13 +51,33 @@ def assemble(chosen, kernel, folder, build):
     initrd_path = folder / "initrd"
     initrd_path.write_bytes(initrd.acpi(acpi.tables(chosen))
                             + initrd.for_host(kernel, static))
-    return Parts(
+    parts = Parts(
         tools=roots.tools(), gpusim=programs.gpusim(build),
         kernel=kernels.files(kernel) / "vmlinuz", initrd=initrd_path,
-        host_disk=roots.host_image(chosen.suite, chosen.libvirt),
-        modules_disk=kernels.modules_image(kernel, chosen.driver),
-        payload_disk=payload.make(folder, chosen, kernel, static,
-                                  programs.installed(chosen.suite)))
+        host_disk=None, modules_disk=None, payload_disk=None)
+    if chosen.packages:
+        add_packages(parts, chosen, kernel, folder, static)
+    else:
+        parts.host_disk = roots.host_image(chosen.suite, chosen.libvirt)
+        parts.modules_disk = kernels.modules_image(kernel, chosen.driver)
+        parts.payload_disk = payload.make(folder, chosen, kernel, static,
+                                          programs.installed(chosen.suite))
+    return parts
+
+
+def add_packages(parts, chosen, kernel, folder, static):
+    """Disks of a host on which packages are installed, and the kernel is one."""
+    parts.host_disk, parts.payload_disk = folder / "host.img", folder / "payload.img"
+    if parts.host_disk.exists():
+        return  # it is switched on once more
+    store.run("cp", "--sparse=always",
+              roots.host_image(chosen.suite, chosen.libvirt, kernel), parts.host_disk)
+    # Guests have the newer kernel. That of Debian 13 wants more room for a GPU's BARs
+    # than the guest's firmware has left, and then assigns none of them.
+    later = packages.next_kernel(chosen.suite)
+    payload.make(
+        folder, chosen, later, static,
+        debs=packages.ours(chosen.suite) + packages.of_kernel(later))
 
 
 def load_test(name):
@@ -83,12 +103,13 @@ class Outcome:
         return f"**no**: {len(self.failures)} checks" if self.passed else "**no**"
 
 
-def run_test(chosen, kernel, machine, logs, build):
+def run_test(chosen, kernel, machine, logs, build, power_on):
     with open(logs / "commands.log", "w", encoding="utf-8") as log:
         host = Host(machine.agent, log)
         lab = Lab(chosen, kernel, host,
                   [SimulatedGpu(machine, host, gpu) for gpu in chosen.gpus],
                   logs, build / "nvgpuctl")
+        lab.power_on = power_on
         try:
             load_test(chosen.test).run(lab)
         except (CheckFailed, AgentError) as failure:
@@ -123,14 +144,14 @@ def boot(chosen, kernel, options, machine, stays=False):
     store.say(f"up after {machine.wait_for_boot():.0f} s")
 
 
-def test_and_log(chosen, kernel, machine, build, prepare):
+def test_and_log(chosen, kernel, machine, build, prepare, power_on):
     logs = LOGS / f"{chosen.name}-{chosen.suite}-{kernel.version}"
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     try:
         prepare()
         start = time.monotonic()
-        outcome = run_test(chosen, kernel, machine, logs, build)
+        outcome = run_test(chosen, kernel, machine, logs, build, power_on)
         store.say(f"took {time.monotonic() - start:.0f} s")
     except BaseException:
         keep_logs(machine, logs)
@@ -144,6 +165,11 @@ def test_and_log(chosen, kernel, machine, build, prepare):
     return outcome
 
 
+def cannot_power_on(_):
+    raise store.LabError("a host that `up` started is not started once more; "
+                         "./dev lab down, then run again")
+
+
 def run_one(name, options):
     chosen = scenario.load(name, options.suite)
     running = read_state()
@@ -154,15 +180,22 @@ def run_one(name, options):
         store.say("in the host that is running")
         machine = attach(running)
         return test_and_log(chosen, kernels.Kernel(**running["kernel"]), machine,
-                            options.build, machine.wait_for_boot)
+                            options.build, machine.wait_for_boot, cannot_power_on)
     need_root()
-    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    kernel = kernels.find(options.kernel or chosen.kernels[0], chosen.suite)
     # In /tmp, because a socket's path may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
         machine = Machine(pathlib.Path(folder))
         try:
-            return test_and_log(chosen, kernel, machine, options.build, lambda: boot(
-                chosen, kernel, options, machine))
+            def power_on(kernel):
+                boot(chosen, kernel, options, machine)
+
+            def power_on_again(kernel):
+                machine.wait_until_off()
+                power_on(kernel)
+
+            return test_and_log(chosen, kernel, machine, options.build,
+                                lambda: power_on(kernel), power_on_again)
         finally:
             machine.stop()
 
@@ -255,7 +288,7 @@ def up(options):
         raise store.LabError("one is running already; ./dev lab down stops it")
     need_root()
     chosen = scenario.load(options.scenario, options.suite)
-    kernel = kernels.find(options.kernel or chosen.kernels[0])
+    kernel = kernels.find(options.kernel or chosen.kernels[0], chosen.suite)
     machine = Machine(pathlib.Path(tempfile.mkdtemp(prefix="nvgpu-lab-", dir="/tmp")))
     try:
         boot(chosen, kernel, options, machine, stays=True)

@@ -64,6 +64,7 @@ class Scenario:
     kernels: list
     suite: str      # of the userland
     libvirt: bool   # with libvirt and AppArmor
+    packages: bool  # without program and driver, which come as packages
     layout: str
     driver: str  # "ours", or "kernel": the kernel's own variant driver
     reboots: bool   # the machine starts again where it would else end
@@ -143,9 +144,11 @@ def load(name, suite=None):
         raise LabError(f"{path}: {error}") from error
     gpus = [read_gpu(i, gpu, path.name)
             for i, gpu in enumerate(fields.take("gpus", list))]
+    default_suite = fields.take("suite", str, USERLANDS[0])
     scenario = Scenario(name, path, fields.take("description", str),
                         fields.take("test", str), fields.take("kernels", list),
-                        suite or USERLANDS[0], fields.take("libvirt", bool, False),
+                        suite or default_suite, fields.take("libvirt", bool, False),
+                        fields.take("packages", bool, False),
                         fields.take("layout", str, "split"),
                         fields.take("driver", str, "ours"),
                         fields.take("reboots", bool, False), gpus)

@@ -29,6 +29,10 @@ def reboot(lab, script="systemctl reboot"):
     """Into a system on which every unit and every rule of the boot is through."""
     lab.quiet_kernel()
     lab.host.reboot(script)
+    settle(lab)
+
+
+def settle(lab):
     # udev has a hundred devices to look at; nothing waits for it.
     lab.host.run(["udevadm", "settle", "--timeout=240"], timeout=300)
     lab.host.run(["systemctl", "is-system-running", "--wait"], check=False, timeout=300)

@@ -51,14 +51,22 @@ def nothing_left(lab, gpu):
     lab.equal("files left in /var/lib/nvgpuctl", left.split(), [])
 
 
+def lint(lab, domain):
+    done = lab.host.run(["nvgpuctl", "xml", "lint", domain.name], check=False)
+    if lab.kernel.number() < (6, 17):  # the kernel's shortcoming, and nothing else
+        lab.check("lint has one remark", done.code == 3 and "(1 warning)" in done.out
+                  and "kvm-device-memory" in done.out, done.out)
+    else:
+        lab.equal("lint is content", (done.code, done.out * (done.code != 0)), (0, ""))
+
+
 def give(lab, domain, gpu):
     """Into the domain, and the domain to libvirt."""
     done = lab.host.run(["nvgpuctl", "xml", "merge", "--domain", domain.name, "--gpu",
                          gpu.address, "--define"], check=False, timeout=virt.PATIENCE)
     if not lab.equal("exit code of merge", done.code, 0):
         raise CheckFailed(done.err)
-    again = lab.host.run(["nvgpuctl", "xml", "lint", domain.name], check=False)
-    lab.equal("lint is content", (again.code, again.out * (again.code != 0)), (0, ""))
+    lint(lab, domain)
     text = domain.virsh("dumpxml", "--inactive", domain.name).out
     native = "<acpi nodeset=" in text
     lab.equal("profile", "native" if native else "legacy",
