@@ -11,19 +11,32 @@
 namespace nvgpuctl::cli {
 namespace {
 
+// Then who uses a GPU tells what would be stopped for it.
+bool may_stop_somebody(const Policy& policy) {
+  return std::any_of(
+      policy.rules.begin(), policy.rules.end(),
+      [](const PolicyRule& rule) { return rule.quiesce.has_value(); });
+}
+
 // Runs `judge` on the states of the GPUs that a command line means.
 template <class Judge>
 Result<ExitCode> with_states(Context& context, const Arguments& arguments,
                              std::string_view verb, const Judge& judge) {
-  // Who uses a GPU tells what a policy with `quiesce` would stop.
-  const auto selection =
-      select(context, arguments, kToShow, Operands::optional_gpus);
+  auto selection =
+      select(context, arguments, kToJudge, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }
   const auto policy = policy_of(arguments, selection->root);
   if (!policy) {
     return forward_error(policy);
+  }
+  if (may_stop_somebody(*policy)) {
+    auto again = reread(*selection, kToShow);
+    if (!again) {
+      return forward_error(again);
+    }
+    print_use_problems(context, selection->inventory.host);
   }
   auto states = states_of(*selection, *policy, verb);
   if (!states) {

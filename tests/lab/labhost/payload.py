@@ -28,7 +28,8 @@ def make(folder, scenario, kernel, busybox, installed=None, debs=()):
         shutil.copy(deb, tree)
     if installed:
         shutil.copytree(installed, tree / "install", symlinks=True)
-    if installed and scenario.driver == "ours":  # the kernel's own has no such parameter
+    # The kernel's own driver has no such parameter.
+    if installed and scenario.driver == "ours":
         options = tree / "install/etc/modprobe.d/lab-layout.conf"
         options.parent.mkdir(parents=True)
         options.write_text(f"options nvgrace-gpu-vfio-pci layout={scenario.layout}\n",

@@ -9,7 +9,16 @@ import driver
 from labhost import guest
 
 IN_USE = 4
+DEGRADED = 9    # with plain vfio-pci, which shows no memory
 POLICY = "/etc/nvgpuctl/policy.yaml"
+# A service that has the GPU's VFIO device open for as long as it runs.
+UNIT = """[Unit]
+Description=Holds a GPU
+[Service]
+ExecStart=/bin/sh -c 'exec 3<>/dev/vfio/{group}; exec sleep infinity'
+"""
+KNOWN = "nvidia-persistenced.service"   # to --quiesce
+NAMED = "lab-holder.service"            # to nobody but a policy
 
 
 def refused(lab, gpu, words, *wanted):
@@ -24,9 +33,9 @@ def refused(lab, gpu, words, *wanted):
               (gpu.driver(), lab.host.read(f"{gpu.sysfs}/driver_override")), before)
 
 
-def works(lab, gpu, *words):
+def works(lab, gpu, *words, code=0):
     done = lab.host.run(["nvgpuctl", *words, gpu.address], check=False, timeout=120)
-    lab.equal(f"exit code of {' '.join(words)}", (done.code, done.err), (0, ""))
+    lab.equal(f"exit code of {' '.join(words)}", (done.code, done.err), (code, ""))
 
 
 def shown(lab, gpu):
@@ -91,10 +100,115 @@ def vfio_ids(lab, gpu):
     works(lab, gpu, "unbind")
 
 
+def give_to_vfio_pci(lab, gpu):
+    host = lab.host
+    host.run(["modprobe", "vfio-pci"])
+    host.write(f"{gpu.sysfs}/driver_override", "vfio-pci")
+    host.write("/sys/bus/pci/drivers_probe", gpu.address)
+    lab.equal("driver before", gpu.driver(), "vfio-pci")
+
+
+def take_from_vfio_pci(gpu):
+    gpu.host.write(f"{gpu.sysfs}/driver/unbind", gpu.address)
+    gpu.host.write(f"{gpu.sysfs}/driver_override", "\n")
+    gpu.host.run(["rmmod", "vfio-pci"])
+
+
+def has_it(lab, gpu, unit):
+    """The unit runs, and its process is a holder."""
+    lab.host.wait_until(
+        f"ls -l /proc/$(systemctl show -P MainPID {unit})/fd | grep -q /dev/vfio/", 20)
+    lab.equal(f"{unit} has the GPU",
+              [one["unit"] for one in shown(lab, gpu)], [unit])
+
+
+def start(lab, gpu, unit):
+    host = lab.host
+    group = host.link(f"{gpu.sysfs}/iommu_group")
+    host.run(["mkdir", "-p", "/run/systemd/system"])
+    host.write(f"/run/systemd/system/{unit}", UNIT.format(group=group))
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "start", unit])
+    has_it(lab, gpu, unit)
+
+
+def is_active(lab, unit):
+    return lab.host.run(["systemctl", "is-active", unit], check=False).out.strip()
+
+
+def end(lab, unit):
+    lab.host.run(["systemctl", "stop", unit])
+    lab.host.run(["rm", f"/run/systemd/system/{unit}"])
+    lab.host.run(["systemctl", "daemon-reload"])
+
+
+def is_bound(lab, gpu, unit):
+    lab.equal("driver", gpu.driver(), driver.VARIANT)
+    lab.equal(f"state of {unit}", is_active(lab, unit), "inactive")
+    lab.equal("nobody has it", shown(lab, gpu), [])
+
+
+def is_back(lab, gpu, unit):
+    lab.equal("driver", gpu.driver(), "vfio-pci")
+    lab.equal("override", lab.host.read(f"{gpu.sysfs}/driver_override"), "vfio-pci")
+    has_it(lab, gpu, unit)
+
+
+def quiesced(lab, gpu):
+    """A service that is known gives way to a bind and comes back after it."""
+    give_to_vfio_pci(lab, gpu)
+    start(lab, gpu, KNOWN)
+    refused(lab, gpu, ["bind"], KNOWN, f"systemctl stop {KNOWN}", "bind --quiesce does it")
+    lab.equal(f"state of {KNOWN}", is_active(lab, KNOWN), "active")
+    works(lab, gpu, "bind", "--quiesce")
+    is_bound(lab, gpu, KNOWN)
+    works(lab, gpu, "unbind", code=DEGRADED)
+    is_back(lab, gpu, KNOWN)
+    end(lab, KNOWN)
+    take_from_vfio_pci(gpu)
+
+
+def write_policy(lab, keys):
+    lab.host.run(["mkdir", "-p", "/etc/nvgpuctl"])
+    lab.host.write(POLICY, "apiVersion: nvgpuctl/v1\nkind: Policy\n"
+                           f"gpus:\n  - match: all\n{keys}")
+
+
+def by_policy(lab, gpu):
+    """Any other service does where the policy names it."""
+    host = lab.host
+    give_to_vfio_pci(lab, gpu)
+    start(lab, gpu, NAMED)
+    write_policy(lab, "    driver: variant\n")
+    refused(lab, gpu, ["bind", "--quiesce"], f"nothing lets {NAMED} be stopped")
+    refused(lab, gpu, ["apply"], f"in this order: 1. stop {NAMED}")
+    quiesce = f"    quiesce: [{NAMED}]\n"
+    write_policy(lab, f"    driver: variant\n{quiesce}")
+    diff = host.run(["nvgpuctl", "diff"], check=False)
+    lab.equal("exit code of diff", diff.code, 3)
+    lab.check("it says who would be stopped", f"apply stops {NAMED}" in diff.out, diff.out)
+    works(lab, gpu, "apply")
+    is_bound(lab, gpu, NAMED)
+    exported = host.run(["nvgpuctl", "export"]).out
+    lab.check("it is exported", f'quiesce: ["{NAMED}"]' in exported, exported)
+    write_policy(lab, f"    driver: origin\n{quiesce}")
+    works(lab, gpu, "apply", code=DEGRADED)
+    is_back(lab, gpu, NAMED)
+    works(lab, gpu, "bind", "--quiesce")
+    is_bound(lab, gpu, NAMED)
+    works(lab, gpu, "unbind", code=DEGRADED)
+    is_back(lab, gpu, NAMED)
+    host.run(["rm", POLICY])
+    end(lab, NAMED)
+    take_from_vfio_pci(gpu)
+
+
 def run(lab):
     gpu = lab.gpus[0]
     started = time.monotonic()
-    for text, case in {"a process has the group open": process,
+    for text, case in {"a service gives way": quiesced,
+                       "a service that the policy names does": by_policy,
+                       "a process has the group open": process,
                        "a guest has the GPU": machine,
                        "driverctl wants another driver": driverctl,
                        "vfio-pci takes the id": vfio_ids}.items():
