@@ -62,16 +62,19 @@ def recorded_checks(document):
             if check["verdict"] != "skipped"}
 
 
-def same_outside(lab, *verbs):
-    """Nothing has an alias in this report, so that the documents are equal."""
+def same_outside(lab, *verbs, guest=None):
+    """Nothing has an alias in this report, so that the documents are equal; but
+    a guest that has the GPU is known here by its process, there by its name."""
+    by_name = f"and 'libvirt runs domain {guest}, which has it'"
     archive = take(lab, "--no-redact")
     for verb in verbs:
         code, here = inside(lab, *verb.split())
         seen, there = outside(lab, archive, *verb.split())
         lab.equal(f"exit code of {verb} outside", seen, code)
-        lab.equal(f"what {verb} says otherwise outside",
-                  differences(without(here, OF_THE_HOST),
-                              without(there, OF_THE_HOST)), [])
+        lab.equal(f"what {verb} says otherwise outside", [
+            text for text in differences(without(here, OF_THE_HOST),
+                                         without(there, OF_THE_HOST))
+            if not text.endswith(by_name)], [])
 
 
 def validated_outside(lab):
