@@ -236,11 +236,13 @@ def purge(lab, before, later):
     host = lab.host
     apt(lab, "purge", *BOTH)
     after = everything(lab)
-    # The kernel that came, what depmod makes for it, and the links that it is given.
+    # The kernel that came, what its scripts put into /boot, what depmod makes for it,
+    # and the links that it is given.
     names = host.sh("for deb in /lab/linux-*.deb; do dpkg-deb -f $deb Package; done").out
     kernels = set(host.run(["dpkg", "-L", *names.split()], timeout=120,
                            check=False).out.split("\n"))
-    own = (f"/usr/lib/modules/{later.version}/modules.", "/vmlinuz", "/initrd.img")
+    own = (f"/usr/lib/modules/{later.version}/modules.", "/vmlinuz", "/initrd.img",
+           f"/boot/vmlinuz-{later.version}", f"/boot/config-{later.version}")
     new = {path: kind for path, kind in after.items() if before.get(path) != kind
            and path not in kernels and not path.startswith(own)}
     lab.equal("what is left behind or changed", new, {})
