@@ -55,6 +55,21 @@ std::string signatures_text(const BootFacts& facts) {
                      secure, facts.lockdown.value_or("not known"), sig);
 }
 
+// What is known of a signer's key before a kernel loads what it has signed.
+std::string key_text(const BootFacts& facts, const std::string& signer) {
+  if (signer.empty() || facts.key_names.empty()) {
+    return "; whether the kernel trusts it is not known before it is loaded";
+  }
+  const bool known =
+      std::any_of(facts.key_names.begin(), facts.key_names.end(),
+                  [&](const std::string& name) {
+                    return name == signer || name.starts_with(signer + ": ");
+                  });
+  return known ? "; the running kernel has a key of that name"
+               : "; the running kernel shows no key of that name and will "
+                 "probably refuse it: see mokutil --list-enrolled";
+}
+
 CheckSection check_common(const BootFacts& facts, Stakes stakes) {
   DoctorSection section("boot", stakes);
   const bool wants = facts.driver_rules > 0;
@@ -236,9 +251,7 @@ class KernelCheck {
         info->signature->key.empty() ? "not named" : info->signature->key);
     if (needed.value_or(true)) {
       section_.remark(kId, kTitle, "a signature by a key that is trusted",
-                      seen +
-                          "; whether the kernel trusts it is not known "
-                          "before it is loaded");
+                      seen + key_text(facts_, info->signature->signer));
     } else {
       section_.pass(kId, kTitle, "not needed", seen);
     }

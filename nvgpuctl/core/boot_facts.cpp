@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -32,6 +34,27 @@ int rank(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<std::string> key_names(std::string_view proc_keys) {
+  // ID FLAGS USAGE TIMEOUT PERM UID GID TYPE DESCRIPTION: X509.ALGORITHM ID []
+  constexpr std::size_t kType = 7;
+  constexpr std::size_t kMostKeys = 1024;
+  std::vector<std::string> names;
+  for (const auto line : split(proc_keys, '\n')) {
+    const auto words = split_words(line);
+    const auto end = line.rfind(": X509.");
+    if (words.size() <= kType + 1 || words[kType] != "asymmetri" ||
+        end == std::string_view::npos || names.size() >= kMostKeys) {
+      continue;
+    }
+    const auto start =
+        static_cast<std::size_t>(words[kType + 1].data() - line.data());
+    if (start < end) {
+      names.emplace_back(line.substr(start, end - start));
+    }
+  }
+  return names;
+}
 
 bool newer_release(std::string_view a, std::string_view b) {
   while (!a.empty() || !b.empty()) {

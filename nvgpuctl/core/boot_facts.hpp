@@ -50,12 +50,19 @@ struct BootFacts {
   std::optional<bool> secure_boot;          // nothing: no such variable
   std::optional<std::string> lockdown;      // "none", "integrity", …
   std::optional<bool> enforces_signatures;  // module.sig_enforce, now
+  // Names of the X.509 keys that the running kernel has and shows to us; none:
+  // it shows none, which is not the same as that it has none.
+  std::vector<std::string> key_names;
   // How many rules of the policy name a driver, or why that is not known.
   std::size_t driver_rules = 0;
   std::string policy_problem;
   bool udev_rule = false;
   std::vector<std::string> enabled_units;  // of ours
 };
+
+// The names of X.509 keys in /proc/keys (keyrings(7)): subject and id,
+// "DKMS module signing key: 1a2b3c…". Of a keyring nothing is said there.
+std::vector<std::string> key_names(std::string_view proc_keys);
 
 // Whether kernel release `a` is newer than `b`: numbers by value.
 bool newer_release(std::string_view a, std::string_view b);

@@ -92,6 +92,7 @@ constexpr std::array kRows{
               "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
               kCopy},
     ReportRow{"/sys/kernel/security/lockdown", kCopy},
+    ReportRow{"/proc/keys", kLines},
     ReportRow{"/sys/module/module/parameters/sig_enforce", kCopy},
     ReportRow{"/etc/systemd/system/*/nvgpuctl-*", kPresence},
     ReportRow{"/etc/udev/rules.d/70-nvgpuctl.rules", kPresence},

@@ -13,7 +13,8 @@ enum class ReportUse {
   copy,       // as it is
   text,       // with aliases for what names the machine
   config,     // PCI configuration space, without its serial number
-  lines,      // of an index of modules, those about GPUs and VFIO
+  lines,      // of an index of modules, those about GPUs and VFIO; of
+              // /proc/keys, those of keys that could sign a module
   initramfs,  // an archive with what matters of it: names, and modprobe.d
   presence,   // only that it is there: an empty file or directory
 };

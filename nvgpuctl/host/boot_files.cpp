@@ -181,6 +181,10 @@ BootFacts read_boot_files(const RootDir& root, const std::string& running,
           root.read_text("/sys/module/module/parameters/sig_enforce")) {
     facts.enforces_signatures = enforces->starts_with('Y');
   }
+  constexpr std::size_t kMaxKeys = 1U << 20U;  // a key is a line
+  if (const auto keys = root.read_file("/proc/keys", kMaxKeys)) {
+    facts.key_names = key_names(*keys);
+  }
   for (const auto* folder : {"/etc", "/usr/lib", "/lib"}) {
     facts.udev_rule =
         facts.udev_rule ||

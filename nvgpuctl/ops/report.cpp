@@ -36,10 +36,12 @@ std::string relative_target(std::string_view link, std::string_view target) {
   return up + std::string(target);
 }
 
-// The lines of an index or a configuration that doctor --boot looks at.
+// The lines of an index, a configuration or /proc/keys that doctor --boot looks
+// at.
 std::string lines_of_interest(std::string_view text) {
-  constexpr std::array<std::string_view, 5> kWords{
-      "vfio", "nvgrace", "nvidia", "nouveau", "CONFIG_MODULE_SIG_FORCE"};
+  constexpr std::array<std::string_view, 6> kWords{
+      "vfio",    "nvgrace",     "nvidia",
+      "nouveau", " asymmetri ", "CONFIG_MODULE_SIG_FORCE"};
   std::string kept = "# about GPUs and VFIO only\n";
   for (const auto line : split(text, '\n')) {
     const bool wanted =

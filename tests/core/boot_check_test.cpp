@@ -181,6 +181,32 @@ TEST(BootCheck, DoesNotGuessWhetherAKeyIsTrusted) {
             "before it is loaded");
 }
 
+TEST(BootCheck, LooksForTheNameOfAKeyWhereTheKernelShowsKeys) {
+  auto facts = right_host();
+  facts.lockdown = "integrity";
+  facts.kernels[0].variants[0].info->signature =
+      ModuleSignature{"PKCS#7", "DKMS", "5C:A1"};
+  facts.key_names = {"DKMSX: 01", "DKMS: 5ca1ab1e"};
+  EXPECT_THAT(check(examine(facts), "boot-signature").seen,
+              HasSubstr("the running kernel has a key of that name"));
+  facts.key_names.pop_back();
+  const auto unknown = check(examine(facts), "boot-signature");
+  EXPECT_EQ(unknown.verdict, Verdict::remark);
+  EXPECT_THAT(unknown.seen, HasSubstr("shows no key of that name"));
+}
+
+TEST(KeyNames, AreThoseOfCertificates) {
+  EXPECT_THAT(
+      key_names(
+          "009a2028 I--Q---   1 perm 3f010000  1000  1000 user      a: X509.b\n"
+          "1f3c0a1b I------   1 perm 1f030000     0     0 asymmetri DKMS "
+          "module "
+          "signing key: 5ca1ab1e: X509.rsa 5ca1ab1e []\n"
+          "2a I------ 1 perm 1f030000 0 0 asymmetri\n"
+          "3b I------ 1 perm 1f030000 0 0 asymmetri : X509.rsa\n"),
+      ElementsAre("DKMS module signing key: 5ca1ab1e"));
+}
+
 TEST(BootCheck, NamesDriversThatUdevLoads) {
   auto facts = right_host();
   facts.driver_rules = 0;

@@ -110,8 +110,11 @@ TEST(BootFiles, SayWhatTheFirmwareAndTheKernelEnforce) {
   fake.file(variable, std::string("\6\0\0\0\1", 5))
       .file("/sys/kernel/security/lockdown",
             "none [integrity] confidentiality\n")
-      .file("/sys/module/module/parameters/sig_enforce", "Y\n");
+      .file("/sys/module/module/parameters/sig_enforce", "Y\n")
+      .file("/proc/keys",
+            "1f I------ 1 perm 1f030000 0 0 asymmetri DKMS: 5c: X509.rsa 5c\n");
   const auto facts = read(fake);
+  EXPECT_EQ(facts.key_names, std::vector<std::string>{"DKMS: 5c"});
   EXPECT_EQ(facts.secure_boot, true);
   EXPECT_EQ(facts.lockdown, "integrity");
   EXPECT_EQ(facts.enforces_signatures, true);
