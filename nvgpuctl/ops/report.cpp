@@ -299,13 +299,14 @@ std::string log_about(const RootDir& root, const std::vector<Gpu>& gpus) {
   return text.size() > kMaxLog ? text.substr(text.size() - kMaxLog) : text;
 }
 
-void name_what_is_known(const RootDir& root, const Inventory& inventory,
+void name_what_is_known(const RootDir& root,
+                        std::vector<RunningDomain>& domains,
                         Redactor& redactor) {
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
     redactor.name(trim(*host), "host");
   }
-  for (const auto& domain : domains_with_gpus(root, inventory.gpus)) {
-    redactor.name(domain.name, "domain");
+  for (auto& domain : domains) {
+    domain.name = redactor.name(domain.name, "domain");
   }
 }
 
@@ -314,8 +315,9 @@ void name_what_is_known(const RootDir& root, const Inventory& inventory,
 Result<Report> make_report(const RootDir& root, const Inventory& inventory,
                            Redaction redaction) {
   Collector collector(root, redaction);
+  auto domains = domains_with_gpus(root, inventory.gpus);
   if (redaction == Redaction::aliases) {
-    name_what_is_known(root, inventory, collector.redactor());
+    name_what_is_known(root, domains, collector.redactor());
   }
   for (const auto& row : report_rows()) {
     std::string pattern(row.pattern);
@@ -334,12 +336,6 @@ Result<Report> make_report(const RootDir& root, const Inventory& inventory,
     collector.put(
         "/nvgpuctl-kernel.log",
         collector.redacted(log_about(root, inventory.gpus), ReportUse::text));
-  }
-  auto domains = domains_with_gpus(root, inventory.gpus);
-  for (auto& domain : domains) {
-    domain.name = redaction == Redaction::none
-                      ? domain.name
-                      : collector.redactor().name(domain.name, "domain");
   }
   collector.put(fmt::format("/{}", kCaptureFile),
                 capture_text(inventory.host, domains));

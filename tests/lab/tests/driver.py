@@ -163,8 +163,8 @@ def run(lab):
     section("attestation")
     attest(lab, gpu)
     section("a report, read outside")
-    replay.same_outside(lab, "show --all", "explain", "topology")
-    replay.validated_outside(lab)
+    archive = replay.same_outside(lab, "show --all", "explain", "topology")
+    replay.validated_outside(lab, archive)
     if lab.scenario.layout == "split":
         section("guest")
         give_to_guest(lab, gpu)
