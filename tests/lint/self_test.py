@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import layering
 import links
 import reasons
 import spdx
+import tidy
 import words
 from files import ROOT
 
@@ -170,6 +172,44 @@ class Summary(unittest.TestCase):
     def test_a_failed_test_is_a_failure(self):
         code, lines = self.summary('<testcase name="c" status="fail"/>', "")
         self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed, 1 skipped"))
+
+
+class Tidy(unittest.TestCase):
+    """Several sources at once find what each by itself does."""
+
+    def complaints(self, *texts):
+        with tempfile.TemporaryDirectory() as folder:
+            sources = []
+            for number, text in enumerate(texts):
+                path = os.path.join(folder, f"{number}.cpp")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                sources.append((path, {"command": f"c++ -std=c++20 -o {number}.o -c {path}"}, ""))
+            with unittest.mock.patch("tidy.OURS", f"^{folder}/"):
+                results = [result for batch in tidy.batches_of(sources)
+                           for result in tidy.run(*batch)]
+            return [complaints for _, _, complaints in sorted(results)]
+
+    def test_clean_sources_are_clean_also_with_helpers_of_one_name(self):
+        text = "static int half(int value) { return value / 2; }\nint %s() { return half(4); }\n"
+        self.assertEqual(self.complaints(text % "a", text % "b", text % "c"), ["", "", ""])
+
+    def test_a_complaint_is_about_its_own_source(self):
+        bad = {
+            "readability-identifier-naming": "int BadName() { return 1; }\n",
+            "modernize-use-override":
+                "struct A { virtual void f(); };\nstruct B : A { virtual void f(); };\n",
+            "misc-unused-using-decls": "#include <utility>\nusing std::swap;\n",
+            "bugprone-use-after-move":
+                "#include <string>\n#include <utility>\nstd::string twice(std::string text) {\n"
+                "  std::string taken = std::move(text);\n  return taken + text;\n}\n",
+        }
+        for check, text in bad.items():
+            with self.subTest(check=check):
+                first, second, third = self.complaints(
+                    "int a() { return 1; }\n", text, "int c() { return 3; }\n")
+                self.assertEqual((first, third), ("", ""))
+                self.assertIn(check, second)
 
 
 if __name__ == "__main__":

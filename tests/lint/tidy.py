@@ -7,21 +7,35 @@ has changed: the file, the headers it includes (transitively), its compile
 command, .clang-tidy and clang-tidy's version. Only clean results are kept, so
 a complaint comes back until it is gone. Headers of the system are taken to
 change with clang-tidy's version only; delete the cache when in doubt.
+
+Nearly all of clang-tidy's time goes into the headers of libraries, so sources
+are looked at several at once: one that includes them. Where that one does not
+compile (two have a helper of the same name) or is complained about, each half
+of them is looked at; what is reported was found in one source alone.
 """
 import concurrent.futures
 import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 
 from files import ROOT, matching
 
 TIDY = "clang-tidy-14"
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+USING = re.compile(rb"^\s*using [\w:]*::(\w+);", re.MULTILINE)
 # Where includes in quotes are looked up, beside the including file's folder.
 FOLDERS = ["nvgpuctl", "", "tests", "tests/lab"]
+# How many sources are looked at together. More gain little, and a complaint about
+# one of them costs the others another look.
+BATCH = 8
+# What is complained about; by the full path, as a clone may itself lie in a folder
+# called nvgpuctl.
+OURS = f"^{re.escape(ROOT)}/(nvgpuctl|tests)/"
 # Not part of the ordinary build, so without a compile command.
 NOT_BUILT = re.compile(r"^kmod/")
 
@@ -56,8 +70,7 @@ def closure(path, seen):
 def key_of(entry, setup):
     """What a clean result depends on, independent of where the tree lies."""
     digest = hashlib.sha256(setup)
-    command = entry.get("command") or " ".join(entry["arguments"])
-    digest.update(command.replace(ROOT, "").encode())
+    digest.update(entry["command"].replace(ROOT, "").encode())
     texts = {}
     closure(entry["file"], texts)
     for path in sorted(texts):
@@ -66,12 +79,60 @@ def key_of(entry, setup):
     return digest.hexdigest()
 
 
-def run(entry, build):
-    # By the full path: a clone may itself lie in a folder called nvgpuctl.
-    ours = f"--header-filter=^{re.escape(ROOT)}/(nvgpuctl|tests)/"
-    done = subprocess.run([TIDY, "-p", build, "--quiet", ours, entry["file"]],
+def flags_of(entry):
+    """The compiler's options: the command without what is of this source only."""
+    words = shlex.split(entry["command"])
+    first = next(i for i, word in enumerate(words) if word.startswith("-"))
+    flags = []
+    words = iter(words[first:])
+    for word in words:
+        if word in ("-o", "-c"):
+            next(words)
+        else:
+            flags.append(word)
+    return tuple(flags)
+
+
+def may_have_unused_using(path):
+    """Whether misc-unused-using-decls, which reads the main file only, may complain."""
+    text = load(path)
+    return any(len(re.findall(rb"\b" + name + rb"\b", text)) == 1 for name in USING.findall(text))
+
+
+def batches_of(todo):
+    """Sources with the same options, a few at a time."""
+    groups = {}
+    for source in todo:
+        if may_have_unused_using(source[0]):
+            yield flags_of(source[1]), [source]
+        else:
+            groups.setdefault(flags_of(source[1]), []).append(source)
+    for flags, sources in groups.items():
+        for first in range(0, len(sources), BATCH):
+            yield flags, sources[first:first + BATCH]
+
+
+def tidy(path, *options):
+    # The file of several sources lies outside of the tree.
+    config = f"--config-file={os.path.join(ROOT, '.clang-tidy')}"
+    return subprocess.run([TIDY, "--quiet", config, f"--header-filter={OURS}", path, *options],
                           capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+
+
+def run(flags, sources):
+    """(path, mark, complaints) of each; no complaints when it is clean."""
+    if len(sources) == 1:
+        path, _, mark = sources[0]
+        done = tidy(path, "--", *flags)
+        return [(path, mark, "" if done.returncode == 0 else done.stdout or done.stderr)]
+    with tempfile.NamedTemporaryFile("w", prefix="tidy-", suffix=".cpp") as batch:
+        batch.writelines(f'#include "{path}"\n' for path, _, _ in sources)
+        batch.flush()
+        done = tidy(batch.name, "--checks=-bugprone-suspicious-include", "--", *flags)
+    if done.returncode == 0:
+        return [(path, mark, "") for path, _, mark in sources]
+    half = len(sources) // 2
+    return run(flags, sources[:half]) + run(flags, sources[half:])
 
 
 def compile_commands(build):
@@ -108,16 +169,14 @@ def main():
 
     dirty = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {pool.submit(run, entry, build): (path, mark) for path, entry, mark in todo}
+        runs = [pool.submit(run, *batch) for batch in batches_of(todo)]
         for done in concurrent.futures.as_completed(runs):
-            path, mark = runs[done]
-            code, output, errors = done.result()
-            name = os.path.relpath(path, ROOT)
-            if code == 0:
-                open(mark, "wb").close()
-                continue
-            dirty += 1
-            print(f"--- {name}\n{output}{'' if output else errors}", flush=True)
+            for path, mark, complaints in done.result():
+                if not complaints:
+                    open(mark, "wb").close()
+                    continue
+                dirty += 1
+                print(f"--- {os.path.relpath(path, ROOT)}\n{complaints}", flush=True)
     print(f"tidy: {dirty} with complaints")
     return 1 if dirty or missing else 0
 
