@@ -86,9 +86,9 @@ def flags_of(entry):
     flags = []
     words = iter(words[first:])
     for word in words:
-        if word in ("-o", "-c"):
-            next(words)
-        else:
+        if word in ("-o", "-c", "-include"):
+            next(words)  # what is included is a header that gcc has compiled
+        elif word not in ("-Winvalid-pch", "-fpch-preprocess"):
             flags.append(word)
     return tuple(flags)
 
