@@ -210,6 +210,10 @@ std::string format_id_list(std::span<const unsigned> ids) {
   return text;
 }
 
+std::string format_id_list(const std::set<unsigned>& ids) {
+  return format_id_list(std::vector<unsigned>(ids.begin(), ids.end()));
+}
+
 std::optional<std::string> closest(
     std::string_view word, std::span<const std::string_view> candidates) {
   // Longer words may hold more slips, but a third of the letters is a guess.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,6 +50,7 @@ std::optional<std::vector<unsigned>> parse_id_list(std::string_view text,
 
 // The reverse: {0, 1, 2, 3, 8} is "0-3,8". Takes sorted numbers.
 std::string format_id_list(std::span<const unsigned> ids);
+std::string format_id_list(const std::set<unsigned>& ids);
 
 // The candidate that was most probably meant, or nothing when none is near
 // enough to suggest. For "did you mean".

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "core/xml_graft.hpp"
 #include "core/xml_reader.hpp"
+#include "core/xml_text.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -67,11 +68,9 @@ void set_unit(XmlElement element, const DomainEdit& edit) {
 
 // In its place in the order, which operators are used to.
 void rename_attribute(XmlElement element, const DomainEdit& edit) {
-  xmlAttr* attribute = xmlHasProp(
-      element.node(), reinterpret_cast<const xmlChar*>(edit.name.c_str()));
+  xmlAttr* attribute = xmlHasProp(element.node(), xml(edit.name));
   if (attribute != nullptr && !attribute_of(element, edit.value)) {
-    xmlNodeSetName(reinterpret_cast<xmlNode*>(attribute),
-                   reinterpret_cast<const xmlChar*>(edit.value.c_str()));
+    xmlNodeSetName(reinterpret_cast<xmlNode*>(attribute), xml(edit.value));
   }
 }
 

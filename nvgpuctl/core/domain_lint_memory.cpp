@@ -12,10 +12,6 @@ namespace {
 
 using Ids = std::set<unsigned>;
 
-std::string id_list(const Ids& ids) {
-  return format_id_list(std::vector<unsigned>(ids.begin(), ids.end()));
-}
-
 Ids without(const std::vector<unsigned>& ids, const Ids& known) {
   Ids rest;
   for (const unsigned id : ids) {
@@ -123,8 +119,8 @@ void judge_pins(const LintInput& input, LintWriter& out) {
     const Ids absent = without(pin.host_cpus, known);
     if (!pin.host_cpus.empty() && absent.size() == pin.host_cpus.size()) {
       out.add("pin-absent", pin.place,
-              {fmt::format("CPUs of the host: {}", id_list(known)),
-               id_list(absent), "pin it to CPUs of the GPU's socket"});
+              {fmt::format("CPUs of the host: {}", format_id_list(known)),
+               format_id_list(absent), "pin it to CPUs of the GPU's socket"});
     }
   }
 }
@@ -139,8 +135,8 @@ void judge_numatune(const LintInput& input, LintWriter& out) {
     const Ids absent = without(nodes, online);
     if (!absent.empty()) {
       out.add("numatune-absent", place,
-              {fmt::format("nodes of the host: {}", id_list(online)),
-               id_list(absent), "the node of the GPU's own CPUs"});
+              {fmt::format("nodes of the host: {}", format_id_list(online)),
+               format_id_list(absent), "the node of the GPU's own CPUs"});
     }
   };
   if (input.domain.numatune_nodes) {

@@ -14,10 +14,6 @@ namespace {
 constexpr std::string_view kHow =
     "or take the hostdev out, and nvgpuctl xml merge puts both in";
 
-std::string id_list(const std::set<unsigned>& ids) {
-  return format_id_list(std::vector<unsigned>(ids.begin(), ids.end()));
-}
-
 std::set<unsigned> cells_of(const GuestViewGpu& gpu) {
   std::set<unsigned> ids;
   for (const GuestViewNode& node : gpu.nodes) {
@@ -45,7 +41,7 @@ void judge_count(const LintInput& input, const GuestViewGpu& gpu,
   } else if (cells.size() != wanted) {
     out.add("gi-count", place_of_nodes(gpu),
             {fmt::format("{} cells for {}", wanted, name_of(gpu)),
-             fmt::format("{}: {}", cells.size(), id_list(cells)),
+             fmt::format("{}: {}", cells.size(), format_id_list(cells)),
              fmt::format("give it {} cells; {}", wanted, kHow)});
   }
 }
@@ -63,15 +59,15 @@ void judge_named_cells(const GuestView& view, const GuestViewGpu& gpu,
     }
   }
   if (!absent.empty()) {
-    out.add(
-        "gi-absent", place_of_nodes(gpu),
-        {"cells that the guest has", fmt::format("no cell {}", id_list(absent)),
-         fmt::format("add the cells, name others; {}", kHow)});
+    out.add("gi-absent", place_of_nodes(gpu),
+            {"cells that the guest has",
+             fmt::format("no cell {}", format_id_list(absent)),
+             fmt::format("add the cells, name others; {}", kHow)});
   }
   if (!full.empty()) {
     out.add("gi-not-empty", place_of_nodes(gpu),
             {"cells without CPUs and memory",
-             fmt::format("cell {} has some", id_list(full)),
+             fmt::format("cell {} has some", format_id_list(full)),
              "name empty cells; the GPU's driver fills them"});
   }
 }
@@ -91,8 +87,8 @@ void judge_sharing(const GuestView& view, LintWriter& out) {
     if (with != nullptr) {
       out.add("gi-shared", place_of_nodes(gpu),
               {"cells of its own",
-               fmt::format("cells {} are those of {}, too", id_list(shared),
-                           name_of(*with)),
+               fmt::format("cells {} are those of {}, too",
+                           format_id_list(shared), name_of(*with)),
                "give each GPU cells of its own"});
     }
   }
@@ -135,7 +131,7 @@ void judge_order(const GuestView& view, LintWriter& out) {
   if (!unused.empty()) {
     out.add("cell-unused", view.cell(*unused.begin())->place,
             {"a GPU for each empty cell",
-             fmt::format("nobody names {}", id_list(unused)),
+             fmt::format("nobody names {}", format_id_list(unused)),
              "take them out, or name them in a GPU's nodeset"});
   }
 }

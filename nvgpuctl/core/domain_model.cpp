@@ -101,10 +101,6 @@ class Reader {
   std::size_t set_members_left_ = kMaxSetMembers;
 };
 
-std::string text_attribute(XmlElement element, std::string_view name) {
-  return attribute_of(element, name).value_or("");
-}
-
 // The descendant at the end of a chain of names, the first of each.
 std::optional<XmlElement> descend(
     XmlElement from, std::initializer_list<std::string_view> names) {

@@ -111,7 +111,7 @@ class Merger {
   void add_cells() {
     for (const XmlElement cell :
          elements(needed(needed(fragment_, "cpu"), "numa"), "cell")) {
-      const std::string id = attribute_of(cell, "id").value_or("");
+      const std::string id = text_attribute(cell, "id");
       const auto there = find_part(root_, "cell-" + id);
       if (there) {
         add_distances(*there, id, needed(cell, "distances"));
@@ -160,8 +160,7 @@ class Merger {
       graft(at_end(devices), device);
       if (has_name(device, "controller")) {
         record_.controllers.insert(static_cast<unsigned>(
-            parse_unsigned(attribute_of(device, "index").value_or(""))
-                .value_or(0)));
+            parse_unsigned(text_attribute(device, "index")).value_or(0)));
       }
     }
   }
@@ -230,7 +229,7 @@ class Merger {
     const XmlElement overrides = need_qemu("override");
     for (const XmlElement device : elements(*piece)) {
       graft(at_end(overrides), device);
-      const std::string alias = attribute_of(device, "alias").value_or("");
+      const std::string alias = text_attribute(device, "alias");
       if (!alias.starts_with(kAliasPrefix)) {
         record_.smmus.insert(alias);
       }

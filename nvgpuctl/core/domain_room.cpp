@@ -34,10 +34,6 @@ struct Subject {
   }
 };
 
-std::string attribute_or_nothing(XmlElement element, std::string_view name) {
-  return attribute_of(element, name).value_or("");
-}
-
 // One <cpu>, one <numa> in it, and so on: libvirt reads the first only.
 Result<> check_twice(const Subject& subject, XmlElement parent,
                      std::initializer_list<std::string_view> names) {
@@ -100,7 +96,7 @@ Result<> check_machine(const Subject& subject) {
                           "QEMU's machine for such guests is 'virt'");
   }
   const auto loader = os ? first_element(*os, "loader") : std::nullopt;
-  const bool efi = os && attribute_or_nothing(*os, "firmware") == "efi";
+  const bool efi = os && text_attribute(*os, "firmware") == "efi";
   if (!efi && (!loader || text_of(*loader).empty())) {
     return subject.refuse(
         os.value_or(subject.root), "no-firmware",
@@ -158,9 +154,9 @@ Result<> check_root_bus(const Subject& subject) {
   std::optional<XmlElement> root_bus;
   for (const XmlElement controller :
        devices ? elements(*devices, "controller") : std::vector<XmlElement>()) {
-    const std::string model = attribute_or_nothing(controller, "model");
-    const std::string index = attribute_or_nothing(controller, "index");
-    if (attribute_or_nothing(controller, "type") != "pci" ||
+    const std::string model = text_attribute(controller, "model");
+    const std::string index = text_attribute(controller, "index");
+    if (text_attribute(controller, "type") != "pci" ||
         (model != "pcie-root" && index != "0")) {
       continue;
     }
@@ -220,9 +216,8 @@ GuestRoom room_of(const Subject& subject) {
     }
   }
   const auto vcpu = first_element(subject.root, "vcpu");
-  room.bind_memory =
-      !first_element(subject.root, "numatune") &&
-      (!vcpu || attribute_or_nothing(*vcpu, "placement") != "auto");
+  room.bind_memory = !first_element(subject.root, "numatune") &&
+                     (!vcpu || text_attribute(*vcpu, "placement") != "auto");
   return room;
 }
 
@@ -234,7 +229,7 @@ Result<> check_aliases(const Subject& subject) {
   for (const XmlElement device :
        devices ? elements(*devices) : std::vector<XmlElement>()) {
     const auto alias = first_element(device, "alias");
-    if (alias && ours(attribute_or_nothing(*alias, "name"))) {
+    if (alias && ours(text_attribute(*alias, "name"))) {
       return subject.refuse(
           *alias, "alias-taken",
           "has an alias of nvgpuctl's, and no record of a merge goes with it",

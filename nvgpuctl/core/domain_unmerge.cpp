@@ -15,10 +15,6 @@
 namespace nvgpuctl {
 namespace {
 
-std::string text_attribute(XmlElement element, std::string_view name) {
-  return attribute_of(element, name).value_or("");
-}
-
 std::optional<unsigned> number_attribute(XmlElement element,
                                          std::string_view name) {
   const auto value = parse_libvirt_number(text_attribute(element, name));

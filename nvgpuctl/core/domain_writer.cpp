@@ -244,8 +244,7 @@ void add_numatune(const DomainPlan& plan, XmlElement domain) {
   const XmlElement numatune = domain.child("numatune");
   numatune.child("memory")
       .attribute("mode", "strict")
-      .attribute("nodeset",
-                 format_id_list(std::vector(nodes.begin(), nodes.end())));
+      .attribute("nodeset", format_id_list(nodes));
   for (std::size_t id = 0; id < plan.guest.cpu_cells.size(); ++id) {
     numatune.child("memnode")
         .attribute("cellid", id)

@@ -19,10 +19,6 @@ void add(Gpu& gpu, std::string_view id, std::string detail,
                                  std::move(detail), std::string(evidence)));
 }
 
-std::string list_of(const std::vector<std::uint32_t>& pxms) {
-  return format_id_list(std::vector<unsigned>(pxms.begin(), pxms.end()));
-}
-
 std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
   std::vector<std::uint32_t> pxms;
   bool old_order = false;
@@ -37,7 +33,7 @@ std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
   if (old_order) {
     add(gpu, "NVG-W020",
         fmt::format("generic initiators of proximity domains {}",
-                    list_of(pxms)),
+                    format_id_list(pxms)),
         kSrat);
   }
   return pxms;
@@ -139,8 +135,8 @@ void judge_agreement(const std::vector<std::uint32_t>& srat,
                      const std::vector<std::uint32_t>& dsd, Gpu& gpu) {
   if (!srat.empty() && !dsd.empty() && srat != dsd) {
     add(gpu, "NVG-E017",
-        fmt::format("SRAT: proximity domains {}; _DSD: {}", list_of(srat),
-                    list_of(dsd)),
+        fmt::format("SRAT: proximity domains {}; _DSD: {}",
+                    format_id_list(srat), format_id_list(dsd)),
         kSrat);
   }
 }
@@ -201,7 +197,7 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
         fmt::format(
             "{} of {} nodes: proximity domains {} map to nodes {}",
             nodes.nodes.size(), gpu.model.gi_nodes,
-            nodes.pxms.empty() ? "(none)" : list_of(nodes.pxms),
+            nodes.pxms.empty() ? "(none)" : format_id_list(nodes.pxms),
             nodes.nodes.empty() ? "(none)" : format_id_list(nodes.nodes)),
         kSrat);
   }
@@ -211,7 +207,7 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
   gpu.gi_nodes = std::move(nodes);
   if (gpu.gi_nodes->source == Source::dsd) {
     add(gpu, "NVG-I024",
-        fmt::format("proximity domains {}", list_of(gpu.gi_nodes->pxms)),
+        fmt::format("proximity domains {}", format_id_list(gpu.gi_nodes->pxms)),
         kSrat);
   }
   if (check_online(host, gpu)) {

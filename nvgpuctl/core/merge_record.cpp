@@ -21,7 +21,7 @@ using Words = std::set<std::string, std::less<>>;
 
 Words words_of(XmlElement element, std::string_view name) {
   Words words;
-  const std::string text = attribute_of(element, name).value_or("");
+  const std::string text = text_attribute(element, name);
   for (const auto word : split(text, ' ')) {
     if (!word.empty()) {
       words.emplace(word);
@@ -40,10 +40,6 @@ std::optional<std::set<unsigned>> numbers_of(XmlElement element,
   const auto numbers = parse_libvirt_set(*text);
   return numbers ? std::optional(std::set(numbers->begin(), numbers->end()))
                  : std::nullopt;
-}
-
-std::string number_text(const std::set<unsigned>& numbers) {
-  return format_id_list(std::vector(numbers.begin(), numbers.end()));
 }
 
 std::string word_text(const Words& words) {
@@ -77,9 +73,9 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
   }
   record.cells = *cells;
   record.controllers = *controllers;
-  record.profile = attribute_of(*element, "profile").value_or("");
-  record.viommu = attribute_of(*element, "viommu").value_or("");
-  record.managed = attribute_of(*element, "managed").value_or("");
+  record.profile = text_attribute(*element, "profile");
+  record.viommu = text_attribute(*element, "viommu");
+  record.managed = text_attribute(*element, "managed");
   record.smmus = words_of(*element, "smmus");
   record.made = words_of(*element, "made");
   record.empty = words_of(*element, "empty");
@@ -88,8 +84,7 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
     return damaged(*element, "so long a list");
   }
   for (const XmlElement gpu : elements(*element, "gpu", kMergeNamespace)) {
-    const auto address =
-        parse_pci_address(attribute_of(gpu, "address").value_or(""));
+    const auto address = parse_pci_address(text_attribute(gpu, "address"));
     if (!address) {
       return damaged(gpu, "the address");
     }
@@ -98,7 +93,7 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
   if (const auto window =
           first_element(*element, "pcihole64", kMergeNamespace)) {
     record.window = {attribute_of(*window, "unit"),
-                     attribute_of(*window, "value").value_or("")};
+                     text_attribute(*window, "value")};
   }
   return record;
 }
@@ -115,8 +110,8 @@ XmlDocument write_record(const MergeRecord& record) {
   root.attribute("profile", record.profile)
       .attribute("viommu", record.viommu)
       .attribute("managed", record.managed)
-      .attribute("cells", number_text(record.cells))
-      .attribute("controllers", number_text(record.controllers));
+      .attribute("cells", format_id_list(record.cells))
+      .attribute("controllers", format_id_list(record.controllers));
   if (!record.smmus.empty()) {
     root.attribute("smmus", word_text(record.smmus));
   }

@@ -2,26 +2,13 @@
 #include "core/xml_builder.hpp"
 
 #include <libxml/xmlsave.h>
-#include <libxml/xmlstring.h>
 
-#include <new>
 #include <utility>
+
+#include "core/xml_text.hpp"
 
 namespace nvgpuctl {
 namespace {
-
-template <class T>
-T* need_memory(T* pointer) {
-  if (pointer == nullptr) {
-    throw std::bad_alloc();
-  }
-  return pointer;
-}
-
-const xmlChar* xml(const std::string& text) {
-  // xmlChar is unsigned char, UTF-8 by convention.
-  return reinterpret_cast<const xmlChar*>(text.c_str());
-}
 
 // XML 1.0 §2.2: of the control characters only tab, newline and carriage
 // return may occur, not even as a reference. DEL and the C1 controls may, but

@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/xml_graft.hpp"
 
-#include <libxml/xmlstring.h>
-
 #include <algorithm>
-#include <new>
 
 #include "base/text.hpp"
 #include "core/xml_reader.hpp"
+#include "core/xml_text.hpp"
 
 namespace nvgpuctl {
 namespace {
-
-const xmlChar* xml(const std::string& text) {
-  return reinterpret_cast<const xmlChar*>(text.c_str());
-}
-
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view()
-                         : reinterpret_cast<const char*>(text);
-}
-
-template <class T>
-T* need_memory(T* pointer) {
-  if (pointer == nullptr) {
-    throw std::bad_alloc();
-  }
-  return pointer;
-}
 
 bool is_text(const xmlNode* node) {
   return node != nullptr && node->type == XML_TEXT_NODE;

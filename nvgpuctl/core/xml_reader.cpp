@@ -9,6 +9,7 @@
 #include <new>
 
 #include "base/text.hpp"
+#include "core/xml_text.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -18,11 +19,6 @@ using XmlString = std::unique_ptr<xmlChar, void (*)(void*)>;
 // xmlFree is a macro for a variable.
 XmlString owned(xmlChar* text) {
   return {text, [](void* memory) { xmlFree(memory); }};
-}
-
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? std::string_view()
-                         : reinterpret_cast<const char*>(text);
 }
 
 // With its prefix, as XPath has it.
@@ -150,10 +146,13 @@ std::optional<XmlElement> first_element(XmlElement parent,
 
 std::optional<std::string> attribute_of(XmlElement element,
                                         std::string_view name) {
-  const std::string wanted(name);
-  const XmlString value = owned(xmlGetNoNsProp(
-      element.node(), reinterpret_cast<const xmlChar*>(wanted.c_str())));
+  const XmlString value =
+      owned(xmlGetNoNsProp(element.node(), xml(std::string(name))));
   return value ? std::optional(std::string(view(value.get()))) : std::nullopt;
+}
+
+std::string text_attribute(XmlElement element, std::string_view name) {
+  return attribute_of(element, name).value_or("");
 }
 
 std::vector<std::pair<std::string, std::string>> attributes_of(
@@ -163,7 +162,7 @@ std::vector<std::pair<std::string, std::string>> attributes_of(
        at = at->next) {
     if (at->ns == nullptr) {
       const std::string name(view(at->name));
-      out.emplace_back(name, attribute_of(element, name).value_or(""));
+      out.emplace_back(name, text_attribute(element, name));
     }
   }
   return out;

@@ -55,6 +55,8 @@ std::optional<XmlElement> first_element(XmlElement parent,
 // "" and nothing are different.
 std::optional<std::string> attribute_of(XmlElement element,
                                         std::string_view name);
+// What there is of it, where "" and nothing are the same.
+std::string text_attribute(XmlElement element, std::string_view name);
 // Names and values of all attributes without a namespace, in their order.
 std::vector<std::pair<std::string, std::string>> attributes_of(
     XmlElement element);

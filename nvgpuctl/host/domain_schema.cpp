@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/xml_text.hpp"
 #include "host/libxml_guard.hpp"
 
 namespace nvgpuctl {
@@ -42,10 +43,6 @@ constexpr std::array kNewerParts{
     NewerPart{"iommu", "driver", "ssidsize", "iommu", "name=\"ssidsize\"",
               "12.7"},
 };
-
-std::string_view view(const xmlChar* text) {
-  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
-}
 
 // The schema's text of one define, or of everything when `define` is empty.
 bool schema_says(const DomainSchema& schema, const NewerPart& part) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "core/xml_text.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -29,12 +30,10 @@ xmlParserInput* load(const char* url, const char* /*id*/,
   if (file == files->end()) {
     return nullptr;
   }
-  xmlParserInput* input = xmlNewStringInputStream(
-      context, reinterpret_cast<const xmlChar*>(file->second.c_str()));
+  xmlParserInput* input = xmlNewStringInputStream(context, xml(file->second));
   if (input != nullptr) {
     // Freed with the input; includes are resolved against it.
-    input->filename = reinterpret_cast<char*>(
-        xmlStrdup(reinterpret_cast<const xmlChar*>(name.c_str())));
+    input->filename = reinterpret_cast<char*>(xmlStrdup(xml(name)));
   }
   return input;
 }

@@ -8,15 +8,10 @@
 namespace exerciser {
 namespace {
 
-constexpr std::uint64_t kHugePage = 2 * kMiB;
 constexpr unsigned kRandomAnchors = 12;
 
 void set_weight(Weights& weights, Kind kind, unsigned weight) {
   weights.at(static_cast<std::size_t>(kind)) = weight;
-}
-
-std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
-  return value / unit * unit;
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 namespace exerciser {
 namespace {
 
-constexpr std::uint64_t kHugePage = 2 * kMiB;
 // Pinning goes page by page.
 constexpr std::uint64_t kMostForDma = 8 * kMiB;
 constexpr std::uint64_t kHeader = ConfigModel::kHeader;
@@ -15,10 +14,6 @@ constexpr std::uint64_t kFirstBar = 0x10;
 constexpr std::uint64_t kBehindBars = 0x28;
 // PCI_BIST: writing it could start a self test.
 constexpr std::uint64_t kSelfTest = 0x0F;
-
-std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
-  return value / unit * unit;
-}
 
 bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t length) {
   return a < b + length && b < a + length;

@@ -11,6 +11,11 @@ namespace exerciser {
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kGiB = 1024 * kMiB;
+constexpr std::uint64_t kHugePage = 2 * kMiB;
+
+constexpr std::uint64_t round_down(std::uint64_t value, std::uint64_t unit) {
+  return value / unit * unit;
+}
 
 // Where a region begins in the device's file: vfio-pci's own arithmetic, which
 // the driver must keep because user space was written with it.
