@@ -27,26 +27,26 @@ enum Type : std::uint8_t {
 };
 
 // Where the parts that we read stand in a structure.
-struct Layout {
+struct EntryLayout {
   std::size_t size;
   std::size_t pxm;
   std::size_t flags;
 };
 
-std::optional<Layout> layout_of(std::uint8_t type) {
+std::optional<EntryLayout> layout_of(std::uint8_t type) {
   switch (type) {
     case type_processor:  // the domain is in pieces
-      return Layout{.size = 16, .pxm = 2, .flags = 4};
+      return EntryLayout{.size = 16, .pxm = 2, .flags = 4};
     case type_memory:
-      return Layout{.size = 40, .pxm = 2, .flags = 28};
+      return EntryLayout{.size = 40, .pxm = 2, .flags = 28};
     case type_x2apic:
-      return Layout{.size = 24, .pxm = 4, .flags = 12};
+      return EntryLayout{.size = 24, .pxm = 4, .flags = 12};
     case type_gicc:
-      return Layout{.size = 18, .pxm = 2, .flags = 10};
+      return EntryLayout{.size = 18, .pxm = 2, .flags = 10};
     case type_generic_initiator:
-      return Layout{.size = 32, .pxm = 4, .flags = 24};
+      return EntryLayout{.size = 32, .pxm = 4, .flags = 24};
     case type_rintc:
-      return Layout{.size = 20, .pxm = 4, .flags = 12};
+      return EntryLayout{.size = 20, .pxm = 4, .flags = 12};
     default:
       return std::nullopt;
   }
@@ -138,7 +138,7 @@ class SratParser {
 
   // Revision 1 has 8 bit domains and left the other bytes to chance; Linux
   // ignores them, too.
-  std::uint32_t read_pxm(std::uint8_t type, const Layout& layout,
+  std::uint32_t read_pxm(std::uint8_t type, const EntryLayout& layout,
                          Bytes bytes) const {
     const auto low = read_le<std::uint8_t>(bytes, layout.pxm).value_or(0);
     const bool wide = table_.revision >= 2;

@@ -2,6 +2,7 @@
 #include "core/gpu.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/gpu_parts.hpp"
 
@@ -95,6 +96,12 @@ const Finding* find_finding(const Gpu& gpu, std::string_view id) {
       std::find_if(gpu.findings.begin(), gpu.findings.end(),
                    [&](const Finding& one) { return one.reason->id == id; });
   return found == gpu.findings.end() ? nullptr : &*found;
+}
+
+void add_finding(Gpu& gpu, std::string_view id, std::string detail,
+                 std::string_view evidence) {
+  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
+                                 std::move(detail), std::string(evidence)));
 }
 
 std::vector<Gpu> assemble_gpus(const HostSnapshot& host,

@@ -9,31 +9,26 @@
 namespace nvgpuctl {
 namespace {
 
-void add(Gpu& gpu, std::string_view id, std::string detail,
-         std::string evidence) {
-  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
-                                 std::move(detail), std::move(evidence)));
-}
-
 void judge_presence(Gpu& gpu) {
   if (!gpu.model.known) {
-    add(gpu, "NVG-E005", fmt::format("10de:{:04x}", gpu.pci.device),
-        sysfs_path(gpu.pci.address, "device"));
+    add_finding(gpu, "NVG-E005", fmt::format("10de:{:04x}", gpu.pci.device),
+                sysfs_path(gpu.pci.address, "device"));
   }
   if (has_fallen_off(gpu)) {
-    add(gpu, "NVG-E006", "every byte is 0xff",
-        sysfs_path(gpu.pci.address, "config"));
+    add_finding(gpu, "NVG-E006", "every byte is 0xff",
+                sysfs_path(gpu.pci.address, "config"));
   }
   if (gpu.pci.hung && gpu.pci.hung->overdue) {
-    add(gpu, "NVG-E049", to_string(*gpu.pci.hung),
-        fmt::format("/proc/{}/stack", gpu.pci.hung->pid));
+    add_finding(gpu, "NVG-E049", to_string(*gpu.pci.hung),
+                fmt::format("/proc/{}/stack", gpu.pci.hung->pid));
   }
   for (const auto& problem : gpu.pci.problems) {
-    add(gpu, "NVG-W008", problem, {});
+    add_finding(gpu, "NVG-W008", problem, {});
   }
   if (gpu.pci.config) {
     for (const auto& warning : gpu.pci.config->warnings) {
-      add(gpu, "NVG-W008", warning, sysfs_path(gpu.pci.address, "config"));
+      add_finding(gpu, "NVG-W008", warning,
+                  sysfs_path(gpu.pci.address, "config"));
     }
   }
 }
@@ -45,8 +40,8 @@ void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
     if (host.has_iommu && !gpu.pci.driver) {
       return;
     }
-    add(gpu, "NVG-E030", "no iommu_group link",
-        sysfs_path(gpu.pci.address, "iommu_group"));
+    add_finding(gpu, "NVG-E030", "no iommu_group link",
+                sysfs_path(gpu.pci.address, "iommu_group"));
     return;
   }
   const auto group = host.iommu_groups.find(*gpu.pci.iommu_group);
@@ -61,18 +56,18 @@ void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
         member.class_code >> 8U == kPciBridge) {
       continue;
     }
-    add(gpu, "NVG-E031",
-        fmt::format("{} [{:04x}:{:04x}], driver {}", to_string(member.address),
-                    member.vendor, member.device,
-                    member.driver.value_or("(none)")),
-        path + "devices");
+    add_finding(gpu, "NVG-E031",
+                fmt::format("{} [{:04x}:{:04x}], driver {}",
+                            to_string(member.address), member.vendor,
+                            member.device, member.driver.value_or("(none)")),
+                path + "devices");
   }
   for (const auto& region : group->second.direct_regions) {
-    add(gpu, "NVG-E032", region, path + "reserved_regions");
+    add_finding(gpu, "NVG-E032", region, path + "reserved_regions");
   }
 }
 
-struct OnlineMemory {
+struct SystemRam {
   std::string detail;
   std::string evidence;
 };
@@ -80,8 +75,8 @@ struct OnlineMemory {
 // What of the GPU's memory nvidia has given to the kernel as RAM. /proc/iomem
 // knows it exactly but only root sees its numbers; the memory of the GPU's
 // nodes tells it to everybody.
-std::optional<OnlineMemory> online_memory(const HostSnapshot& host,
-                                          const Gpu& gpu) {
+std::optional<SystemRam> system_ram_of(const HostSnapshot& host,
+                                       const Gpu& gpu) {
   std::uint64_t bytes = 0;
   std::size_t ranges = 0;
   for (const auto& ram : host.system_ram) {
@@ -96,15 +91,15 @@ std::optional<OnlineMemory> online_memory(const HostSnapshot& host,
     }
   }
   if (ranges > 0) {
-    return OnlineMemory{fmt::format("{} of System RAM (NVIDIA) in {} ranges",
-                                    human_size(bytes), ranges),
-                        "/proc/iomem"};
+    return SystemRam{fmt::format("{} of System RAM (NVIDIA) in {} ranges",
+                                 human_size(bytes), ranges),
+                     "/proc/iomem"};
   }
   for (const auto& node : host.numa.nodes) {
     if (gpu.gi_nodes && node.memory_bytes > 0 &&
         std::binary_search(gpu.gi_nodes->nodes.begin(),
                            gpu.gi_nodes->nodes.end(), node.id)) {
-      return OnlineMemory{
+      return SystemRam{
           fmt::format("{} in node {}", human_size(node.memory_bytes), node.id),
           fmt::format("/sys/devices/system/node/node{}/meminfo", node.id)};
     }
@@ -116,20 +111,23 @@ void judge_driver(const HostSnapshot& host, Gpu& gpu) {
   const std::string driver = gpu.pci.driver.value_or("");
   // Whoever drives the GPU now: nvidia can be gone from it and its memory still
   // be in use.
-  const auto online = online_memory(host, gpu);
+  const auto online = system_ram_of(host, gpu);
   if (online) {
-    add(gpu, "NVG-E040", online->detail, online->evidence);
+    add_finding(gpu, "NVG-E040", online->detail, online->evidence);
   }
   switch (gpu.driver_role) {
     case DriverRole::variant:
-      add(gpu, "NVG-I046", driver, sysfs_path(gpu.pci.address, "driver"));
+      add_finding(gpu, "NVG-I046", driver,
+                  sysfs_path(gpu.pci.address, "driver"));
       break;
     case DriverRole::vfio_pci:
-      add(gpu, "NVG-E045", driver, sysfs_path(gpu.pci.address, "driver"));
+      add_finding(gpu, "NVG-E045", driver,
+                  sysfs_path(gpu.pci.address, "driver"));
       break;
     case DriverRole::host:
       if (!online) {
-        add(gpu, "NVG-W041", driver, sysfs_path(gpu.pci.address, "driver"));
+        add_finding(gpu, "NVG-W041", driver,
+                    sysfs_path(gpu.pci.address, "driver"));
       }
       break;
     case DriverRole::none:
@@ -141,7 +139,8 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
   const std::string directory = "/lib/modules/" + host.kernel.release + '/';
   const bool built_in = host.modules.is_loaded(kVariantDriver);
   if (!gpu.variant && gpu.driver_role != DriverRole::variant && !built_in) {
-    add(gpu, "NVG-E042",
+    add_finding(
+        gpu, "NVG-E042",
         host.modules.alias_file_found
             ? "no vfio_pci: alias but plain vfio-pci's matches " +
                   gpu.pci.modalias
@@ -153,38 +152,39 @@ void judge_variant_modules(const HostSnapshot& host, Gpu& gpu) {
     for (const auto& file : host.modules.variant_files) {
       files += (files.empty() ? "" : ", then ") + file;
     }
-    add(gpu, "NVG-W043", files, directory);
+    add_finding(gpu, "NVG-W043", files, directory);
   }
   const auto& wanted = gpu.pci.driver_override;
   const bool ours =
       !wanted || *wanted == kVariantDriver || wanted == gpu.variant;
   if (!ours) {
-    add(gpu, "NVG-W044", *wanted,
-        sysfs_path(gpu.pci.address, "driver_override"));
+    add_finding(gpu, "NVG-W044", *wanted,
+                sysfs_path(gpu.pci.address, "driver_override"));
   }
 }
 
 void judge_kernel(const HostSnapshot& host, Gpu& gpu) {
   const auto& kernel = host.kernel;
   if (!kernel.machine.value.empty() && kernel.machine.value != "aarch64") {
-    add(gpu, "NVG-E056", "this kernel runs on " + kernel.machine.value,
-        "/proc/sys/kernel/arch");
+    add_finding(gpu, "NVG-E056", "this kernel runs on " + kernel.machine.value,
+                "/proc/sys/kernel/arch");
   }
   const bool has_vfio = kernel.config_file.empty() ||
                         kernel.config.contains("CONFIG_VFIO_PCI_CORE") ||
                         kernel.config.contains("CONFIG_VFIO_PCI");
   if (!has_vfio) {
-    add(gpu, "NVG-E050", "CONFIG_VFIO_PCI_CORE is not set", kernel.config_file);
+    add_finding(gpu, "NVG-E050", "CONFIG_VFIO_PCI_CORE is not set",
+                kernel.config_file);
   }
 }
 
 void judge_kvm(const HostSnapshot& host, Gpu& gpu) {
   const auto& answer = host.virtualization.kvm_cacheable_pfnmap;
   if (answer && !answer->value) {
-    add(gpu, "NVG-W052",
-        "KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED is 0 in kernel " +
-            host.kernel.release,
-        "/dev/kvm");
+    add_finding(gpu, "NVG-W052",
+                "KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED is 0 in kernel " +
+                    host.kernel.release,
+                "/dev/kvm");
   }
 }
 
@@ -192,17 +192,19 @@ void judge_kvm(const HostSnapshot& host, Gpu& gpu) {
 void judge_tables(const HostSnapshot& host, Gpu& gpu) {
   constexpr std::string_view kTables = "/sys/firmware/acpi/tables/";
   for (const auto& note : host.acpi.notes) {
-    add(gpu, "NVG-W003", note.problem,
+    add_finding(
+        gpu, "NVG-W003", note.problem,
         fmt::format("{}{} offset {:#x}", kTables, note.table, note.offset));
   }
   for (const auto& problem : host.acpi.problems) {
-    add(gpu, "NVG-W004", problem, {});
+    add_finding(gpu, "NVG-W004", problem, {});
   }
   for (const auto& table : host.acpi.tables) {
     const bool numa = table.signature == "SRAT" || table.signature == "SLIT";
     if (numa && !table.checksum_ok) {
-      add(gpu, "NVG-W002", "NUMA nodes and distances come from this table",
-          std::string(kTables) + table.name);
+      add_finding(gpu, "NVG-W002",
+                  "NUMA nodes and distances come from this table",
+                  std::string(kTables) + table.name);
     }
   }
 }

@@ -10,12 +10,6 @@
 namespace nvgpuctl {
 namespace {
 
-void add(Gpu& gpu, std::string_view id, std::string detail,
-         std::string evidence) {
-  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
-                                 std::move(detail), std::move(evidence)));
-}
-
 OnlineBlocks blocks_of(const Census& census, const Gpu& gpu) {
   OnlineBlocks blocks;
   if (!gpu.gi_nodes) {
@@ -42,10 +36,10 @@ void judge_holders(Gpu& gpu) {
       all.begin(), all.end(),
       [](const Holder& holder) { return holder.kind == HolderKind::guest; }));
   if (guests > 0) {
-    add(gpu, "NVG-I048", names_of(all.first(guests)), "/proc");
+    add_finding(gpu, "NVG-I048", names_of(all.first(guests)), "/proc");
   }
   if (guests < all.size()) {
-    add(gpu, "NVG-W047", names_of(all.subspan(guests)), "/proc");
+    add_finding(gpu, "NVG-W047", names_of(all.subspan(guests)), "/proc");
   }
 }
 
@@ -55,7 +49,8 @@ void judge_driverctl(const ManagerFacts& managers, Gpu& gpu) {
     return;
   }
   if (found->second != variant_driver(gpu)) {
-    add(gpu, "NVG-W090",
+    add_finding(
+        gpu, "NVG-W090",
         fmt::format("driverctl sets it to {} at each boot", found->second),
         "/etc/driverctl.d/" + to_string(gpu.pci.address));
   }
@@ -66,16 +61,17 @@ void judge_ids(const ManagerFacts& managers, Gpu& gpu) {
   for (const auto& claim : managers.vfio_ids) {
     if (claim.vendor == gpu.pci.vendor && claim.device == gpu.pci.device) {
       claimed = true;
-      add(gpu, "NVG-W091",
-          fmt::format("vfio-pci is told to take every {:04x}:{:04x}",
-                      claim.vendor, claim.device),
-          claim.place);
+      add_finding(gpu, "NVG-W091",
+                  fmt::format("vfio-pci is told to take every {:04x}:{:04x}",
+                              claim.vendor, claim.device),
+                  claim.place);
     }
   }
   // Nothing else makes vfio-pci take a function: it has no ids of its own.
   if (!claimed && gpu.driver_role == DriverRole::vfio_pci &&
       !gpu.pci.driver_override) {
-    add(gpu, "NVG-W094",
+    add_finding(
+        gpu, "NVG-W094",
         "vfio-pci has it without an override: somebody wrote its id to new_id",
         "/sys/bus/pci/drivers/vfio-pci/new_id");
   }
@@ -84,7 +80,8 @@ void judge_ids(const ManagerFacts& managers, Gpu& gpu) {
 void judge_managed(const ManagerFacts& managers, Gpu& gpu) {
   for (const auto& hostdev : managers.managed) {
     if (hostdev.address == gpu.pci.address) {
-      add(gpu, "NVG-W092",
+      add_finding(
+          gpu, "NVG-W092",
           fmt::format("domain {} has it with managed='yes'", hostdev.domain),
           "/etc/libvirt/qemu/" + hostdev.domain + ".xml");
     }
@@ -95,7 +92,8 @@ void judge_agents(const Census& census, Gpu& gpu) {
   for (const auto& process : census.processes) {
     const auto agent = agent_name(process);
     if (!agent.empty()) {
-      add(gpu, "NVG-W093",
+      add_finding(
+          gpu, "NVG-W093",
           fmt::format("{} runs: {} (pid {}, {})", agent, process.command,
                       process.pid, to_string(process.owner)),
           fmt::format("/proc/{}", process.pid));

@@ -16,12 +16,6 @@ std::string place(const DeviceDsd& dsd) {
   return fmt::format("{}{} offset {:#x}", kTables, dsd.table, dsd.offset);
 }
 
-void add(Gpu& gpu, std::string_view id, std::string detail,
-         std::string evidence = {}) {
-  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
-                                 std::move(detail), std::move(evidence)));
-}
-
 void judge_erratum(Gpu& gpu) {
   const auto& config = gpu.pci.config;
   if (config && config->extended_readable && config->present) {
@@ -34,12 +28,12 @@ void judge_erratum(Gpu& gpu) {
                                                        : MigErratum::present,
                  Source::device_table};
   if (!config || config->present) {
-    add(gpu, "NVG-W007",
-        fmt::format(
-            "MIG erratum taken as {}, as the {} family has it",
-            gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
-            to_string(gpu.model.family)),
-        sysfs_path(gpu.pci.address, "config"));
+    add_finding(gpu, "NVG-W007",
+                fmt::format("MIG erratum taken as {}, as the {} family has it",
+                            gpu.erratum.value == MigErratum::fixed ? "fixed"
+                                                                   : "present",
+                            to_string(gpu.model.family)),
+                sysfs_path(gpu.pci.address, "config"));
   }
 }
 
@@ -49,7 +43,8 @@ void judge_absent(Gpu& gpu, const CoherentMemoryDsd& memory,
   const auto shown = [](const std::optional<std::uint64_t>& value) {
     return value ? hex(*value) : std::string("absent");
   };
-  add(gpu, "NVG-E012",
+  add_finding(
+      gpu, "NVG-E012",
       fmt::format("nvidia,gpu-mem-base-pa is {}, nvidia,gpu-mem-size is {}",
                   shown(memory.base_pa), shown(memory.size)),
       where);
@@ -69,13 +64,14 @@ void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
                    const CoherentMemoryDsd& memory) {
   const std::string where = place(dsd);
   for (const auto& problem : memory.problems) {
-    add(gpu, "NVG-E016", problem, where);
+    add_finding(gpu, "NVG-E016", problem, where);
   }
   const bool describes_memory =
       memory.base_pa || memory.size || memory.pxm_start || memory.pxm_count;
   if (!describes_memory && memory.problems.empty()) {
-    add(gpu, "NVG-E010",
-        "_DSD of " + dsd.path + " has no nvidia,gpu-mem-… property", where);
+    add_finding(gpu, "NVG-E010",
+                "_DSD of " + dsd.path + " has no nvidia,gpu-mem-… property",
+                where);
     return;
   }
   if (memory.base_pa) {
@@ -98,10 +94,10 @@ void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
   auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
                            gpu.erratum.value);
   if (plan && !made_of_pages(host, *memory.base_pa, *memory.size)) {
-    add(gpu, "NVG-E014",
-        fmt::format("base {}, size {}: no multiples of a page",
-                    hex(*memory.base_pa), hex(*memory.size)),
-        where);
+    add_finding(gpu, "NVG-E014",
+                fmt::format("base {}, size {}: no multiples of a page",
+                            hex(*memory.base_pa), hex(*memory.size)),
+                where);
     return;
   }
   if (plan) {
@@ -109,10 +105,10 @@ void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
     return;
   }
   const bool too_small = *memory.size < NVGPU_MEMORY_MIN_SIZE;
-  add(gpu, too_small ? "NVG-E013" : "NVG-E014",
-      fmt::format("base {}, size {}: {}", hex(*memory.base_pa),
-                  hex(*memory.size), plan.error().problem),
-      where);
+  add_finding(gpu, too_small ? "NVG-E013" : "NVG-E014",
+              fmt::format("base {}, size {}: {}", hex(*memory.base_pa),
+                          hex(*memory.size), plan.error().problem),
+              where);
 }
 
 }  // namespace
@@ -144,34 +140,36 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
   judge_erratum(gpu);
   const DeviceDsd* const dsd = dsd_of(host, gpu);
   if (dsd == nullptr && !host.acpi.unreadable.empty()) {
-    add(gpu, "NVG-W001", "memory size and node ownership are not known",
-        host.acpi.unreadable.front());
+    add_finding(gpu, "NVG-W001", "memory size and node ownership are not known",
+                host.acpi.unreadable.front());
     return;
   }
   if (!gpu.pci.acpi_path) {
-    add(gpu, "NVG-E010", "the PCI function has no ACPI companion",
-        sysfs_path(gpu.pci.address, "firmware_node"));
+    add_finding(gpu, "NVG-E010", "the PCI function has no ACPI companion",
+                sysfs_path(gpu.pci.address, "firmware_node"));
     return;
   }
   if (dsd == nullptr) {
-    add(gpu, "NVG-E010",
-        fmt::format("no _DSD for {} in {} ACPI tables", *gpu.pci.acpi_path,
-                    host.acpi.tables.size()),
-        std::string(kTables));
+    add_finding(gpu, "NVG-E010",
+                fmt::format("no _DSD for {} in {} ACPI tables",
+                            *gpu.pci.acpi_path, host.acpi.tables.size()),
+                std::string(kTables));
     return;
   }
   for (const auto& table : host.acpi.tables) {
     if (table.name == dsd->table && !table.checksum_ok) {
-      add(gpu, "NVG-W002", "the table that describes this GPU's memory",
-          std::string(kTables) + table.name);
+      add_finding(gpu, "NVG-W002", "the table that describes this GPU's memory",
+                  std::string(kTables) + table.name);
     }
   }
   switch (dsd->form) {
     case DsdForm::dynamic:
-      add(gpu, "NVG-E011", dsd->path + "._DSD: " + dsd->problem, place(*dsd));
+      add_finding(gpu, "NVG-E011", dsd->path + "._DSD: " + dsd->problem,
+                  place(*dsd));
       return;
     case DsdForm::malformed:
-      add(gpu, "NVG-E016", dsd->path + "._DSD: " + dsd->problem, place(*dsd));
+      add_finding(gpu, "NVG-E016", dsd->path + "._DSD: " + dsd->problem,
+                  place(*dsd));
       return;
     case DsdForm::literal:
       judge_literal(host, gpu, *dsd, interpret_coherent_memory(*dsd));
@@ -210,7 +208,8 @@ void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus) {
         const std::uint64_t last =
             memory.base + std::min(memory.length - 1, ~memory.base);
         if (ram && overlap(*range, memory.base, last)) {
-          add(gpu, "NVG-E015",
+          add_finding(
+              gpu, "NVG-E015",
               fmt::format("overlaps RAM of proximity domain {} at {}, size {}",
                           memory.pxm, hex(memory.base), hex(memory.length)),
               std::string(kTables) + "SRAT");
@@ -219,17 +218,18 @@ void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus) {
     }
     for (const auto& ram : host.system_ram) {
       if (ram.name == "System RAM" && overlap(*range, ram.first, ram.last)) {
-        add(gpu, "NVG-E015",
-            fmt::format("overlaps System RAM {}-{}", hex(ram.first),
-                        hex(ram.last)),
-            "/proc/iomem");
+        add_finding(gpu, "NVG-E015",
+                    fmt::format("overlaps System RAM {}-{}", hex(ram.first),
+                                hex(ram.last)),
+                    "/proc/iomem");
       }
     }
     for (const auto& other : gpus) {
       const auto second = range_of(other);
       if (&other != &gpu && second &&
           overlap(*range, second->first, second->last)) {
-        add(gpu, "NVG-E015",
+        add_finding(
+            gpu, "NVG-E015",
             fmt::format("overlaps the memory of {} at {}",
                         to_string(other.pci.address), hex(second->first)),
             std::string(kTables));

@@ -13,12 +13,6 @@ namespace {
 constexpr std::string_view kSrat = "/sys/firmware/acpi/tables/SRAT";
 constexpr std::string_view kNodes = "/sys/devices/system/node/";
 
-void add(Gpu& gpu, std::string_view id, std::string detail,
-         std::string_view evidence) {
-  gpu.findings.push_back(finding(id, to_string(gpu.pci.address),
-                                 std::move(detail), std::string(evidence)));
-}
-
 std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
   std::vector<std::uint32_t> pxms;
   bool old_order = false;
@@ -31,10 +25,10 @@ std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
   std::sort(pxms.begin(), pxms.end());
   pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
   if (old_order) {
-    add(gpu, "NVG-W020",
-        fmt::format("generic initiators of proximity domains {}",
-                    format_id_list(pxms)),
-        kSrat);
+    add_finding(gpu, "NVG-W020",
+                fmt::format("generic initiators of proximity domains {}",
+                            format_id_list(pxms)),
+                kSrat);
   }
   return pxms;
 }
@@ -48,7 +42,8 @@ std::vector<std::uint32_t> dsd_pxms(const CoherentMemoryDsd& dsd, Gpu& gpu) {
     return pxms;
   }
   if (*dsd.pxm_count > kMaxCount || *dsd.pxm_start > kMaxCount) {
-    add(gpu, "NVG-E016",
+    add_finding(
+        gpu, "NVG-E016",
         fmt::format("nvidia,gpu-mem-pxm-start {} and nvidia,gpu-mem-pxm-count "
                     "{}: Linux has at most {} proximity domains",
                     *dsd.pxm_start, *dsd.pxm_count, kMaxCount),
@@ -95,10 +90,10 @@ bool check_online(const HostSnapshot& host, Gpu& gpu) {
   if (online.empty() || missing.empty()) {
     return true;
   }
-  add(gpu, "NVG-E018",
-      fmt::format("nodes {} are not online (online: {})",
-                  format_id_list(missing), format_id_list(online)),
-      std::string(kNodes) + "online");
+  add_finding(gpu, "NVG-E018",
+              fmt::format("nodes {} are not online (online: {})",
+                          format_id_list(missing), format_id_list(online)),
+              std::string(kNodes) + "online");
   return false;
 }
 
@@ -109,7 +104,8 @@ void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
                          : parse_unsigned(option->second);
   constexpr std::uint64_t kMaxShift = 10;  // arch/arm64/Kconfig
   if (shift && *shift <= kMaxShift && nodes > (1ULL << *shift)) {
-    add(gpu, "NVG-E051",
+    add_finding(
+        gpu, "NVG-E051",
         fmt::format("SRAT describes {} nodes, CONFIG_NODES_SHIFT={} has room "
                     "for {}",
                     nodes, *shift, 1ULL << *shift),
@@ -124,7 +120,8 @@ void judge_distances(const HostSnapshot& host, Gpu& gpu) {
   }
   const auto own = host.acpi.slit->distance(pxms[0], pxms[1]);
   if (own == Slit::kUnreachable) {
-    add(gpu, "NVG-W023",
+    add_finding(
+        gpu, "NVG-W023",
         fmt::format("distance between proximity domains {} and {} is 255",
                     pxms[0], pxms[1]),
         "/sys/firmware/acpi/tables/SLIT");
@@ -134,10 +131,10 @@ void judge_distances(const HostSnapshot& host, Gpu& gpu) {
 void judge_agreement(const std::vector<std::uint32_t>& srat,
                      const std::vector<std::uint32_t>& dsd, Gpu& gpu) {
   if (!srat.empty() && !dsd.empty() && srat != dsd) {
-    add(gpu, "NVG-E017",
-        fmt::format("SRAT: proximity domains {}; _DSD: {}",
-                    format_id_list(srat), format_id_list(dsd)),
-        kSrat);
+    add_finding(gpu, "NVG-E017",
+                fmt::format("SRAT: proximity domains {}; _DSD: {}",
+                            format_id_list(srat), format_id_list(dsd)),
+                kSrat);
   }
 }
 
@@ -148,21 +145,21 @@ void join_guess(const HostSnapshot& host, const std::vector<PciAddress>& order,
     const auto against =
         contradiction_of_guess(host.numa, nodes->nodes, gpu.cpu_node);
     if (against) {
-      add(gpu, "NVG-W022",
-          fmt::format("nodes {} would be the GPU's, but {}",
-                      format_id_list(nodes->nodes), against->detail),
-          against->evidence);
+      add_finding(gpu, "NVG-W022",
+                  fmt::format("nodes {} would be the GPU's, but {}",
+                              format_id_list(nodes->nodes), against->detail),
+                  against->evidence);
       nodes.reset();
     }
   }
   gpu.gi_nodes = std::move(nodes);
   if (gpu.gi_nodes) {
-    add(gpu, "NVG-W021",
-        fmt::format("nodes {}", format_id_list(gpu.gi_nodes->nodes)),
-        std::string(kNodes) + "has_generic_initiator");
+    add_finding(gpu, "NVG-W021",
+                fmt::format("nodes {}", format_id_list(gpu.gi_nodes->nodes)),
+                std::string(kNodes) + "has_generic_initiator");
     check_online(host, gpu);
   } else if (host.acpi.unreadable.empty()) {
-    add(gpu, "NVG-E018", "there is no usable SRAT", kSrat);
+    add_finding(gpu, "NVG-E018", "there is no usable SRAT", kSrat);
   }
 }
 
@@ -193,7 +190,8 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
   }
   std::sort(nodes.nodes.begin(), nodes.nodes.end());
   if (nodes.nodes.size() < gpu.model.gi_nodes) {
-    add(gpu, "NVG-E018",
+    add_finding(
+        gpu, "NVG-E018",
         fmt::format(
             "{} of {} nodes: proximity domains {} map to nodes {}",
             nodes.nodes.size(), gpu.model.gi_nodes,
@@ -206,13 +204,14 @@ void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
   }
   gpu.gi_nodes = std::move(nodes);
   if (gpu.gi_nodes->source == Source::dsd) {
-    add(gpu, "NVG-I024",
+    add_finding(
+        gpu, "NVG-I024",
         fmt::format("proximity domains {}", format_id_list(gpu.gi_nodes->pxms)),
         kSrat);
   }
   if (check_online(host, gpu)) {
     for (const auto& one : compare_with_sysfs(host, node_of, gpu)) {
-      add(gpu, "NVG-W022", one.detail, one.evidence);
+      add_finding(gpu, "NVG-W022", one.detail, one.evidence);
     }
   }
   judge_distances(host, gpu);

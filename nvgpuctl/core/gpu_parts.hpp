@@ -9,6 +9,10 @@
 
 namespace nvgpuctl {
 
+// Where it was seen is the evidence: a file, or nothing.
+void add_finding(Gpu& gpu, std::string_view id, std::string detail,
+                 std::string_view evidence = {});
+
 // MIG erratum, _DSD, region plan; everything that `gpu` says of its memory.
 void join_memory(const HostSnapshot& host, Gpu& gpu);
 
