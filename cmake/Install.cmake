@@ -26,7 +26,8 @@ install(FILES nvgpuctl/core/devices.yaml
 install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/nvgpuctl
   FILES_MATCHING PATTERN "*.schema.json")
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/reasons DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# What messages and README.md refer to.
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # sos finds plugins only beside its own. Distributions that call the folder after
 # Python's version say so here.

@@ -23,7 +23,6 @@ ALWAYS = {
     "share/bash-completion/completions/nvgpuctl",
     "share/doc/nvgpuctl/CHANGELOG.md",
     "share/doc/nvgpuctl/README.md",
-    "share/doc/nvgpuctl/reasons/README.md",
     "share/fish/vendor_completions.d/nvgpuctl.fish",
     "share/man/man1/nvgpuctl.1",
     "share/man/man4/nvgrace_gpu_vfio_pci.4",
@@ -33,7 +32,8 @@ ALWAYS = {
     "share/zsh/vendor-completions/_nvgpuctl",
 }
 # Of these there are many; each must be of a form, and there must be one at least.
-SEVERAL = [r"share/doc/nvgpuctl/reasons/NVG-[EWI]\d{3}\.md",
+SEVERAL = [r"share/doc/nvgpuctl/docs/reasons/NVG-[EWI]\d{3}\.md",
+           r"share/doc/nvgpuctl/docs/(ABI/testing/|adr/|reasons/)?[\w-]+(\.(md|png|svg))?",
            r"share/man/man1/nvgpuctl-[a-z]+\.1",
            r"share/nvgpuctl/schemas/[a-z-]+\.schema\.json"]
 

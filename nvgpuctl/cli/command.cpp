@@ -72,7 +72,7 @@ constexpr std::array kCommands{
                 "Reads the journal of a change that a kill, a crash or a power "
                 "loss ended, and finishes it when all of its GPUs had arrived, "
                 "or brings them back. A journal that cannot be used is kept "
-                "aside. Every bind and unbind begins with the same.",
+                "aside. Every other change begins with the same.",
             .operands = Operands::none,
             .options = kRecoverOptions,
             .run = run_recover},
@@ -135,6 +135,7 @@ constexpr std::array kCommands{
                 "out. Refuses what cannot work, and says where.",
             .operands = Operands::optional_file,
             .options = kMergeOptions,
+            .synopsis = "FILE|--domain NAME --gpu GPU|--all",
             .run = run_xml_merge},
     Command{.name = "xml unmerge",
             .summary = "Take out of a domain what xml merge has added",
@@ -202,6 +203,7 @@ constexpr std::array kCommands{
                 "driver yet and is given one by the policy, so that nobody "
                 "else takes it first. Changes nothing.",
             .operands = Operands::hook_words,
+            .synopsis = "ADDRESS",
             .run = run_hook_udev},
     Command{.name = "topology",
             .summary = "Draw this host: sockets, NUMA nodes, PCI, GPUs",
@@ -219,6 +221,7 @@ constexpr std::array kCommands{
                 "output.",
             .operands = Operands::optional_file,
             .options = kReportOptions,
+            .synopsis = "[FILE]",
             .run = run_report},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",

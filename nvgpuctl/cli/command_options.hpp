@@ -29,7 +29,7 @@ constexpr std::array kCommonOptions{
     OptionSpec{.name = "-o,--output",
                .kind = OptionKind::choice,
                .metavar = "FORMAT",
-               .help = "How to print the result",
+               .help = "How to print the result (svg: topology only)",
                .choices = kFormats},
     OptionSpec{.name = "--root",
                .kind = OptionKind::value,

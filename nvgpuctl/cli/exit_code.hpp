@@ -13,7 +13,7 @@ enum class ExitCode {
   done = 0,  // or nothing to do
   failed = 1,
   usage = 2,
-  differs = 3,  // diff, assert, lint, validate
+  differs = 3,  // diff, assert, lint, validate, doctor
   in_use = 4,
   not_viable = 5,
   rolled_back = 6,     // failed, and the host is as it was

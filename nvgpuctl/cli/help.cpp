@@ -98,6 +98,9 @@ void print_overview(Context& context, std::string_view group) {
 
 std::string synopsis(const Command& command) {
   std::string text = fmt::format("nvgpuctl {} [OPTION...]", command.name);
+  if (!command.synopsis.empty()) {
+    return fmt::format("{} {}", text, command.synopsis);
+  }
   switch (command.operands) {
     case Operands::none:
       break;

@@ -47,7 +47,8 @@ Result<> be_patient(const Arguments& arguments, RootDir& root) {
 Result<> check_live(const Context& context, const RootDir& root) {
   if (!root.live()) {
     return fail(Errc::usage, context.root,
-                "is a recorded host, which cannot be changed");
+                "is a recorded host, which cannot be changed",
+                "on the host itself, leave --root out");
   }
   return {};
 }

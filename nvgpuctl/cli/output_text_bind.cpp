@@ -80,10 +80,16 @@ void print_steps(Context& context, const std::vector<StepReport>& steps) {
 // In one line; `validate` has the checks.
 void print_proof(Context& context, const std::vector<CheckSection>& proof) {
   const auto verdict = overall(proof);
-  const bool good = verdict == Verdict::pass;
-  context.out << "  "
-              << paint(context, good ? "done   " : "FAILED ",
-                       good ? Style::good : Style::bad)
+  std::string_view word = "FAILED ";
+  Style style = Style::bad;
+  if (verdict == Verdict::pass) {
+    word = "done   ";
+    style = Style::good;
+  } else if (verdict == Verdict::degraded) {
+    word = "DEGRADED";
+    style = Style::warn;
+  }
+  context.out << "  " << paint(context, word, style)
               << " validate it through VFIO\n";
   print_prose(context.out, context.width, "          ", worst_check(proof));
 }

@@ -85,7 +85,8 @@ Result<RootDir> RootDir::open_directory(const std::string& directory) {
   if (!fd.valid()) {
     return fail(classify(errno), directory,
                 std::generic_category().message(errno),
-                "--root wants the directory of a recorded host");
+                "--root wants the directory of a recorded host, or the archive "
+                "of a report");
   }
   const std::unique_ptr<char, decltype(&::free)> real(
       ::realpath(directory.c_str(), nullptr), &::free);

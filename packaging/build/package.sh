@@ -99,4 +99,5 @@ target=$top/build/packages/$name
 rm -rf "$target"
 mkdir -p "$target"
 keep_packages "$target"
+echo "in $target:"
 (cd "$target" && sha256sum -- *)

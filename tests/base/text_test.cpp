@@ -95,7 +95,7 @@ TEST(IdList, CannotEatMemory) {
 TEST(IdList, IsWrittenAsTheKernelWritesIt) {
   const std::array<unsigned, 5> ids{0, 1, 2, 3, 8};
   EXPECT_EQ(format_id_list(ids), "0-3,8");
-  EXPECT_EQ(format_id_list({}), "");
+  EXPECT_EQ(format_id_list(std::set<unsigned>{}), "");
 }
 
 TEST(Closest, SuggestsWhatWasMeant) {
