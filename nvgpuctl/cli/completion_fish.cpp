@@ -24,7 +24,7 @@ std::string in_quotes(std::string_view text) {
   return result + "'";
 }
 
-std::string value_of(const OptionSpec& option) {
+std::string argument_of(const OptionSpec& option) {
   if (option.kind == OptionKind::flag) {
     return "";
   }
@@ -47,7 +47,7 @@ std::string option_line(std::string_view condition, const OptionSpec& option) {
                                     : fmt::format(" -s {}", name.substr(1));
   }
   return fmt::format("complete -c nvgpuctl{}{}{} -d {}\n", condition, names,
-                     value_of(option), in_quotes(option.help));
+                     argument_of(option), in_quotes(option.help));
 }
 
 // The verb's first word is offered where there is none yet, its second behind

@@ -10,7 +10,7 @@
 namespace nvgpuctl::cli {
 namespace {
 
-using Rows = std::vector<GpuFact>;
+using FactRows = std::vector<GpuFact>;
 
 std::string number(const std::optional<unsigned>& value) {
   return value ? fmt::format("{}", *value) : "";
@@ -36,12 +36,12 @@ std::string both_sizes(std::uint64_t bytes) {
   return fmt::format("{}, {}", hex(bytes), human_size(bytes));
 }
 
-Rows memory_facts(const Gpu& gpu) {
-  Rows rows{from_firmware("base", gpu.memory_base, hex),
-            from_firmware("size", gpu.memory_size, both_sizes),
-            {"MIG erratum",
-             gpu.erratum.value == MigErratum::present ? "present" : "fixed",
-             gpu.erratum.source, true}};
+FactRows memory_facts(const Gpu& gpu) {
+  FactRows rows{from_firmware("base", gpu.memory_base, hex),
+                from_firmware("size", gpu.memory_size, both_sizes),
+                {"MIG erratum",
+                 gpu.erratum.value == MigErratum::present ? "present" : "fixed",
+                 gpu.erratum.source, true}};
   if (gpu.plan) {
     rows.push_back(
         {"layout", std::string(to_string(gpu.plan->layout)), Source::computed});
@@ -59,8 +59,8 @@ Rows memory_facts(const Gpu& gpu) {
   return rows;
 }
 
-Rows numa_facts(const Gpu& gpu) {
-  Rows rows{{"CPU node", number(gpu.cpu_node)}};
+FactRows numa_facts(const Gpu& gpu) {
+  FactRows rows{{"CPU node", number(gpu.cpu_node)}};
   if (!gpu.gi_nodes) {
     rows.push_back({"GPU nodes", "", Source::srat});
     return rows;
@@ -74,9 +74,9 @@ Rows numa_facts(const Gpu& gpu) {
   return rows;
 }
 
-Rows iommu_facts(const HostSnapshot& host, const Gpu& gpu) {
-  Rows rows{{"group", number(gpu.pci.iommu_group)},
-            {"SMMU", gpu.pci.smmu.value_or("")}};
+FactRows iommu_facts(const HostSnapshot& host, const Gpu& gpu) {
+  FactRows rows{{"group", number(gpu.pci.iommu_group)},
+                {"SMMU", gpu.pci.smmu.value_or("")}};
   if (!gpu.pci.iommu_group) {
     return rows;
   }
@@ -96,13 +96,14 @@ Rows iommu_facts(const HostSnapshot& host, const Gpu& gpu) {
   return rows;
 }
 
-Rows pci_facts(const PciFunction& pci) {
-  Rows rows{{"device",
-             fmt::format("{}, subsystem {}", id_text(pci.vendor, pci.device),
-                         id_text(pci.subsystem_vendor, pci.subsystem_device))},
-            {"ACPI path", pci.acpi_path.value_or("")},
-            {"power state", pci.power_state},
-            {"reset methods", pci.reset_methods}};
+FactRows pci_facts(const PciFunction& pci) {
+  FactRows rows{
+      {"device",
+       fmt::format("{}, subsystem {}", id_text(pci.vendor, pci.device),
+                   id_text(pci.subsystem_vendor, pci.subsystem_device))},
+      {"ACPI path", pci.acpi_path.value_or("")},
+      {"power state", pci.power_state},
+      {"reset methods", pci.reset_methods}};
   std::vector<std::string> bridges;
   for (const auto& bridge : pci.upstream) {
     bridges.push_back(to_string(bridge));
@@ -116,7 +117,7 @@ Rows pci_facts(const PciFunction& pci) {
   return rows;
 }
 
-Rows driver_facts(const Gpu& gpu) {
+FactRows driver_facts(const Gpu& gpu) {
   return {{"name", gpu.pci.driver.value_or("")},
           {"role", std::string(to_string(gpu.driver_role)), Source::computed},
           {"override", gpu.pci.driver_override.value_or("")},

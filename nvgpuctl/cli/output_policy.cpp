@@ -32,7 +32,7 @@ std::vector<const Finding*> reasons_of(const PolicyState& state) {
   return reasons;
 }
 
-Style style_of(PolicyVerdict verdict) {
+Style verdict_style(PolicyVerdict verdict) {
   switch (verdict) {
     case PolicyVerdict::same:
       return Style::good;
@@ -123,7 +123,7 @@ PolicyVerdict verdict_of(const PolicyState& state) {
 void print_policy_state(Context& context, const PolicyState& state) {
   const auto verdict = verdict_of(state);
   context.out << paint(context, name_of(state), Style::strong) << "  "
-              << paint(context, to_string(verdict), style_of(verdict));
+              << paint(context, to_string(verdict), verdict_style(verdict));
   if (state.rule != nullptr) {
     context.out << "  (" << printable(state.rule->place) << ')';
   }

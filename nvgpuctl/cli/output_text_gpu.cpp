@@ -13,7 +13,7 @@
 namespace nvgpuctl::cli {
 namespace {
 
-Style style_of(Severity severity) {
+Style severity_style(Severity severity) {
   switch (severity) {
     case Severity::error:
       return Style::bad;
@@ -107,7 +107,7 @@ void print_finding(Context& context, const Finding& finding) {
   const Reason& reason = *finding.reason;
   context.out << "\n  "
               << paint(context, fmt::format("{} {}", reason.id, reason.name),
-                       style_of(reason.severity))
+                       severity_style(reason.severity))
               << " (" << to_string(reason.severity) << ")\n";
   const auto line = [&](std::string_view label, std::string_view text) {
     if (!text.empty()) {

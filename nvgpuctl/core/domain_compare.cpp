@@ -16,7 +16,7 @@ namespace {
 using Missing = std::vector<std::string>;
 
 template <class Items, class Predicate>
-auto find(const Items& items, Predicate predicate) {
+auto find_where(const Items& items, Predicate predicate) {
   const auto at = std::ranges::find_if(items, predicate);
   return at == items.end() ? nullptr : &*at;
 }
@@ -25,9 +25,9 @@ void compare_cells(const Domain& merged, const Domain& has,
                    const MergeRecord& record, Missing& missing) {
   for (const DomainCell& cell : merged.cells) {
     const bool ours = record.cells.contains(cell.id);
-    const DomainCell* there = find(has.cells, [&](const DomainCell& other) {
-      return other.id == cell.id;
-    });
+    const DomainCell* there = find_where(
+        has.cells,
+        [&](const DomainCell& other) { return other.id == cell.id; });
     if (there == nullptr || there->cpus != cell.cpus ||
         there->memory_bytes != cell.memory_bytes) {
       if (ours) {
@@ -55,7 +55,7 @@ void compare_controllers(const Domain& merged, const Domain& has,
       continue;
     }
     const DomainController* there =
-        find(has.controllers, [&](const DomainController& other) {
+        find_where(has.controllers, [&](const DomainController& other) {
           return other.type == "pci" &&
                  other.index.value_or(0) == wanted.index.value_or(0);
         });
@@ -83,7 +83,7 @@ void compare_gpus(const Domain& merged, const Domain& has, Missing& missing) {
       continue;
     }
     const DomainHostdev* there =
-        find(has.hostdevs, [&](const DomainHostdev& other) {
+        find_where(has.hostdevs, [&](const DomainHostdev& other) {
           return other.alias == wanted.alias;
         });
     const std::string gpu =
@@ -111,9 +111,10 @@ void compare_smmus(const Domain& merged, const Domain& has,
     if (!wanted.pci_bus || !record.controllers.contains(*wanted.pci_bus)) {
       continue;
     }
-    const DomainIommu* there = find(has.iommus, [&](const DomainIommu& other) {
-      return other.pci_bus == wanted.pci_bus && other.model == wanted.model;
-    });
+    const DomainIommu* there =
+        find_where(has.iommus, [&](const DomainIommu& other) {
+          return other.pci_bus == wanted.pci_bus && other.model == wanted.model;
+        });
     if (there == nullptr) {
       missing.push_back(fmt::format("SMMU of bus {}", *wanted.pci_bus));
       continue;
@@ -145,7 +146,7 @@ void compare_qemu(const Domain& merged, const Domain& has,
   for (const DomainOverride& wanted : merged.overrides) {
     const bool ours = wanted.alias.starts_with(kAliasPrefix) ||
                       record.smmus.contains(wanted.alias);
-    if (ours && find(has.overrides, [&](const DomainOverride& other) {
+    if (ours && find_where(has.overrides, [&](const DomainOverride& other) {
                   return other.alias == wanted.alias &&
                          other.property == wanted.property &&
                          other.value == wanted.value;

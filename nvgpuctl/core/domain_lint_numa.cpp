@@ -72,7 +72,7 @@ void judge_named_cells(const GuestView& view, const GuestViewGpu& gpu,
   }
 }
 
-void judge_sharing(const GuestView& view, LintWriter& out) {
+void judge_shared_cells(const GuestView& view, LintWriter& out) {
   std::map<unsigned, const GuestViewGpu*> owners;
   for (const GuestViewGpu& gpu : view.gpus) {
     std::set<unsigned> shared;
@@ -147,7 +147,7 @@ void judge_ids(const GuestView& view, LintWriter& out) {
   }
 }
 
-void judge_room(const LintInput& input, LintWriter& out) {
+void judge_cell_count(const LintInput& input, LintWriter& out) {
   // arm64's default (CONFIG_NODES_SHIFT=4).
   constexpr std::size_t kUsualNodes = 16;
   const std::size_t count = input.view.cells.size();
@@ -185,7 +185,7 @@ void lint_initiators(const LintInput& input, LintWriter& out) {
       judge_named_cells(view, gpu, out);
     }
   }
-  judge_sharing(view, out);
+  judge_shared_cells(view, out);
 }
 
 void lint_cells(const LintInput& input, LintWriter& out) {
@@ -199,7 +199,7 @@ void lint_cells(const LintInput& input, LintWriter& out) {
   }
   judge_ids(view, out);
   judge_order(view, out);
-  judge_room(input, out);
+  judge_cell_count(input, out);
 }
 
 }  // namespace nvgpuctl

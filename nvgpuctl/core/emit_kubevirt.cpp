@@ -11,7 +11,7 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kIntro =
+constexpr std::string_view kKubeVirtIntro =
     "Written by: nvgpuctl emit kubevirt; what KubeVirt cannot do: "
     "docs/emit.md\n"
     "kubectl patch -n kubevirt kubevirt kubevirt --type merge --patch-file "
@@ -107,7 +107,7 @@ Result<Emission> emit_kubevirt(const HostSnapshot& host,
   warn_of_ids(*passable);
   warn_of_iommufd(host, *passable);
   warn_of_nodes(host, *passable);
-  std::string text = head(kIntro, passable->warnings);
+  std::string text = head(kKubeVirtIntro, passable->warnings);
   text += kPatch;
   for (const auto id : device_ids(passable->gpus)) {
     // Quoted: 10DE:2342 is a number in base 60 to some readers of YAML.

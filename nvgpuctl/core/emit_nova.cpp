@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kIntro =
+constexpr std::string_view kNovaIntro =
     "Written by: nvgpuctl emit nova; what Nova cannot do: docs/emit.md\n"
     "device_spec is for this compute node. The alias must be the same here "
     "and\n"
@@ -106,7 +106,7 @@ Result<Emission> emit_nova(const HostSnapshot& /*host*/,
   }
   warn_of_unbound(*passable);
   warn_of_type(*passable);
-  std::string text = head(kIntro, passable->warnings) + "[pci]\n";
+  std::string text = head(kNovaIntro, passable->warnings) + "[pci]\n";
   for (const auto* gpu : passable->gpus) {
     text += device_spec(*gpu);
   }

@@ -10,7 +10,7 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kIntro =
+constexpr std::string_view kOpenNebulaIntro =
     "Written by: nvgpuctl emit opennebula; what OpenNebula cannot do:\n"
     "docs/emit.md. For the front-end, and then: onehost sync --force";
 
@@ -43,7 +43,7 @@ Result<Emission> emit_opennebula(const HostSnapshot& /*host*/,
   for (const auto id : device_ids(passable->gpus)) {
     filters.push_back(fmt::format("10de:{:04x}", id));
   }
-  std::string text = head(kIntro, passable->warnings);
+  std::string text = head(kOpenNebulaIntro, passable->warnings);
   text += fmt::format(
       "# For this host alone, in its template instead: PCI_FILTER = \"{}\"\n"
       ":filter:\n",

@@ -15,8 +15,9 @@ namespace {
 
 using std::string_view;
 
-constexpr std::size_t kMaxGpus = 32;  // keeps a journal below YAML's limit
-constexpr std::size_t kMaxText = 255;
+constexpr std::size_t kMaxJournalGpus =
+    32;  // keeps a journal below YAML's limit
+constexpr std::size_t kMaxJournalText = 255;
 constexpr std::size_t kMaxUnits = 16;
 
 class RecordReader {
@@ -70,11 +71,11 @@ Result<> RecordReader::text(const YamlValue& map, string_view key,
       value.text.begin(), value.text.end(),
       [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7F; });
   if (value.kind != YamlValue::Kind::scalar || !value.quoted ||
-      value.text.empty() || value.text.size() > kMaxText || !printable) {
+      value.text.empty() || value.text.size() > kMaxJournalText || !printable) {
     return reader_.fail_at(value.place,
                            fmt::format("\"{}\" must be text of 1 to {} "
                                        "printable bytes",
-                                       key, kMaxText));
+                                       key, kMaxJournalText));
   }
   into = value.text;
   return {};
@@ -273,9 +274,9 @@ Result<Journal> RecordReader::journal(const YamlValue& value) const {
   }
   journal.phase = *phase == 0 ? JournalPhase::apply : JournalPhase::undo;
   const auto& gpus = *value.find("gpus");
-  if (gpus.items.empty() || gpus.items.size() > kMaxGpus) {
-    return reader_.fail_at(gpus.place,
-                           fmt::format("there must be 1 to {} GPUs", kMaxGpus));
+  if (gpus.items.empty() || gpus.items.size() > kMaxJournalGpus) {
+    return reader_.fail_at(
+        gpus.place, fmt::format("there must be 1 to {} GPUs", kMaxJournalGpus));
   }
   for (const auto& item : gpus.items) {
     auto one = gpu(item, journal.gpus.emplace_back());

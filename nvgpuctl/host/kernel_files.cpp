@@ -43,7 +43,7 @@ constexpr std::array<std::string_view, 16> kOptions{
 };
 
 // Modules whose presence in /sys/module explains something.
-constexpr std::array<std::string_view, 8> kModules{
+constexpr std::array<std::string_view, 8> kModulesToLookFor{
     "vfio",   "vfio_pci",   "vfio_pci_core", kVariantDriver,
     "nvidia", "nvidia_uvm", "nouveau",       "iommufd",
 };
@@ -235,7 +235,7 @@ ModuleFacts read_modules(const RootDir& root, const std::string& release,
   facts.variant_files = find_variant_files(
       root, directory,
       root.read_file(directory + "modules.dep", kMaxModuleIndex).value_or(""));
-  for (const auto module : kModules) {
+  for (const auto module : kModulesToLookFor) {
     // What is built in and has no parameter is no directory in /sys/module; the
     // variant driver is named after its module.
     if (root.exists("/sys/module/" + std::string(module)) ||

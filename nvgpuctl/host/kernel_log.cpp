@@ -16,8 +16,9 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::size_t kMaxRecord = 8192;  // Documentation/ABI/testing/dev-kmsg
-constexpr std::size_t kMaxRecords = 200'000;
+constexpr std::size_t kMaxLogRecord =
+    8192;  // Documentation/ABI/testing/dev-kmsg
+constexpr std::size_t kMaxLogRecords = 200'000;
 
 // "6,339,5140900,-;message\n KEY=value\n": priority, number, microseconds.
 std::string message_of(std::string_view record) {
@@ -51,8 +52,8 @@ std::vector<std::string> read_kernel_log(const RootDir& root) {
   }
   std::vector<std::string> messages;
   const Fd log(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  std::array<char, kMaxRecord> record{};
-  for (std::size_t i = 0; log.valid() && i < kMaxRecords; ++i) {
+  std::array<char, kMaxLogRecord> record{};
+  for (std::size_t i = 0; log.valid() && i < kMaxLogRecords; ++i) {
     const ssize_t count = ::read(log.get(), record.data(), record.size());
     if (count < 0 && (errno == EPIPE || errno == EINTR)) {
       continue;  // the oldest were overwritten while we read

@@ -16,7 +16,7 @@ namespace nvgpuctl {
 namespace {
 
 // More than three lines never come; a child gone mad is not listened to.
-constexpr std::size_t kMaxAnswer = 4096;
+constexpr std::size_t kMaxVersions = 4096;
 
 // One line of the child's answer.
 void say_line(int out, std::string_view key, std::string_view value) {
@@ -28,8 +28,8 @@ void say_line(int out, std::string_view key, std::string_view value) {
 }
 
 // The part of libvirt that we use, with the types of its own header.
-struct Libvirt {
-  explicit Libvirt(void* library)
+struct LibvirtVersionCalls {
+  explicit LibvirtVersionCalls(void* library)
       : get_version(
             find_function<decltype(virGetVersion)>(library, "virGetVersion")),
         open(find_function<decltype(virConnectOpenReadOnly)>(
@@ -65,7 +65,7 @@ void ask(const LibvirtQuestion& question, int out) {
     say_line(out, "problem", "libvirt is not installed");
     return;
   }
-  const Libvirt libvirt(library);
+  const LibvirtVersionCalls libvirt(library);
   unsigned long version = 0;
   if (!libvirt.complete() ||
       libvirt.get_version(&version, nullptr, nullptr) != 0) {
@@ -128,7 +128,7 @@ LibvirtVersions understand(std::string_view answer) {
 
 LibvirtVersions probe_libvirt(const LibvirtQuestion& question) {
   const ChildAnswer answer = ask_child([&](int out) { ask(question, out); },
-                                       question.deadline, kMaxAnswer);
+                                       question.deadline, kMaxVersions);
   if (!answer.problem.empty()) {
     return {.problem = answer.problem};
   }

@@ -41,7 +41,7 @@ std::uint64_t number(const DeviceDsd& dsd, std::string_view name) {
 }
 
 // The bytes that TH500 firmware emits for a GH200 with 96 GB.
-Aml gh200_dsd() {
+Aml gh200_properties() {
   const auto key = [](std::string_view name) {
     return join({{0x02, 0x0D}, test::text(name), {0x00}});
   };
@@ -60,7 +60,7 @@ Aml gh200_dsd() {
 }
 
 TEST(Dsd, ReadsTheBytesOfAGraceHopper) {
-  const Aml bytes = gh200_dsd();
+  const Aml bytes = gh200_properties();
   ASSERT_EQ(bytes.size(), 164U);
   const DeviceDsd dsd = read(bytes);
   EXPECT_EQ(dsd.path, "\\GPU0");

@@ -37,7 +37,7 @@ std::string generated(const DomainRequest& request) {
   return domain ? domain->xml : "";
 }
 
-Error error_of(const DomainRequest& request) {
+Error refusal_of(const DomainRequest& request) {
   auto domain = generate_domain(request);
   return domain ? Error{} : domain.error();
 }
@@ -272,22 +272,22 @@ TEST(WholeDomainXml, RefusesARequestWithoutGpus) {
 TEST(GenerateDomain, RefusesARequestWithoutGpus) {
   DomainRequest request = hopper_request();
   request.gpus.clear();
-  EXPECT_EQ(error_of(request).code, Errc::usage);
-  EXPECT_EQ(error_of(request).problem, "no GPU is named");
+  EXPECT_EQ(refusal_of(request).code, Errc::usage);
+  EXPECT_EQ(refusal_of(request).problem, "no GPU is named");
 }
 
 TEST(GenerateDomain, RefusesAGpuNamedTwice) {
   DomainRequest request = hopper_request();
   request.gpus.push_back(request.gpus[0]);
-  EXPECT_EQ(error_of(request).subject, "0009:01:00.0");
-  EXPECT_EQ(error_of(request).problem, "is named twice");
+  EXPECT_EQ(refusal_of(request).subject, "0009:01:00.0");
+  EXPECT_EQ(refusal_of(request).problem, "is named twice");
 }
 
 TEST(GenerateDomain, RefusesAPciDomainThatLibvirtCannotWrite) {
   DomainRequest request = hopper_request();
   request.gpus[0].address.domain = 0x10000;
-  EXPECT_EQ(error_of(request).code, Errc::unsupported);
-  EXPECT_EQ(error_of(request).problem,
+  EXPECT_EQ(refusal_of(request).code, Errc::unsupported);
+  EXPECT_EQ(refusal_of(request).problem,
             "libvirt knows PCI domains up to ffff only");
 }
 
@@ -295,7 +295,7 @@ TEST(GenerateDomain, RefusesNamesThatLibvirtCannotUseForFiles) {
   for (const char* name : {"", "..", "a/b", "a\nb"}) {
     DomainRequest request = hopper_request();
     request.name = name;
-    EXPECT_EQ(error_of(request).subject, "domain name") << name;
+    EXPECT_EQ(refusal_of(request).subject, "domain name") << name;
   }
 }
 
@@ -303,7 +303,7 @@ TEST(GenerateDomain, PassesOnWhatTheTargetCannotDo) {
   DomainRequest request = hopper_request();
   request.libvirt.value = {9, 0, 0};
   request.profile = Profile::legacy;
-  EXPECT_EQ(error_of(request).hint, "libvirt 9.7 brings it");
+  EXPECT_EQ(refusal_of(request).hint, "libvirt 9.7 brings it");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr PciAddress kGpu{9, 1, 0, 0};
+constexpr PciAddress kGraceGpu{9, 1, 0, 0};
 
 FakeRoot& add_attributes(FakeRoot& root) {
   const std::string folder = "/sys/bus/pci/devices/0009:01:00.0/nvgpu/";
@@ -23,7 +23,8 @@ FakeRoot& add_attributes(FakeRoot& root) {
 
 TEST(DriverAttributes, AreWhatTheDriverTells) {
   FakeRoot root;
-  const auto told = read_driver_attributes(add_attributes(root).open(), kGpu);
+  const auto told =
+      read_driver_attributes(add_attributes(root).open(), kGraceGpu);
   ASSERT_TRUE(told);
   ASSERT_TRUE(*told);
   EXPECT_EQ((*told)->layout, "split");
@@ -37,7 +38,7 @@ TEST(DriverAttributes, AreWhatTheDriverTells) {
 
 TEST(DriverAttributes, AreNothingForAnotherDriver) {
   const FakeRoot root;
-  const auto told = read_driver_attributes(root.open(), kGpu);
+  const auto told = read_driver_attributes(root.open(), kGraceGpu);
   ASSERT_TRUE(told);
   EXPECT_EQ(*told, std::nullopt);
 }
@@ -45,7 +46,7 @@ TEST(DriverAttributes, AreNothingForAnotherDriver) {
 TEST(DriverAttributes, NameAFileThatHoldsNoNumber) {
   FakeRoot root;
   add_attributes(root).attribute("0009:01:00.0", "nvgpu/usable_size", "-1\n");
-  const auto told = read_driver_attributes(root.open(), kGpu);
+  const auto told = read_driver_attributes(root.open(), kGraceGpu);
   ASSERT_FALSE(told);
   EXPECT_EQ(told.error().code, Errc::malformed);
   EXPECT_EQ(told.error().subject,
@@ -56,7 +57,7 @@ TEST(DriverAttributes, NameAFileThatHoldsNoNumber) {
 TEST(DriverAttributes, NameAFileThatIsMissing) {
   FakeRoot root;
   root.attribute("0009:01:00.0", "nvgpu/layout", "split\n");
-  const auto told = read_driver_attributes(root.open(), kGpu);
+  const auto told = read_driver_attributes(root.open(), kGraceGpu);
   ASSERT_FALSE(told);
   EXPECT_EQ(told.error().code, Errc::not_found);
   EXPECT_EQ(told.error().subject,

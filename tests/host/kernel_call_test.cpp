@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr PciAddress kGpu{9, 1, 0, 0};
+constexpr PciAddress kCalledGpu{9, 1, 0, 0};
 constexpr const char* kName = "0009:01:00.0";
 constexpr const char* kProbe = "/sys/bus/pci/drivers_probe";
 
@@ -27,7 +27,7 @@ class AKernelWrite : public testing::Test {
     kernel_.prefer("nvidia");
   }
   WriteAnswer write(RootDir& root) {
-    return write_together(root, {{kGpu, kProbe, kName}}, {})[0];
+    return write_together(root, {{kCalledGpu, kProbe, kName}}, {})[0];
   }
   // One that never comes back, and that nothing ends.
   WriteAnswer hang() {
@@ -59,7 +59,7 @@ TEST_F(AKernelWrite, LeavesNoRecordBehind) {
 TEST_F(AKernelWrite, HandsOnTheKernelsError) {
   auto root = kernel_.open();
   const auto answer =
-      write_together(root, {{kGpu, kProbe, "0019:01:00.0"}}, {});
+      write_together(root, {{kCalledGpu, kProbe, "0019:01:00.0"}}, {});
   EXPECT_EQ(answer[0].written.error().problem, "No such device");
 }
 

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
 
-KernelFacts read(const FakeRoot& fake) {
+KernelFacts read_kernels(const FakeRoot& fake) {
   std::vector<std::string> problems;
   return read_kernel(fake.open(), problems);
 }
@@ -36,7 +36,7 @@ void write_gzip(const FakeRoot& fake, const std::string& name,
 TEST(KernelFiles, SayWhichKernelThisIs) {
   FakeRoot fake;
   fake.kernel("6.17.0", "").file("/proc/cmdline", "ro quiet\n");
-  const auto kernel = read(fake);
+  const auto kernel = read_kernels(fake);
   EXPECT_EQ(kernel.release, "6.17.0");
   EXPECT_EQ(kernel.machine, (Fact<std::string>{"aarch64", Source::procfs}));
   EXPECT_EQ(kernel.command_line, "ro quiet");
@@ -57,7 +57,7 @@ TEST(KernelConfig, KeepsTheOptionsOfInterest) {
   fake.kernel("6.17.0",
               "CONFIG_VFIO_PCI_CORE=m\n# CONFIG_IOMMUFD is not set\n"
               "CONFIG_NODES_SHIFT=6\nCONFIG_EXT4_FS=y\nCONFIG_KVM\n");
-  const auto kernel = read(fake);
+  const auto kernel = read_kernels(fake);
   EXPECT_EQ(kernel.config_file, "/boot/config-6.17.0");
   EXPECT_THAT(kernel.config, ElementsAre(Pair("CONFIG_NODES_SHIFT", "6"),
                                          Pair("CONFIG_VFIO_PCI_CORE", "m")));
@@ -66,21 +66,21 @@ TEST(KernelConfig, KeepsTheOptionsOfInterest) {
 TEST(KernelConfig, TellsThePageSizeOfACapture) {
   FakeRoot fake;
   fake.kernel("6.17.0", "CONFIG_ARM64_64K_PAGES=y\n");
-  EXPECT_EQ(read(fake).page_size->value, 65536U);
-  EXPECT_EQ(read(fake).page_size->source, Source::kernel_config);
+  EXPECT_EQ(read_kernels(fake).page_size->value, 65536U);
+  EXPECT_EQ(read_kernels(fake).page_size->source, Source::kernel_config);
 }
 
 TEST(KernelConfig, IsFoundBesideTheModules) {
   FakeRoot fake;
   fake.file("/proc/sys/kernel/osrelease", "6.17.0\n");
   fake.file("/lib/modules/6.17.0/config", "CONFIG_VFIO=y\n");
-  EXPECT_EQ(read(fake).config_file, "/lib/modules/6.17.0/config");
+  EXPECT_EQ(read_kernels(fake).config_file, "/lib/modules/6.17.0/config");
 }
 
 TEST(KernelConfig, IsUnpackedFromProc) {
   FakeRoot fake;
   write_gzip(fake, "/proc/config.gz", "CONFIG_KVM=y\n");
-  const auto kernel = read(fake);
+  const auto kernel = read_kernels(fake);
   EXPECT_EQ(kernel.config_file, "/proc/config.gz");
   EXPECT_THAT(kernel.config, ElementsAre(Pair("CONFIG_KVM", "y")));
 }

@@ -28,6 +28,7 @@ from files import ROOT, matching
 TIDY = "clang-tidy-14"
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 USING = re.compile(rb"^\s*using [\w:]*::(\w+);", re.MULTILINE)
+ENTRY = re.compile(rb"^int main\(|\bLLVMFuzzerTestOneInput\(", re.MULTILINE)
 # Where includes in quotes are looked up, beside the including file's folder.
 FOLDERS = ["nvgpuctl", "", "tests", "tests/lab"]
 # How many sources are looked at together. More gain little, and a complaint about
@@ -93,17 +94,19 @@ def flags_of(entry):
     return tuple(flags)
 
 
-def may_have_unused_using(path):
-    """Whether misc-unused-using-decls, which reads the main file only, may complain."""
+def wants_to_be_alone(path):
+    """A program, or one of which misc-unused-using-decls, which reads the main file
+    only, may complain."""
     text = load(path)
-    return any(len(re.findall(rb"\b" + name + rb"\b", text)) == 1 for name in USING.findall(text))
+    return ENTRY.search(text) or any(len(re.findall(rb"\b" + name + rb"\b", text)) == 1
+                                     for name in USING.findall(text))
 
 
 def batches_of(todo):
     """Sources with the same options, a few at a time."""
     groups = {}
     for source in todo:
-        if may_have_unused_using(source[0]):
+        if wants_to_be_alone(source[0]):
             yield flags_of(source[1]), [source]
         else:
             groups.setdefault(flags_of(source[1]), []).append(source)

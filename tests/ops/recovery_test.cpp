@@ -16,15 +16,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr PciAddress kGpu{9, 1, 0, 0};
-constexpr const char* kName = "0009:01:00.0";
+constexpr const char* kJournalName = "0009:01:00.0";
 
 // A host on which a bind of one GPU was interrupted.
 class RecoveryOf : public testing::Test {
  protected:
   RecoveryOf() {
-    fake_.directory("/var/lib").pci_function(kName, "0x10de", "0x2342");
+    fake_.directory("/var/lib").pci_function(kJournalName, "0x10de", "0x2342");
     fake_.file("/proc/sys/kernel/random/boot_id", "boot-1\n");
-    fake_.driver(kName, "nvidia");
+    fake_.driver(kJournalName, "nvidia");
     kernel_.offer("nvidia");
     kernel_.offer("nvgrace_gpu_vfio_pci");
   }
@@ -37,9 +37,9 @@ class RecoveryOf : public testing::Test {
     std::filesystem::remove(
         fake_.path("/sys/bus/pci/devices/0009:01:00.0/driver"));
     if (!state.driver.empty()) {
-      fake_.driver(kName, state.driver);
+      fake_.driver(kJournalName, state.driver);
     }
-    fake_.attribute(kName, "driver_override",
+    fake_.attribute(kJournalName, "driver_override",
                     state.driver_override.value_or("(null)\n"));
   }
   Recovery run() { return recover(kernel_.open(), loader_); }
@@ -139,7 +139,7 @@ TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsTheJournal) {
   journal.phase = JournalPhase::undo;
   interrupted(journal);
   now(kVariantState);
-  fake_.iommu_group(kName, 19);
+  fake_.iommu_group(kJournalName, 19);
   fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
   const auto recovery = run();
   ASSERT_TRUE(recovery.failure);
