@@ -97,7 +97,8 @@ class Hook(unittest.TestCase):
         self.real("--root", HOST)
         done = self.call("a", "prepare", "begin", "-", xml=domain("0x01"))
         self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertEqual(done.stderr, f"nvgpuctl: {HOST}: is a recorded host, which cannot be changed\n")
+        self.assertEqual(done.stderr, f"nvgpuctl: {HOST}: is a recorded host, which cannot be changed; "
+                         "on the host itself, leave --root out\n")
 
     def test_reads_the_domain_that_it_was_given_as_a_parser_does(self):
         self.real("--root", HOST)

@@ -220,6 +220,16 @@ TEST_F(OutputText, ReportsTheStepThatFailedAndTheWayBack) {
             "  note: the host loses this GPU\n");
 }
 
+TEST_F(OutputText, DoesNotCallADegradedProofAFailure) {
+  auto report = samples::failed_change();
+  report.proof = samples::sections(Verdict::degraded);
+  print_bind_report(context_, report);
+  const std::string text = printed();
+  EXPECT_NE(text.find("\n  DEGRADED validate it through VFIO\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(OutputText, PrintsFindingsWithTheirPlaceAndAdvice) {
   auto domain = samples::linted();
   domain.schema_note.clear();

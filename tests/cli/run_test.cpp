@@ -16,6 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 struct Outcome {
   int code = 0;
@@ -116,6 +117,15 @@ TEST(Help, ListsEveryVerbAndExitCode) {
     EXPECT_THAT(text, HasSubstr("\n  " + std::string(command.name)));
   }
   EXPECT_THAT(text, HasSubstr("\n  70  a bug in nvgpuctl\n"));
+}
+
+TEST(Help, SaysWhatAVerbTakes) {
+  EXPECT_THAT(run_with({"help", "bind"}).out,
+              StartsWith("usage: nvgpuctl bind [OPTION...] GPU...|--all\n"));
+  EXPECT_THAT(run_with({"help", "hook udev"}).out,
+              StartsWith("usage: nvgpuctl hook udev [OPTION...] ADDRESS\n"));
+  EXPECT_THAT(run_with({"help", "report"}).out,
+              StartsWith("usage: nvgpuctl report [OPTION...] [FILE]\n"));
 }
 
 TEST(Help, NamesEveryOptionOfAVerbWithinTheWidth) {

@@ -228,7 +228,9 @@ TEST(RootDir, MustBeADirectory) {
   const auto none = RootDir::open(fake.path("/none"));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Errc::not_found);
-  EXPECT_EQ(none.error().hint, "--root wants the directory of a recorded host");
+  EXPECT_EQ(none.error().hint,
+            "--root wants the directory of a recorded host, or the archive "
+            "of a report");
   EXPECT_FALSE(RootDir::open(fake.path("/file")));
 }
 
