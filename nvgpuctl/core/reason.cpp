@@ -104,8 +104,8 @@ constexpr std::array kReasons{
            "normal for firmware before December 2024"},
 
     Reason{"NVG-E030", "no-iommu-group", kError, "the GPU is in no IOMMU group",
-           "enable the SMMU in the firmware, and boot without iommu=off and "
-           "arm-smmu.disable_bypass; VFIO needs a group"},
+           "enable the SMMU in the firmware, and boot a kernel with its driver "
+           "(CONFIG_ARM_SMMU_V3); VFIO needs a group"},
     Reason{"NVG-E031", "group-shared", kError,
            "the GPU shares its IOMMU group with other devices",
            "all of the group would have to go to the guest; look for a missing "
