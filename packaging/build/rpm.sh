@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by package.sh: RPMs, source and binary. The compiler's flags are Debian's,
-# so that what the Debian packages have compiled is not compiled again.
+# Sourced by package.sh: RPMs, source and binary. The compiler's flags are those of
+# debian/rules, so that what the Debian packages have compiled is not compiled again.
 build_packages() {
   local options=()
   [ "${check:?}" = yes ] || options+=(--without check)
@@ -13,6 +13,7 @@ build_packages() {
   chrooted /usr/bin/env "SOURCE_DATE_EPOCH=$epoch" "RPM_BUILD_NCPUS=${jobs:?}" bash -euc '
     cd "/build/nvgpuctl-$1"
     shift
+    export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_MAINT_APPEND=-g1
     flags="$(dpkg-buildflags --get CXXFLAGS) $(dpkg-buildflags --get CPPFLAGS)"
     cd /build
     # Names of packages are Fedora'\''s, and no RPM is installed here.
