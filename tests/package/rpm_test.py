@@ -16,8 +16,9 @@ OLD = "0.0.9"
 HOOK = "/etc/libvirt/hooks/qemu.d/50-nvgpuctl"
 GPU = "0009:01:00.0"
 ORIGIN = f"/var/lib/nvgpuctl/origin/{GPU}.json"
-# Folders that belong to Fedora's package filesystem.
-SHARED = {"usr/share/fish", "usr/share/fish/vendor_completions.d", "usr/share/licenses", "usr/share/man/man4",
+# Folders that belong to Fedora's packages filesystem and python3-libs.
+SHARED = {"usr/lib/python3", "usr/lib/python3/dist-packages", "usr/share/fish",
+          "usr/share/fish/vendor_completions.d", "usr/share/licenses", "usr/share/man/man4",
           "usr/share/zsh/site-functions"}
 
 
