@@ -10,15 +10,15 @@ from measuring import Command, print_table, problems, say
 
 # On the recorded host with most NUMA nodes. Verbs that only work on the live
 # host, or wait there for something, are not here: bind, unbind, apply,
-# recover, monitor, the hooks. `xml merge` and `xml lint` get a domain of the
-# bench's own.
+# recover, monitor, the hooks. `diff`, `xml merge` and `xml lint` get files of the
+# tests.
 GPU = "0008:06:00.0"
 VERBS = [
     ("list", "list"), ("show --all", "show --all"), ("explain", "explain"),
     ("validate --all", "validate --all"), ("doctor", "doctor"),
     ("doctor --boot", "doctor --boot"), ("topology", "topology"),
     ("topology -o svg", "topology -o svg"), ("bind --dry-run", "bind --all --dry-run"),
-    ("diff", "diff"), ("export", "export"), ("xml generate", "xml generate --all"),
+    ("diff", "diff --file {policy}"), ("export", "export"), ("xml generate", "xml generate --all"),
     ("xml merge", "xml merge {domain} --gpu {gpu}"), ("xml lint", "xml lint {domain}"),
     ("report", "report -"), ("report --html", "report --html -"),
     *((f"emit {target}", f"emit {target}") for target in (
@@ -29,7 +29,8 @@ VERBS = [
 
 def memory_of_verbs(bench, repetitions=5):
     tree = f"{bench.build}/hosts/gb200"
-    domain = os.path.join(os.path.dirname(__file__), "../data/merge/plain.xml")
+    data = os.path.join(os.path.dirname(__file__), "../data")
+    domain, policy = f"{data}/merge/plain.xml", f"{data}/policy.yaml"
     found = subprocess.run([bench.program, "--root", tree, "list", "--addresses"],
                            capture_output=True, text=True).stdout.split()
     if not found:
@@ -40,7 +41,7 @@ def memory_of_verbs(bench, repetitions=5):
           "|---|---:|---:|---:|")
     say("every verb")
     for name, words in VERBS:
-        words = [word.format(domain=domain, gpu=found[0])
+        words = [word.format(domain=domain, policy=policy, gpu=found[0])
                  for word in words.split()]
         cpu, peaks, codes = [], [], set()
         for _ in range(repetitions):
