@@ -144,6 +144,7 @@ constexpr std::array kCommands{
                 "printed as it is.",
             .operands = Operands::optional_file,
             .options = kUnmergeOptions,
+            .synopsis = "FILE|--domain NAME",
             .run = run_xml_unmerge},
     Command{.name = "xml lint",
             .summary = "Check whether a domain is right for this host",
@@ -155,6 +156,7 @@ constexpr std::array kCommands{
                 "stable ID, which docs/lint.md explains.",
             .operands = Operands::one_domain,
             .options = kLintOptions,
+            .synopsis = "NAME|FILE|--all",
             .run = run_xml_lint},
     Command{.name = "doctor",
             .summary = "Check whether this host is ready to pass GPUs through",
@@ -195,6 +197,7 @@ constexpr std::array kCommands{
                 "/etc/nvgpuctl/policy.yaml says. The domain's XML comes on "
                 "standard input. Anything else succeeds at once.",
             .operands = Operands::hook_words,
+            .synopsis = "GUEST OPERATION SUBOPERATION EXTRA",
             .run = run_hook_qemu},
     Command{.name = "hook udev",
             .summary = "What the udev rule calls",

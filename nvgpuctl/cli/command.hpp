@@ -83,7 +83,7 @@ struct Command {
   Operands operands = Operands::none;
   std::span<const std::string_view> choices = {};  // for Operands::one_choice
   std::span<const OptionSpec> options = {};        // beside the common ones
-  // What stands behind the verb, where `operands` alone do not tell it.
+  // What stands behind the verb, where it is no GPU and none of `choices`.
   std::string_view synopsis = {};
   Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
   bool draws = false;  // knows -o svg

@@ -102,25 +102,19 @@ std::string synopsis(const Command& command) {
     return fmt::format("{} {}", text, command.synopsis);
   }
   switch (command.operands) {
-    case Operands::none:
-      break;
     case Operands::optional_gpus:
       text += " [GPU...]";
       break;
     case Operands::required_gpus:
       text += " GPU...|--all";
       break;
-    case Operands::hook_words:
-      text += " GUEST OPERATION SUBOPERATION EXTRA";
-      break;
     case Operands::one_choice:
       text += fmt::format(" {}", fmt::join(command.choices, "|"));
       break;
+    case Operands::none:
+    case Operands::hook_words:
     case Operands::one_domain:
-      text += " NAME|FILE|--all";
-      break;
     case Operands::optional_file:
-      text += " FILE|--domain NAME";
       break;
   }
   return text;

@@ -89,13 +89,11 @@ void judge_pins(const LintInput& input, const GuestViewGpu& gpu, unsigned cell,
     }
   }
   if (first != nullptr && !local.empty()) {
-    out.add(
-        "pin-socket", first->place,
-        {fmt::format("CPUs {} of node {}, beside {}", format_id_list(local),
-                     node, name_of(gpu)),
-         fmt::format("vCPUs {} elsewhere", format_id_list(std::vector<unsigned>(
-                                               away.begin(), away.end()))),
-         "pin them to that socket"});
+    out.add("pin-socket", first->place,
+            {fmt::format("CPUs {} of node {}, beside {}", format_id_list(local),
+                         node, name_of(gpu)),
+             fmt::format("vCPUs {} elsewhere", format_id_list(away)),
+             "pin them to that socket"});
   }
 }
 

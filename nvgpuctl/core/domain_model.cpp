@@ -67,7 +67,7 @@ class Reader {
 
   std::optional<std::uint64_t> size(XmlElement element, std::string_view what,
                                     const std::string& text) {
-    const std::string unit = attribute_of(element, "unit").value_or("");
+    const std::string unit = text_attribute(element, "unit");
     const auto bytes = parse_libvirt_size(text, unit);
     if (!bytes) {
       note(element, fmt::format("{} '{}' '{}' is no size", what, text, unit));

@@ -23,7 +23,7 @@ void judge_presence(Gpu& gpu) {
                 fmt::format("/proc/{}/stack", gpu.pci.hung->pid));
   }
   for (const auto& problem : gpu.pci.problems) {
-    add_finding(gpu, "NVG-W008", problem, {});
+    add_finding(gpu, "NVG-W008", problem);
   }
   if (gpu.pci.config) {
     for (const auto& warning : gpu.pci.config->warnings) {

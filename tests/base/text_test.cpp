@@ -6,6 +6,8 @@
 
 #include <array>
 #include <limits>
+#include <set>
+#include <span>
 
 #include "base/bytes.hpp"
 
@@ -95,6 +97,8 @@ TEST(IdList, CannotEatMemory) {
 TEST(IdList, IsWrittenAsTheKernelWritesIt) {
   const std::array<unsigned, 5> ids{0, 1, 2, 3, 8};
   EXPECT_EQ(format_id_list(ids), "0-3,8");
+  EXPECT_EQ(format_id_list(std::span<const unsigned>{}), "");
+  EXPECT_EQ(format_id_list(std::set<unsigned>{8, 2, 1}), "1-2,8");
   EXPECT_EQ(format_id_list(std::set<unsigned>{}), "");
 }
 

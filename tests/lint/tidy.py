@@ -89,7 +89,7 @@ def flags_of(entry):
     for word in words:
         if word in ("-o", "-c", "-include"):
             next(words)  # what is included is a header that gcc has compiled
-        elif word not in ("-Winvalid-pch", "-fpch-preprocess"):
+        elif word != "-Winvalid-pch":
             flags.append(word)
     return tuple(flags)
 
