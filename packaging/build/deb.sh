@@ -7,6 +7,7 @@
 build_packages() {
   local options="parallel=${jobs:?}" profiles='' flags=(-us -uc -b) number
   case ${suite:?} in bookworm) number=12 ;; trixie) number=13 ;; forky) number=14 ;; esac
+  [ "$suite" != bookworm ] || options+=' werror'
   [ "${check:?}" = yes ] || options+=' nocheck' profiles=nocheck
   [ "${version:?}" = "${project_version:?}" ] || options+=' noautodbgsym'
   # debhelper's packages for compiling are not all marked as good for crossing.

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # package.sh deb|rpm [--suite SUITE] [--arch ARCH] [--as-version X.Y.Z] [--check]
-#                    [--no-ccache]
+#                    [--ccache]
 #
 # Builds packages of the files as they are here, in a clean Debian tree, into
 # build/packages/SUITE-ARCH/ (rpm: build/packages/rpm/). --as-version gives them
 # another version, for trying upgrades; --check also builds and runs the unit tests.
+# --ccache is for tests: what is the same in the preset dev is not compiled again, and
+# keeps that tree's name in its debug information.
 # Needs root. Exit code 77 means: not possible here, and why is on stderr.
 # shellcheck disable=SC2034  # deb.sh and rpm.sh use them
 set -euo pipefail
@@ -16,7 +18,7 @@ top=$(cd "$here/../.." && pwd)
 die() { echo "package.sh: $*" >&2; exit 2; }
 
 kind=${1:-} suite=bookworm arch=$(dpkg --print-architecture) version='' check=no
-ccache=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
+ccache=''
 [ $# -eq 0 ] || shift
 while [ $# -gt 0 ]; do
   case $1 in
@@ -24,7 +26,7 @@ while [ $# -gt 0 ]; do
     --arch) arch=${2:?} && shift ;;
     --as-version) version=${2:?} && shift ;;
     --check) check=yes ;;
-    --no-ccache) ccache='' ;;
+    --ccache) ccache=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} ;;
     *) die "unknown word: $1" ;;
   esac
   shift
@@ -38,7 +40,7 @@ case $kind in
       die "RPMs are built in bookworm, for this machine"
     name=rpm
     ;;
-  *) die "usage: package.sh deb|rpm [--suite SUITE] [--arch ARCH] [--as-version X.Y.Z] [--check] [--no-ccache]" ;;
+  *) die "usage: package.sh deb|rpm [--suite SUITE] [--arch ARCH] [--as-version X.Y.Z] [--check] [--ccache]" ;;
 esac
 [ "$version" = "$project_version" ] || name+=-$version
 root=$("$here/roots.sh" build "$suite" "$arch")
@@ -72,8 +74,7 @@ for folder in tmp run var/tmp; do mount -t tmpfs tmpfs "$1/$folder"; done
 mount --bind /dev "$1/dev"
 shift 3
 exec nice chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 \
-  HOME=/tmp CCACHE_DIR=/ccache CCACHE_BASEDIR=/build CCACHE_NOHASHDIR=1 \
-  $no_ccache "$@"'
+  HOME=/tmp CCACHE_DIR=/ccache $no_ccache "$@"'
 if [ -n "$ccache" ]; then mkdir -p "$ccache"; fi
 no_ccache=$([ -n "$ccache" ] || echo CCACHE_DISABLE=1)
 export root no_ccache

@@ -3,7 +3,7 @@
 # Sourced by package.sh: RPMs, source and binary. The compiler's flags are those of
 # debian/rules, so that what the Debian packages have compiled is not compiled again.
 build_packages() {
-  local options=()
+  local options=(--with werror)
   [ "${check:?}" = yes ] || options+=(--without check)
   sed -i "s/^\(Version: *\).*/\1${version:?}/" "${source:?}/packaging/rpm/nvgpuctl.spec"
   cp "$source/packaging/rpm"/* "$source/packaging/build/rpmlint.toml" "${work:?}"

@@ -151,8 +151,8 @@ class HostsLife(unittest.TestCase):
 if __name__ == "__main__":
     SUITE = sys.argv[1]
     if sys.argv[-1] != "--inside":
-        clean_root.build("deb", "--suite", SUITE)
-        clean_root.build("deb", "--suite", SUITE, "--as-version", OLD)
+        clean_root.build("deb", "--ccache", "--suite", SUITE)
+        clean_root.build("deb", "--ccache", "--suite", SUITE, "--as-version", OLD)
     clean_root.enter_namespaces(SUITE)
     VERSION = clean_root.version()
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -108,8 +108,8 @@ class HostsLife(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
-        clean_root.build("deb", "--suite", BUILT_IN)
-        clean_root.build("deb", "--suite", BUILT_IN, "--as-version", OLD)
+        clean_root.build("deb", "--ccache", "--suite", BUILT_IN)
+        clean_root.build("deb", "--ccache", "--suite", BUILT_IN, "--as-version", OLD)
     clean_root.enter_namespaces(SUITE)
     VERSION = clean_root.version()
     unittest.main(verbosity=2)

@@ -100,8 +100,8 @@ class HostsLife(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
-        clean_root.build("rpm")
-        clean_root.build("rpm", "--as-version", OLD)
+        clean_root.build("rpm", "--ccache")
+        clean_root.build("rpm", "--ccache", "--as-version", OLD)
     clean_root.enter_namespaces("bookworm")
     VERSION = clean_root.version()
     unittest.main(verbosity=2)

@@ -117,7 +117,7 @@ def ours(suite):
     """Of this version and of the next one; built if they are not, or too old."""
     found = []
     for wanted in (version(), next_version()):
-        words = ["--suite", suite, "--arch", "arm64"]
+        words = ["--ccache", "--suite", suite, "--arch", "arm64"]
         name = f"{suite}-arm64"
         if wanted != version():
             words += ["--as-version", wanted]

@@ -63,7 +63,7 @@ mount -t proc proc "$2/proc"
 mount -t tmpfs tmpfs "$2/tmp"
 mount --bind /dev "$2/dev"
 exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
-  CCACHE_DIR=/ccache CCACHE_BASEDIR=/source bash -ec '
+  CCACHE_DIR=/ccache bash -ec '
   cd /source
   cmake --preset arm64 -B "$2"
   cmake --build "$2" --parallel "$1"
