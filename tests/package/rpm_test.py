@@ -15,6 +15,9 @@ import clean_root
 OLD = "0.0.9"
 HOOK = "/etc/libvirt/hooks/qemu.d/50-nvgpuctl"
 GPU = "0009:01:00.0"
+# What presets are for is in the units' package; here stands something that notes it.
+PRESETS = "/usr/lib/systemd/systemd-update-helper"
+UNITS = "nvgpuctl-recover.service nvgpuctl-apply.service"
 ORIGIN = f"/var/lib/nvgpuctl/origin/{GPU}.json"
 # Folders that belong to Fedora's packages filesystem and python3-libs.
 SHARED = {"usr/lib/python3", "usr/lib/python3/dist-packages", "usr/share/fish",
@@ -47,6 +50,12 @@ class HostsLife(unittest.TestCase):
         self.assertEqual(code, 0, output)
         return output
 
+    def asked_of_presets(self):
+        noted = "/tmp/presets"
+        words = self.host.read(noted).splitlines() if self.host.exists(noted) else []
+        self.host.write(noted, "")
+        return words
+
     def test_01_says_what_it_needs(self):
         driver, program = rpms()
         self.assertIn("dkms-nvgpuctl-", driver)
@@ -56,9 +65,11 @@ class HostsLife(unittest.TestCase):
 
     def test_02_installs_an_older_version(self):
         self.assertEqual(len(rpms(OLD)), 2)
+        self.host.write(PRESETS, '#!/bin/sh\necho "$@" >>/tmp/presets\n', 0o755)
         output = self.succeed("-i", "--nodeps", *rpms(OLD))
         self.assertIn("the driver is for arm64; nothing is built here", output)
         self.assertEqual(self.host.run("nvgpuctl", "version"), (0, f"nvgpuctl {OLD}\n"))
+        self.assertEqual(self.asked_of_presets(), [f"install-system-units {UNITS}"])
         self.assertIn(f"nvgpuctl/{OLD}", self.host.run("dkms", "status")[1])
 
     def test_03_upgrades_without_touching_gpus_and_configuration(self):
@@ -68,6 +79,7 @@ class HostsLife(unittest.TestCase):
         host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(1, "must not be called"), 0o755)
         self.succeed("-U", "--nodeps", *rpms())
         self.assertFalse(host.exists("/tmp/called"))
+        self.assertEqual(self.asked_of_presets(), [])
         host.remove("/usr/sbin/nvgpuctl")
         self.assertEqual(host.read(ORIGIN), "a record of a bound GPU\n")
         self.assertTrue(host.read(HOOK).endswith("# mine\n"))
@@ -86,12 +98,15 @@ class HostsLife(unittest.TestCase):
         self.assertNotEqual(code, 0)
         self.assertIn(f"nvgpuctl: not removed: of the GPUs that it has bound ({GPU})", output)
         self.assertIn("nvgpuctl-", self.succeed("-q", "nvgpuctl"))
+        self.assertEqual(self.asked_of_presets(), [])
 
     def test_06_leaves_what_the_administrator_changed_when_it_is_erased(self):
         host = self.host
         host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(0, "given back"), 0o755)
         self.assertIn("given back", self.succeed("-e", "nvgpuctl", "dkms-nvgpuctl"))
-        host.remove("/usr/sbin/nvgpuctl")
+        self.assertEqual(self.asked_of_presets(), [f"remove-system-units {UNITS}"])
+        for path in ("/usr/sbin/nvgpuctl", PRESETS):
+            host.remove(path)
         after = host.everything()
         self.assertEqual({path for path, kind in after.items() if self.before.get(path) != kind} - SHARED,
                          {"etc/libvirt", "etc/libvirt/hooks", "etc/libvirt/hooks/qemu.d", HOOK[1:] + ".rpmsave"})
