@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,6 +51,9 @@ Result<HostLock> HostLock::take(const RootDir& root, milliseconds wait) {
   if (!fd) {
     return forward_error(fd);
   }
+  // Whoever can open the file can lock it: nobody else is to. Earlier versions
+  // have made it readable.
+  (void)::fchmod(fd->get(), 0600);
   const auto end = steady_clock::now() + wait;
   constexpr milliseconds kPause{20};
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
@@ -59,8 +63,8 @@ Result<HostLock> HostLock::take(const RootDir& root, milliseconds wait) {
     }
     if (steady_clock::now() >= end) {
       return fail(Errc::locked, std::string(kLockPath),
-                  fmt::format("{} has held it for {} s", holder(root),
-                              wait.count() / 1000),
+                  fmt::format("{} has it, and has not let go of it in {} s",
+                              holder(root), wait.count() / 1000),
                   "wait for it, or see what it does; the lock goes with the "
                   "process");
     }

@@ -199,7 +199,7 @@ Result<> RootDir::remove(std::string_view path) const {
 }
 
 Result<Fd> RootDir::open_lock_file(std::string_view path) const {
-  return open_below(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
+  return open_below(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 }
 
 }  // namespace nvgpuctl
