@@ -170,6 +170,9 @@ class Merger {
     const auto root_bus = find_part(root_, "pcie-root");
     const XmlElement window = needed(piece, "pcihole64");
     const auto there = find_part(root_, "pcihole64");
+    if (!there) {
+      record_.window_bytes = window_bytes;
+    }
     if (!root_bus) {
       graft(at_end(devices), piece);
       record_.made.insert({"pcie-root", "pcihole64"});
@@ -194,6 +197,7 @@ class Merger {
       return;
     }
     record_.window = {unit, raw_text(window)};
+    record_.window_bytes = needs;
     const std::string gib = "GiB";
     set_attribute(window, "unit", &gib);
     set_raw_text(window, std::to_string(needs / kGiB));

@@ -116,6 +116,12 @@ void take_devices(XmlElement root, const MergeRecord& record) {
 
 void restore_window(XmlElement root, const MergeRecord& record) {
   const auto window = find_part(root, "pcihole64");
+  const auto now = window ? parse_libvirt_size(raw_text(*window),
+                                               text_attribute(*window, "unit"))
+                          : std::nullopt;
+  if (record.window_bytes && now != record.window_bytes) {
+    return;  // somebody has changed it since: it is theirs
+  }
   if (window && record.made.contains("pcihole64")) {
     prune(*window);
   } else if (window && record.window) {

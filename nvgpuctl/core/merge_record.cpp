@@ -79,6 +79,12 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
   record.smmus = words_of(*element, "smmus");
   record.made = words_of(*element, "made");
   record.empty = words_of(*element, "empty");
+  if (const auto bytes = attribute_of(*element, "window")) {
+    record.window_bytes = parse_unsigned(*bytes);
+    if (!record.window_bytes) {
+      return damaged(*element, "window");
+    }
+  }
   if (std::max({record.smmus.size(), record.made.size(), record.empty.size()}) >
       kMaxWords) {
     return damaged(*element, "so long a list");
@@ -114,6 +120,9 @@ XmlDocument write_record(const MergeRecord& record) {
       .attribute("controllers", format_id_list(record.controllers));
   if (!record.smmus.empty()) {
     root.attribute("smmus", word_text(record.smmus));
+  }
+  if (record.window_bytes) {
+    root.attribute("window", std::to_string(*record.window_bytes));
   }
   root.attribute("made", word_text(record.made));
   if (!record.empty.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,7 +15,8 @@
 //
 //   <nvgpuctl:merged xmlns:nvgpuctl='urn:nvgpuctl:domain:1' profile='native'
 //                    viommu='none' managed='no' cells='1-8' controllers='1-2'
-//                    made='metadata numa acpi' empty='cpu'>
+//                    window='1099511627776' made='metadata numa acpi'
+//                    empty='cpu'>
 //     <nvgpuctl:gpu address='0009:01:00.0'/>
 //     <nvgpuctl:pcihole64 unit='KiB' value='1048576'/>
 //   </nvgpuctl:merged>
@@ -47,6 +49,8 @@ struct MergeRecord {
   // Elements that were there and had no child: "cpu", "cell-0".
   std::set<std::string, std::less<>> empty;
   std::optional<Window> window;
+  // What <pcihole64> was set to, in bytes. Older records have none.
+  std::optional<std::uint64_t> window_bytes;
 };
 
 // Whether the same was added, whatever was there before: libvirt fills in what

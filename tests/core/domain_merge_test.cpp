@@ -302,6 +302,14 @@ TEST(DomainMerge, RestoresAWindowInWhatLibvirtMadeOfIt) {
   EXPECT_EQ(unmerged(xml), kTuned);
 }
 
+TEST(DomainMerge, LeavesAWindowThatSomebodyHasChangedSince) {
+  const std::string larger = with(merged(kPlain), "<pcihole64 unit='GiB'>1024",
+                                  "<pcihole64 unit='KiB'>8589934592");
+  EXPECT_THAT(xpath(unmerged(larger), "//pcihole64"),
+              ElementsAre("8589934592"));
+  EXPECT_THAT(xpath(merged(larger), "//pcihole64"), ElementsAre("8589934592"));
+}
+
 TEST(DomainMerge, PutsBackWhatSomebodyHasTakenOut) {
   const std::string once = merged(kPlain);
   const auto result =
