@@ -18,7 +18,6 @@ using std::string_view;
 constexpr std::size_t kMaxJournalGpus =
     32;  // keeps a journal below YAML's limit
 constexpr std::size_t kMaxJournalText = 255;
-constexpr std::size_t kMaxUnits = 16;
 
 class RecordReader {
  public:
@@ -132,9 +131,11 @@ Result<> RecordReader::address(const YamlValue& map, PciAddress& into) const {
 Result<> RecordReader::drivers(const YamlValue& map, DriverState& into) const {
   std::optional<std::string> driver;
   auto read = in_turn([&] { return driver_name(map, "driver", driver); },
+                      // The kernel takes any text, and whoever wrote it gets
+                      // it back.
                       [&] {
-                        return driver_name(map, "driver_override",
-                                           into.driver_override);
+                        return optional_text(map, "driver_override",
+                                             into.driver_override);
                       });
   into.driver = driver.value_or("");
   return read;
@@ -155,11 +156,11 @@ Result<> RecordReader::units(const YamlValue& list,
   }
   for (const auto& item : list.items) {
     if (item.kind != YamlValue::Kind::scalar || !is_unit_name(item.text) ||
-        into.size() >= kMaxUnits) {
+        into.size() >= kMaxQuietUnits) {
       return reader_.fail_at(item.place,
                              fmt::format("must be the name of a service, and "
                                          "one of {} at most",
-                                         kMaxUnits));
+                                         kMaxQuietUnits));
     }
     into.push_back(item.text);
   }

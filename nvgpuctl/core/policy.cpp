@@ -119,6 +119,11 @@ Result<Words> PolicyReader::units(const YamlValue& value) const {
   if (!units) {
     return units;
   }
+  if (units->size() > kMaxQuietUnits) {
+    return reader_.fail_at(
+        value.items[kMaxQuietUnits].place,
+        fmt::format("quiesce names more than {} services", kMaxQuietUnits));
+  }
   for (std::size_t i = 0; i < units->size(); ++i) {
     const auto& unit = (*units)[i];
     const auto& place = value.items[i].place;

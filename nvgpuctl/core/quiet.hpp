@@ -11,6 +11,9 @@
 
 namespace nvgpuctl {
 
+// Of one GPU; keeps a record that names them small.
+constexpr std::size_t kMaxQuietUnits = 16;
+
 // What was stopped on a host so that a GPU could go, and is to run again when
 // it comes back.
 struct Quiet {

@@ -32,6 +32,23 @@ Result<std::optional<Record>> read_record(
   return std::optional(std::move(*record));
 }
 
+// A record that could not be read back would be taken for a broken one when it
+// is needed, so it is not written: nothing has been changed yet.
+template <class Record>
+Result<> store_record(const RootDir& root, const std::string& path,
+                      const std::string& text,
+                      Result<Record> (*parse)(std::string_view,
+                                              const std::string&)) {
+  if (text.size() > kMaxRecord) {
+    return fail(Errc::io, path,
+                fmt::format("would be longer than {} KiB", kMaxRecord / kKiB),
+                "change fewer GPUs at once");
+  }
+  const auto readable = parse(text, path);
+  return readable ? root.replace(path, text)
+                  : Result<>(forward_error(readable));
+}
+
 Result<> make_folders(const RootDir& root, std::string_view folder) {
   auto made = root.make_directory("/var/lib/nvgpuctl");
   return made ? root.make_directory(folder) : made;
@@ -76,7 +93,9 @@ Result<> store_journal(const RootDir& root, const Journal& journal,
                        std::string_view path) {
   auto made = make_folders(
       root, path == kJournalPath ? kOriginFolder : kHungJournalFolder);
-  return made ? root.replace(path, write_journal_text(journal)) : made;
+  return made ? store_record(root, std::string(path),
+                             write_journal_text(journal), parse_journal)
+              : made;
 }
 
 Result<> drop_journal(const RootDir& root, std::string_view path) {
@@ -98,7 +117,8 @@ Result<std::optional<OriginRecord>> read_origin(const RootDir& root,
 
 Result<> store_origin(const RootDir& root, const OriginRecord& origin) {
   auto made = make_folders(root, kOriginFolder);
-  return made ? root.replace(origin_path(origin.gpu), write_origin_text(origin))
+  return made ? store_record(root, origin_path(origin.gpu),
+                             write_origin_text(origin), parse_origin)
               : made;
 }
 

@@ -126,6 +126,12 @@ TEST(Policy, RefusesToStopWhatIsNoServiceOrIsThereTwice) {
   const auto twice = refusal(kHead + key + "[a.service, a.service]\n");
   EXPECT_EQ(twice.subject, "policy.yaml:5:26");
   EXPECT_EQ(twice.problem, "'a.service' is there twice");
+  std::string many = "[u0.service";
+  for (int i = 1; i <= 16; ++i) {
+    many += ", u" + std::to_string(i) + ".service";
+  }
+  EXPECT_EQ(refusal(kHead + key + many + "]\n").problem,
+            "quiesce names more than 16 services");
   EXPECT_EQ(refusal(kHead + key + "a.service\n").problem,
             "quiesce must be a list, not a single value");
   EXPECT_EQ(refusal(kHead + "  - match: all\n    quiece: []\n").hint,

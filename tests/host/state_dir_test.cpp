@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "host/host_lock.hpp"
 #include "support/fake_root.hpp"
@@ -43,6 +44,30 @@ TEST_F(StateDir, GivesBackWhatItWasGiven) {
   EXPECT_THAT(list_origins(root_), IsEmpty());
 }
 
+// What is read as broken is set aside, and with it the way back.
+TEST_F(StateDir, StoresNothingThatItCouldNotReadBack) {
+  auto origin = sample_origin();
+  for (std::size_t i = 0; i <= kMaxQuietUnits; ++i) {
+    origin.quiet.units.push_back("vllm@" + std::to_string(i) + ".service");
+  }
+  auto journal = sample_journal();
+  journal.gpus[0].after.origin = origin;
+  const auto stored = store_journal(root_, journal);
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().code, Errc::malformed);
+  EXPECT_THAT(stored.error().problem, testing::HasSubstr("one of 16 at most"));
+  EXPECT_FALSE(store_origin(root_, origin));
+  EXPECT_FALSE(root_.exists(kJournalPath));
+  EXPECT_THAT(list_origins(root_), IsEmpty());
+}
+
+TEST_F(StateDir, KeepsAnOverrideThatNoDriverOfOursWouldHave) {
+  auto origin = sample_origin();
+  origin.state.driver_override = "my.driver";
+  ASSERT_TRUE(store_origin(root_, origin));
+  EXPECT_EQ(**read_origin(root_, {9, 1, 0, 0}), origin);
+}
+
 TEST_F(StateDir, DoesNotTakeOneGpusOriginForAnothers) {
   fake_.file("/var/lib/nvgpuctl/origin/0019:01:00.0.json",
              write_origin_text(sample_origin()));
@@ -81,9 +106,20 @@ TEST_F(StateDir, IsLockedForOneAtATimeAndNamesTheHolder) {
     EXPECT_EQ(second.error().subject, "/run/nvgpuctl/lock");
     EXPECT_EQ(second.error().problem, "nvgpuctl (pid " +
                                           std::to_string(::getpid()) +
-                                          ") has held it for 0 s");
+                                          ") has it, and has not let go of it "
+                                          "in 0 s");
   }
   EXPECT_TRUE(HostLock::take(root_, milliseconds(0)));
+}
+
+TEST_F(StateDir, IsLockedByNobodyElse) {
+  fake_.file(kLockPath, "");
+  const auto path = fake_.path(kLockPath);
+  ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
+  ASSERT_TRUE(HostLock::take(root_, milliseconds(0)));
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
 }  // namespace
