@@ -12,6 +12,7 @@
 #include "host/standard_input.hpp"
 #include "host/system_log.hpp"
 #include "ops/hook_filter.hpp"
+#include "ops/hook_session.hpp"
 
 // What libvirt's qemu hook calls at each step of each domain's life. Its rules:
 // standard input is read to its end, nothing goes to standard output, libvirt
@@ -93,18 +94,25 @@ Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments) {
   if (!root) {
     return forward_error(root);
   }
-  if (!xml) {
-    log_warning(*root, xml.error().subject + ": " + xml.error().problem);
-    return ExitCode::done;
-  }
   const std::string& guest = words.front();
-  const bool needed = operation == Operation::prepare
-                          ? may_need_prepare(*root, *xml)
-                          : may_need_release(*root, guest);
+  const bool prepares = operation == Operation::prepare;
+  if (!xml) {
+    const auto& error = xml.error();
+    if (prepares && has_nvidia_gpu(*root)) {
+      return say(
+          context, *root,
+          refuse("NVG-E078", error.code, error.subject, error.problem).value());
+    }
+    log_warning(*root, error.subject + ": " + error.problem);
+  }
+  // What has ended gives back what it had, whatever it was.
+  const bool needed = prepares ? xml && may_need_prepare(*root, *xml)
+                               : may_need_release(*root, guest);
   if (!needed) {
     return ExitCode::done;
   }
-  const auto done = carry_out(context, *root, operation, guest, *xml);
+  const auto done =
+      carry_out(context, *root, operation, guest, xml.value_or(""));
   return done ? ExitCode::done : say(context, *root, done.error());
 }
 

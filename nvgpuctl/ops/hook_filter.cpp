@@ -21,6 +21,8 @@ bool is_nvidia_gpu(const RootDir& root, const std::string& home) {
   return code && code->starts_with("0x03");
 }
 
+}  // namespace
+
 bool has_nvidia_gpu(const RootDir& root) {
   const std::string home = "/sys/bus/pci/devices";
   const auto names = root.list(home);
@@ -29,8 +31,6 @@ bool has_nvidia_gpu(const RootDir& root) {
                                 return is_nvidia_gpu(root, home + '/' + name);
                               });
 }
-
-}  // namespace
 
 bool may_need_prepare(const RootDir& root, std::string_view xml) {
   const auto addresses = addresses_in(xml);

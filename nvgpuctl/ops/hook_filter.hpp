@@ -12,6 +12,8 @@ namespace nvgpuctl {
 
 // Whether a domain that starts may have a GPU of ours.
 bool may_need_prepare(const RootDir& root, std::string_view xml);
+// The same for one whose XML cannot be had.
+bool has_nvidia_gpu(const RootDir& root);
 
 // Whether a record names the domain that has ended.
 bool may_need_release(const RootDir& root, std::string_view guest);

@@ -107,6 +107,14 @@ class Hook(unittest.TestCase):
         self.assertRegex(done.stderr, r"^nvgpuctl: the domain's XML: NVG-E078 domain-unreadable: .* XML:2: .*\n$")
         self.passes(self.call("a", "prepare", "begin", "-", xml=domain("0x02") + "<more/>"))
 
+    def test_starts_no_domain_that_is_too_large_to_be_looked_at(self):
+        self.real("--root", HOST)
+        huge = PLAIN + "<!-- " + "x" * (4 << 20) + " -->\n"
+        done = self.call("a", "prepare", "begin", "-", xml=huge)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, "^nvgpuctl: standard input: NVG-E078 domain-unreadable: .*: longer than 4194304 bytes")
+        self.passes(self.call("a", "release", "end", "shutdown", xml=huge))
+
     def test_says_that_a_part_of_the_program_is_missing(self):
         self.program("nvgpuctl", f'exec {self.folder}/alone/nvgpuctl --root {HOST} "$@"\n')
         os.mkdir(f"{self.folder}/alone")
