@@ -21,7 +21,7 @@ constexpr std::string_view kVerb = "apply";
 struct Job {
   Context& context;
   const Arguments& arguments;
-  const Selection& selection;
+  Selection& selection;
   ModuleLoader& modules;
   Signature signature;
   OtherManagers managers = OtherManagers::refuse;
@@ -29,9 +29,12 @@ struct Job {
   ExitCode code = ExitCode::done;
 };
 
-// The first thing that went wrong gives the exit code.
+// The first thing that went wrong gives the exit code; one that needs the
+// operator is never hidden by it.
 void note_code(Job& job, ExitCode code) {
-  job.code = job.code == ExitCode::done ? code : job.code;
+  if (job.code == ExitCode::done || code == ExitCode::needs_operator) {
+    job.code = code;
+  }
 }
 
 void complain(Job& job, const Error& error) {
@@ -65,7 +68,9 @@ struct Work {
   OtherManagers managers = OtherManagers::refuse;
 };
 
-Result<Work> plan_work(const Arguments& arguments, const Selection& selection) {
+// With `only`, for that one of the GPUs.
+Result<Work> plan_work(const Arguments& arguments, const Selection& selection,
+                       const std::optional<PciAddress>& only = {}) {
   const auto policy = policy_of(arguments, selection.root);
   if (!policy) {
     return forward_error(policy);
@@ -74,6 +79,9 @@ Result<Work> plan_work(const Arguments& arguments, const Selection& selection) {
   if (!states) {
     return forward_error(states);
   }
+  std::erase_if(*states, [&](const PolicyState& state) {
+    return only && (state.gpu == nullptr || state.gpu->pci.address != *only);
+  });
   const bool boot = arguments.has("--boot");
   Work work{work_of(std::move(*states), boot ? Moment::boot : Moment::any),
             policy->other_managers};
@@ -107,15 +115,32 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   return code;
 }
 
+// What is to be done to one GPU. The changes of others take minutes, in which
+// somebody may have opened it.
+Result<std::vector<Change>> plan_again(Job& job, const PciAddress& gpu) {
+  auto again = reread(job.selection, kToChange);
+  auto work = again ? plan_work(job.arguments, job.selection, gpu)
+                    : Result<Work>(forward_error(again));
+  if (!work) {
+    return forward_error(work);
+  }
+  auto& [changes, obstacles] = work->todo;
+  return obstacles.empty() ? Result<std::vector<Change>>(std::move(changes))
+                           : tl::unexpected<Error>(obstacles.front());
+}
+
 // At boot nobody waits for all or none: a GPU that fails must not take the
 // others with it.
-void carry_out_each(Job& job, std::vector<Change> changes) {
-  for (auto& change : changes) {
-    std::vector<Change> one;
-    one.push_back(std::move(change));
-    carry_out(job, std::move(one));
-    if (job.code == ExitCode::needs_operator) {
-      return;  // the journal is still in use
+void carry_out_each(Job& job, const std::vector<Change>& changes) {
+  for (const auto& planned : changes) {
+    auto change = plan_again(job, planned.plan.gpu);
+    if (!change) {
+      complain(job, change.error());
+      continue;
+    }
+    carry_out(job, std::move(*change));
+    if (job.selection.root.exists(kJournalPath)) {
+      return;  // `recover` needs it
     }
   }
 }
@@ -154,7 +179,7 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
     complain(job, obstacle);
   }
   if (arguments.has("--boot")) {
-    carry_out_each(job, std::move(work->todo.changes));
+    carry_out_each(job, work->todo.changes);
   } else {
     carry_out(job, std::move(work->todo.changes));
   }

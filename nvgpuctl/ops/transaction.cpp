@@ -279,6 +279,13 @@ void Transaction::roll_back(const Error& cause) {
 }
 
 TransactionReport Transaction::run() {
+  // The only account of GPUs that are half-way is not written over.
+  if (!journal_.gpus.empty() && tools_.root.exists(kJournalPath)) {
+    report_.failure =
+        Error{Errc::needs_operator, std::string(kJournalPath),
+              "an earlier change is not ended", std::string(kRunRecover)};
+    return std::move(report_);
+  }
   auto going = prepare();
   if (going) {
     going = change();

@@ -126,6 +126,20 @@ TEST_F(TransactionOfTwo, NeedsAnOperatorWhenOneCannotBeBroughtBack) {
   EXPECT_EQ((*read_journal(fake_.open()))->phase, JournalPhase::undo);
 }
 
+// As `apply` does at boot, one GPU after the other.
+TEST_F(TransactionOfTwo, DoesNotWriteOverTheJournalOfAnotherChange) {
+  fake_.file(kJournalPath, "of somebody");
+  const auto report = bind();
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::needs_operator);
+  EXPECT_EQ(report.failure->subject, kJournalPath);
+  EXPECT_THAT(report.failure->hint, HasSubstr("nvgpuctl recover"));
+  EXPECT_EQ(fake_.content(kJournalPath), "of somebody");
+  EXPECT_THAT(endings(report),
+              ElementsAre(Ending::unchanged, Ending::unchanged));
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+}
+
 TEST_F(TransactionOfTwo, TakesBackWhatIsBoundAndDoesNotWork) {
   const auto report = bind([](const PciAddress& gpu) {
     return proof(gpu == kGpus[1] ? Verdict::fail : Verdict::pass);
