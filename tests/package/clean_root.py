@@ -16,6 +16,7 @@ ARCHITECTURE = subprocess.run(["dpkg", "--print-architecture"], check=True, text
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "packaging/build")
 PACKAGES = os.path.join(TOP, "build/packages")
+PINNED, FOREIGN = "0019:01:00.0", "0029:01:00.0"
 # The package managers' own records, and what no package owns.
 NOT_COMPARED = {"dev", "proc", "sys", "tmp", "packages", "var/cache/apt", "var/cache/debconf", "var/lib/apt",
                 "var/lib/dpkg", "var/lib/rpm", "var/log", "var/cache/ldconfig", "etc/ld.so.cache"}
@@ -116,9 +117,15 @@ class CleanRoot:
         os.remove(self.path + path)
 
     def pretend_to_have(self, gpu):
-        """In a /sys of its own."""
+        """In a /sys of its own, and two that are pinned to their driver: by the policy,
+        and by somebody else."""
         mount("-t", "tmpfs", "tmpfs", f"{self.path}/sys")
-        self.write(f"/sys/bus/pci/devices/{gpu}/vendor", "0x10de\n")
+        for name in (gpu, PINNED, FOREIGN):
+            self.write(f"/sys/bus/pci/devices/{name}/vendor", "0x10de\n")
+        for name in (PINNED, FOREIGN):
+            self.write(f"/sys/bus/pci/devices/{name}/driver_override", "nvgrace_gpu_vfio_pci\n")
+            os.makedirs(f"{self.path}/sys/bus/pci/drivers/nvgrace_gpu_vfio_pci", exist_ok=True)
+            os.symlink("../../drivers/nvgrace_gpu_vfio_pci", f"{self.path}/sys/bus/pci/devices/{name}/driver")
 
     def everything(self):
         """{path: what is there}, of all that a package could leave behind."""
@@ -135,8 +142,9 @@ class CleanRoot:
 
 
 def program_that_says(code, sentence):
-    """Stands for nvgpuctl: `unbind` answers so, and every call is noted."""
-    return f'#!/bin/sh\necho "$@" >>/tmp/called\n[ "$1" != unbind ] || {{ echo "{sentence}" >&2; exit {code}; }}\n'
+    """Stands for nvgpuctl: `unbind` answers so, the policy wants every GPU as it is
+    but FOREIGN, and every call is noted."""
+    return f'#!/bin/sh\necho "$@" >>/tmp/called\n[ "$*" != "assert {FOREIGN}" ] || exit 3\n[ "$1" != unbind ] || {{ echo "{sentence}" >&2; exit {code}; }}\n'
 
 
 def mount(*words):

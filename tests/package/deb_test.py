@@ -119,17 +119,20 @@ class HostsLife(unittest.TestCase):
     def test_10_is_not_removed_while_a_gpu_that_it_bound_is_in_use(self):
         host = self.host
         host.pretend_to_have(GPU)
+        host.write("/etc/nvgpuctl/policy.yaml", "apiVersion: nvgpuctl/v1\n")
         host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(4, f"{GPU}: QEMU has it"), 0o755)
         code, output = host.run("apt-get", "remove", "-y", "nvgpuctl")
         self.assertNotEqual(code, 0)
-        self.assertIn(f"{GPU}: QEMU has it\nnvgpuctl: not removed: of the GPUs that it has bound ({GPU}) at least one",
+        gpus = f"{GPU} {clean_root.PINNED}"
+        self.assertIn(f"{GPU}: QEMU has it\nnvgpuctl: not removed: of the GPUs that it has bound ({gpus}) at least one",
                       output)
         self.assertEqual(self.status("nvgpuctl"), "installed")
-        self.assertEqual(host.read("/tmp/called"), f"recover\nunbind {GPU}\n")
+        self.assertEqual(host.read("/tmp/called"), f"recover\nassert {clean_root.PINNED}\n"
+                         f"assert {clean_root.FOREIGN}\nunbind {gpus}\n")
 
     def test_11_gives_gpus_back_when_it_is_removed(self):
         self.host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(0, "given back"), 0o755)
-        self.assertIn(f"nvgpuctl: giving back {GPU}\ngiven back\n",
+        self.assertIn(f"nvgpuctl: giving back {GPU} {clean_root.PINNED}\ngiven back\n",
                       self.succeed("apt-get", "remove", "-y", "nvgpuctl", "nvgpuctl-dkms"))
         self.assertFalse(self.host.exists("/usr/bin/nvgpuctl"))
         self.assertTrue(self.host.exists(HOOK))
