@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/domain_args.hpp"
+#include "core/emulated_device.hpp"
 #include "core/libvirt_values.hpp"
 #include "core/xml_reader.hpp"
 
@@ -223,7 +224,8 @@ void read_devices(Reader& read, XmlElement root, Domain& domain) {
     const auto address = guest_address(read, device);
     hostdevs += has_name(device, "hostdev") ? 1 : 0;
     if (address) {
-      domain.pci_uses.push_back({read.place(device), *address});
+      domain.pci_uses.push_back(
+          {read.place(device), *address, is_emulated(device)});
     }
     if (has_name(device, "controller")) {
       domain.controllers.push_back(read_controller(read, device));

@@ -108,6 +108,7 @@ struct DomainMemoryDevice {
 struct DomainPciUse {
   XmlPlace place;
   PciAddress address;
+  bool emulated = false;  // neither passed through, nor maybe so, nor a bridge
 };
 
 struct DomainProblem {
