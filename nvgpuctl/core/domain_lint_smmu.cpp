@@ -165,7 +165,12 @@ void judge_number(const GuestViewProperty& property, const GuestViewSmmu& smmu,
   const auto number = parse_libvirt_number(property.value);
   const bool attribute = smmu.said == GuestViewSmmu::Said::libvirt &&
                          property.place.xpath.ends_with("/driver");
-  if (number && *number > rule.most && attribute) {
+  // The fix would change another attribute.
+  const bool taken =
+      property.name != rule.name &&
+      std::ranges::find(smmu.properties, rule.name, &GuestViewProperty::name) !=
+          smmu.properties.end();
+  if (number && *number > rule.most && attribute && !taken) {
     finding.safe = DomainEdit{.kind = DomainEdit::Kind::set_attribute,
                               .xpath = property.place.xpath,
                               .name = std::string(rule.name),
