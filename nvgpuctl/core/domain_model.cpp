@@ -54,15 +54,23 @@ class Reader {
   std::optional<std::vector<unsigned>> set_attribute(XmlElement element,
                                                      std::string_view name) {
     const auto text = attribute_of(element, name);
-    auto set = text ? parse_libvirt_set(*text) : std::nullopt;
-    if (text && !set) {
-      note(element, fmt::format("{} '{}' is no list of numbers", name, *text));
-    }
-    if (set && set->size() > set_members_left_) {
-      note(element, fmt::format("{}: the domain's lists are too long", name));
+    if (!text) {
       return std::nullopt;
     }
-    set_members_left_ -= set ? set->size() : 0;
+    if (set_members_left_ == 0) {
+      note_too_long(element, name);
+      return std::nullopt;
+    }
+    auto set = parse_libvirt_set(*text);
+    if (!set) {
+      note(element, fmt::format("{} '{}' is no list of numbers", name, *text));
+    } else if (set->size() >= set_members_left_) {
+      note_too_long(element, name);
+      set_members_left_ = 0;  // and no time is spent on those that follow
+      return std::nullopt;
+    } else {
+      set_members_left_ -= set->size();
+    }
     return set;
   }
 
@@ -97,6 +105,10 @@ class Reader {
   }
 
  private:
+  void note_too_long(XmlElement element, std::string_view name) {
+    note(element, fmt::format("{}: the domain's lists are too long", name));
+  }
+
   XmlPlaces places_;
   Domain& domain_;
   std::size_t set_members_left_ = kMaxSetMembers;
