@@ -240,6 +240,14 @@ TEST(Lint, RaisesTheWindowThatIsSaidToQemuAndKeepsTheRest) {
   EXPECT_EQ(edits[0].value, "highmem-mmio-size=1024G,gic-version=3");
 }
 
+TEST(Lint, AddsNoWindowForALibvirtThatMayRefuseIt) {
+  const Case none = case_named("window-none-unknown");
+  EXPECT_THAT(safe_edits(lint_text(none, none.xml)), IsEmpty());
+  Case small = case_named("window-small");
+  small.settings["libvirt"] = "unknown";
+  EXPECT_THAT(safe_edits(lint_text(small, small.xml)), SizeIs(1));
+}
+
 TEST(Lint, DoesNotGuessAValueThatIsTooSmall) {
   const Case of = case_named("smmu-oas-small");
   EXPECT_THAT(safe_edits(lint_text(of, of.xml)), IsEmpty());
