@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/domain_args.hpp"
 #include "core/domain_reader.hpp"
 #include "core/emulated_device.hpp"
@@ -123,6 +125,16 @@ DomainIommu read_iommu(DomainReader& read, XmlElement element) {
   return out;
 }
 
+DomainMemoryDevice read_memory_device(DomainReader& read, XmlElement element) {
+  DomainMemoryDevice out;
+  out.place = read.place(element);
+  out.model = text_attribute(element, "model");
+  if (const auto size = descend(element, {"target", "size"})) {
+    out.size_bytes = read.size(*size, "size", text_of(*size));
+  }
+  return out;
+}
+
 void read_devices(DomainReader& read, XmlElement root, Domain& domain) {
   const auto devices = first_element(root, "devices");
   if (!devices) {
@@ -147,8 +159,7 @@ void read_devices(DomainReader& read, XmlElement root, Domain& domain) {
     } else if (has_name(device, "iommu")) {
       domain.iommus.push_back(read_iommu(read, device));
     } else if (has_name(device, "memory")) {
-      domain.memory_devices.push_back(
-          {read.place(device), text_attribute(device, "model")});
+      domain.memory_devices.push_back(read_memory_device(read, device));
     }
   }
 }
@@ -260,6 +271,17 @@ void read_head(DomainReader& read, XmlElement root, Domain& domain) {
 }
 
 }  // namespace
+
+// As virDomainDefGetMemoryInitial() has it.
+std::optional<std::uint64_t> memory_for_cells(const Domain& domain) {
+  auto left = domain.memory_bytes;
+  for (const DomainMemoryDevice& device : domain.memory_devices) {
+    left = left ? std::optional(*left -
+                                std::min(*left, device.size_bytes.value_or(0)))
+                : left;
+  }
+  return left;
+}
 
 Result<Domain> read_domain(const XmlDocument& document,
                            const std::string& name) {

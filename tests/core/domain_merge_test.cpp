@@ -121,6 +121,14 @@ TEST(DomainMerge, GivesMemoryThatIsNoWholeMebibyteToTheCell) {
   EXPECT_THAT(xpath(xml, "//cell[@id=0]/@unit"), ElementsAre("KiB"));
 }
 
+TEST(DomainMerge, LeavesTheMemoryOfDevicesToThem) {
+  const std::string text =
+      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
+  const std::string xml = merged(text);
+  EXPECT_THAT(xpath(xml, "//cell[@id=0]/@memory"), ElementsAre("49152"));
+  EXPECT_THAT(xpath(xml, "/domain/memory"), ElementsAre("64"));
+}
+
 TEST(DomainMerge, StaysOnOneLineWhereTheDomainDoes) {
   constexpr std::string_view kText =
       R"(<domain type="kvm"><os firmware="efi"><type>hvm</type></os>)"

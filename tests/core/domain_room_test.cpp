@@ -84,6 +84,15 @@ TEST(DomainRoom, RefusesWhatCannotWorkAndSaysWhere) {
   }
 }
 
+TEST(DomainRoom, RefusesToMakeCellsWhereAllMemoryIsInDevices) {
+  const std::string text =
+      with(with(kPlain, "unit='GiB'>64", "unit='GiB'>16"), "  </devices>",
+           std::string(kDimm) + "</devices>");
+  EXPECT_EQ(refusal(text),
+            "guest.xml:16: /domain/devices/memory: is, with its like, all that "
+            "<memory> has (no-memory)");
+}
+
 TEST(DomainRoom, RefusesAnotherIommuBesideItsOwnOnly) {
   const std::string text =
       with(kTuned, "\t</devices>", "<iommu model='virtio'/></devices>");
