@@ -204,6 +204,7 @@ void read_pinning(DomainReader& read, XmlElement root, Domain& domain) {
   }
   if (const auto memory = first_element(*numatune, "memory")) {
     domain.numatune_place = read.place(*memory);
+    domain.numatune_mode = text_attribute(*memory, "mode");
     domain.numatune_nodes = read.set_attribute(*memory, "nodeset");
   }
   for (const XmlElement memnode : elements(*numatune, "memnode")) {

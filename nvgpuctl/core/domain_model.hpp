@@ -142,6 +142,7 @@ struct Domain {
   std::vector<DomainHugePage> huge_pages;
   std::vector<DomainPin> pins;
   std::optional<std::vector<unsigned>> numatune_nodes;  // <memory nodeset>
+  std::string numatune_mode;                            // of the same
   XmlPlace numatune_place;
   std::vector<DomainMemnode> memnodes;
   std::vector<DomainMemoryDevice> memory_devices;
