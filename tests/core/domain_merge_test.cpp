@@ -121,12 +121,21 @@ TEST(DomainMerge, GivesMemoryThatIsNoWholeMebibyteToTheCell) {
   EXPECT_THAT(xpath(xml, "//cell[@id=0]/@unit"), ElementsAre("KiB"));
 }
 
-TEST(DomainMerge, LeavesTheMemoryOfDevicesToThem) {
-  const std::string text =
-      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
-  const std::string xml = merged(text);
-  EXPECT_THAT(xpath(xml, "//cell[@id=0]/@memory"), ElementsAre("49152"));
-  EXPECT_THAT(xpath(xml, "/domain/memory"), ElementsAre("64"));
+TEST(DomainMerge, DoesNotBindACellStrictlyToANodeThatHasLess) {
+  DomainRequest request = hopper_request();
+  request.cpu_cells[0].host_bytes = 48 * kGiB;
+  const auto result = merge(kPlain, request);
+  ASSERT_TRUE(result);
+  EXPECT_THAT(xpath(result->xml, "//numatune/memory"), IsEmpty());
+  EXPECT_THAT(xpath(result->xml, "//memnode/@mode"), ElementsAre("preferred"));
+  EXPECT_THAT(
+      result->warnings,
+      ElementsAre("cell 0 has 64 GiB of memory and host node 0 only 48 GiB: it "
+                  "is not bound strictly, and the rest comes from other nodes; "
+                  "VFIO locks all of it"));
+  EXPECT_TRUE(merge(merged(kPlain), request)->changed);
+  // Cells of the domain's own are bound as it says.
+  EXPECT_THAT(merge(kTuned, request)->warnings, IsEmpty());
 }
 
 TEST(DomainMerge, StaysOnOneLineWhereTheDomainDoes) {

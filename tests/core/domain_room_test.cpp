@@ -12,6 +12,7 @@
 
 #include "core/merge_refusal.hpp"
 #include "support/merge_domains.hpp"
+#include "support/xpath.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -82,6 +83,15 @@ TEST(DomainRoom, RefusesWhatCannotWorkAndSaysWhere) {
     EXPECT_EQ(refusal(with(kTuned, conflict.old, conflict.replacement)),
               conflict.message);
   }
+}
+
+TEST(DomainRoom, LeavesTheMemoryOfDevicesToThem) {
+  const std::string text =
+      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
+  const std::string xml = merged(text);
+  EXPECT_THAT(xpath(xml, "//cell[@id=0]/@memory"),
+              testing::ElementsAre("49152"));
+  EXPECT_THAT(xpath(xml, "/domain/memory"), testing::ElementsAre("64"));
 }
 
 TEST(DomainRoom, RefusesToMakeCellsWhereAllMemoryIsInDevices) {
