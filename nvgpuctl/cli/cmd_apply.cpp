@@ -110,7 +110,7 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   auto code = ExitCode::done;
   for (const auto& obstacle : work->todo.obstacles) {
     print_error(context.err, obstacle);
-    code = exit_code(obstacle.code);
+    code = code == ExitCode::done ? exit_code(obstacle.code) : code;
   }
   return code;
 }

@@ -43,6 +43,7 @@ Json lint_json(const LintedDomain& domain) {
           {"gpus", gpus},
           {"worst", worst ? Json(to_string(*worst)) : Json(nullptr)},
           {"findings", findings_json(domain.lint.findings)},
+          {"left_out", domain.lint.left_out},
           {"schema_note", text_or_null(domain.schema_note)},
           {"fixed", fixed}};
 }

@@ -86,10 +86,19 @@ void print_findings(Context& context,
   }
 }
 
+void note_left_out(Context& context, std::size_t count) {
+  if (count > 0) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("{} more, none of them worse, are left out; mend "
+                            "these and lint again",
+                            count));
+  }
+}
+
 }  // namespace
 
 void print_lint(Context& context, const LintedDomain& domain) {
-  const auto& [gpus, findings] = domain.lint;
+  const auto& [gpus, findings, left_out] = domain.lint;
   context.out << paint(context, printable(domain.source), Style::strong);
   if (!domain.name.empty() && domain.name != domain.source) {
     context.out << "  " << printable(domain.name);
@@ -105,6 +114,7 @@ void print_lint(Context& context, const LintedDomain& domain) {
     context.out << '\n';
     print_findings(context, findings);
   }
+  note_left_out(context, left_out);
   print_prose(context.err, context.width, "note: ", domain.schema_note);
 }
 
@@ -129,6 +139,7 @@ void print_fixes(Context& context, const LintedDomain& domain) {
                             line_text(finding.place), finding.rule->title,
                             finding.seen, finding.fix));
   }
+  note_left_out(context, domain.lint.left_out);
   print_prose(context.err, context.width, "note: ", domain.schema_note);
 }
 

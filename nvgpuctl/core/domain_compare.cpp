@@ -77,6 +77,19 @@ void compare_controllers(const Domain& merged, const Domain& has,
   }
 }
 
+void compare_binding(const Domain& merged, const Domain& has,
+                     const MergeRecord& record, Missing& missing) {
+  for (const DomainMemnode& wanted : merged.memnodes) {
+    if (record.made.contains("numatune") &&
+        find_where(has.memnodes, [&](const DomainMemnode& other) {
+          return other.cell == wanted.cell && other.mode == wanted.mode &&
+                 other.host_nodes == wanted.host_nodes;
+        }) == nullptr) {
+      missing.push_back(fmt::format("memnode of cell {}", wanted.cell));
+    }
+  }
+}
+
 void compare_gpus(const Domain& merged, const Domain& has, Missing& missing) {
   for (const DomainHostdev& wanted : merged.hostdevs) {
     if (!wanted.alias.starts_with(kAliasPrefix)) {
@@ -163,6 +176,7 @@ std::vector<std::string> missing_parts(const Domain& merged, const Domain& has,
                                        const MergeRecord& record) {
   Missing missing;
   compare_cells(merged, has, record, missing);
+  compare_binding(merged, has, record, missing);
   compare_controllers(merged, has, record, missing);
   compare_gpus(merged, has, missing);
   compare_smmus(merged, has, record, missing);

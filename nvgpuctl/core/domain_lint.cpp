@@ -100,6 +100,10 @@ DomainLint lint_domain(const Domain& domain, const LintTarget& target) {
   }
   out.findings = writer.take();
   if (out.findings.size() > kMaxFindings) {
+    std::ranges::stable_sort(out.findings, {}, [](const LintFinding& finding) {
+      return finding.rule->severity;
+    });
+    out.left_out = out.findings.size() - kMaxFindings;
     out.findings.resize(kMaxFindings);
   }
   std::ranges::stable_sort(out.findings, {}, [](const LintFinding& finding) {

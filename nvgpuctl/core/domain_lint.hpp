@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -64,6 +65,7 @@ struct LintTarget {
 struct DomainLint {
   std::vector<PciAddress> gpus;  // of the domain, also those that are not there
   std::vector<LintFinding> findings;  // by line
+  std::size_t left_out = 0;           // the least severe, where there are many
 };
 
 // A domain without a Grace GPU has no findings.

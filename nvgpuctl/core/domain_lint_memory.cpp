@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -53,6 +54,62 @@ void judge_memlock(const LintInput& input, LintWriter& out) {
   }
 }
 
+// Memory of cells that may come from nowhere but some nodes.
+struct BoundCells {
+  XmlPlace place;
+  std::uint64_t bytes = 0;
+};
+using BoundByNodes = std::map<std::vector<unsigned>, BoundCells>;
+
+// libvirt's default is "strict"; "restrictive" leaves it to the cgroup.
+bool binds(const std::string& mode) {
+  return mode.empty() || mode == "strict" || mode == "restrictive";
+}
+
+void bind_cell(const Domain& domain, std::optional<unsigned> cell,
+               std::uint64_t bytes, BoundByNodes& out) {
+  const auto memnode = std::ranges::find_if(
+      domain.memnodes,
+      [cell](const DomainMemnode& at) { return cell && at.cell == *cell; });
+  const bool own = memnode != domain.memnodes.end();
+  if ((!own && !domain.numatune_nodes) ||
+      !binds(own ? memnode->mode : domain.numatune_mode)) {
+    return;
+  }
+  BoundCells& bound = out[own ? memnode->host_nodes : *domain.numatune_nodes];
+  bound.place = own ? memnode->place : domain.numatune_place;
+  bound.bytes += std::min(bytes, UINT64_MAX - bound.bytes);
+}
+
+void judge_bound(const LintInput& input, LintWriter& out) {
+  const Domain& domain = input.domain;
+  // Extended GPU memory is no memory of the host's nodes.
+  if (domain.cells.size() > kMaxGuestCells || !input.view.egm.empty()) {
+    return;
+  }
+  BoundByNodes all;
+  for (const DomainCell& cell : domain.cells) {
+    bind_cell(domain, cell.id, cell.memory_bytes.value_or(0), all);
+  }
+  if (domain.cells.empty()) {
+    bind_cell(domain, std::nullopt, domain.memory_bytes.value_or(0), all);
+  }
+  for (const auto& [nodes, bound] : all) {
+    std::uint64_t room = 0;
+    for (const NumaNode& node : input.host().numa.nodes) {
+      room +=
+          std::ranges::binary_search(nodes, node.id) ? node.memory_bytes : 0;
+    }
+    if (room > 0 && bound.bytes > room) {
+      out.add("memory-over-host", bound.place,
+              {fmt::format("at most the {} of the host's node {}",
+                           human_size(room), format_id_list(nodes)),
+               fmt::format("{} bound there", human_size(bound.bytes)),
+               "less memory, or cells on more nodes: VFIO locks all of it"});
+    }
+  }
+}
+
 void judge_room(const LintInput& input, LintWriter& out) {
   std::uint64_t room = 0;
   for (const NumaNode& node : input.host().numa.nodes) {
@@ -63,6 +120,8 @@ void judge_room(const LintInput& input, LintWriter& out) {
     out.add("memory-over-host", input.domain.place,
             {fmt::format("at most the host's {}", human_size(room)),
              human_size(*memory), "less memory: VFIO locks all of it"});
+  } else {
+    judge_bound(input, out);
   }
 }
 

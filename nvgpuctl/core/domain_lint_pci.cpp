@@ -68,8 +68,9 @@ std::optional<DomainEdit> raise_window(const LintInput& input,
                       .value = in_gib(bytes),
                       .unit = "GiB"};
   }
+  // One that is there is taken; a new one could be what libvirt refuses.
   const DomainController* root = input.view.controller(0);
-  if (root == nullptr || root->model != "pcie-root") {
+  if (!input.target.libvirt || root == nullptr || root->model != "pcie-root") {
     return std::nullopt;
   }
   return DomainEdit{.kind = DomainEdit::Kind::add_first_child,

@@ -13,13 +13,16 @@
 namespace nvgpuctl {
 namespace {
 
+// As pciBus= names the bus of what is below an expander, or below none.
+unsigned bus_below(const DomainController* expander) {
+  return expander == nullptr ? 0 : expander->index.value_or(0);
+}
+
 // The SMMU that a GPU is behind: that of its bus, or the machine's.
 const GuestViewSmmu* smmu_of(const GuestView& view, const GuestViewGpu& gpu) {
   const auto found =
       std::ranges::find_if(view.smmus, [&](const GuestViewSmmu& smmu) {
-        return smmu.bus
-                   ? gpu.expander != nullptr && smmu.bus == gpu.expander->index
-                   : !smmu.accel;
+        return smmu.bus ? smmu.bus == bus_below(gpu.expander) : !smmu.accel;
       });
   return found == view.smmus.end() ? nullptr : &*found;
 }
@@ -89,12 +92,11 @@ void judge_acceleration(const GuestView& view, const GuestViewGpu& gpu,
   }
 }
 
-// Devices that are neither passed through nor bridges.
 void judge_endpoints(const LintInput& input, LintWriter& out) {
   const GuestView& view = input.view;
   std::set<unsigned> accelerated;
   for (const GuestViewSmmu& smmu : view.smmus) {
-    if (smmu.accel && smmu.bus && *smmu.bus != 0) {
+    if (smmu.accel && smmu.bus) {
       accelerated.insert(*smmu.bus);
     }
   }
@@ -102,18 +104,12 @@ void judge_endpoints(const LintInput& input, LintWriter& out) {
     return;
   }
   for (const DomainPciUse& use : input.domain.pci_uses) {
-    const bool harmless =
-        use.place.xpath.starts_with("/domain/devices/hostdev") ||
-        use.place.xpath.starts_with("/domain/devices/controller");
-    const DomainController* expander =
-        harmless ? nullptr : view.expander_above(use.address.bus);
-    if (expander != nullptr && expander->index &&
-        accelerated.contains(*expander->index)) {
-      out.add(
-          "smmu-emulated-device", use.place,
-          {"only devices that are passed through",
-           fmt::format("it is on the bus of controller {}", *expander->index),
-           "put it on another bus"});
+    const unsigned bus = bus_below(view.expander_above(use.address.bus));
+    if (use.emulated && accelerated.contains(bus)) {
+      out.add("smmu-emulated-device", use.place,
+              {"only devices that are passed through",
+               fmt::format("it is on the bus of controller {}", bus),
+               "put it on another bus"});
     }
   }
 }
@@ -169,7 +165,12 @@ void judge_number(const GuestViewProperty& property, const GuestViewSmmu& smmu,
   const auto number = parse_libvirt_number(property.value);
   const bool attribute = smmu.said == GuestViewSmmu::Said::libvirt &&
                          property.place.xpath.ends_with("/driver");
-  if (number && *number > rule.most && attribute) {
+  // The fix would change another attribute.
+  const bool taken =
+      property.name != rule.name &&
+      std::ranges::find(smmu.properties, rule.name, &GuestViewProperty::name) !=
+          smmu.properties.end();
+  if (number && *number > rule.most && attribute && !taken) {
     finding.safe = DomainEdit{.kind = DomainEdit::Kind::set_attribute,
                               .xpath = property.place.xpath,
                               .name = std::string(rule.name),

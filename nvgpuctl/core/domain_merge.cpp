@@ -115,7 +115,7 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
   request.room = base.room;
   // libvirt takes 1 where none is said.
   request.vcpus = std::max(1U, domain.vcpus);
-  request.memory_bytes = domain.memory_bytes.value_or(0);
+  request.memory_bytes = memory_for_cells(domain).value_or(0);
   if (auto ok = check_conflicts(*document, domain, request, base.name); !ok) {
     return forward_error(ok);
   }

@@ -3,103 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 
 #include "core/domain_args.hpp"
-#include "core/libvirt_values.hpp"
+#include "core/domain_reader.hpp"
+#include "core/emulated_device.hpp"
 #include "core/xml_reader.hpp"
 
 namespace nvgpuctl {
 namespace {
-
-constexpr unsigned kLargestUnsigned = std::numeric_limits<unsigned>::max();
-
-// Of all sets of a domain together: twenty characters can name 16384 CPUs, and
-// a domain has room for a hundred thousand such sets.
-constexpr std::size_t kMaxSetMembers = 1 << 20;
-
-// Reads values and notes those that cannot be read.
-class Reader {
- public:
-  Reader(XmlElement root, Domain& domain) : places_(root), domain_(domain) {}
-
-  XmlPlace place(XmlElement element) const { return places_.of(element); }
-
-  void note(XmlElement element, std::string text) {
-    domain_.problems.push_back({place(element), std::move(text)});
-  }
-
-  std::optional<unsigned> number(XmlElement element, std::string_view what,
-                                 const std::string& text,
-                                 unsigned most = kLargestUnsigned) {
-    const auto value = parse_libvirt_number(text);
-    if (!value || *value > most) {
-      note(element, most == kLargestUnsigned
-                        ? fmt::format("{} '{}' is no number", what, text)
-                        : fmt::format("{} '{}' is no number from 0 to {:#x}",
-                                      what, text, most));
-      return std::nullopt;
-    }
-    return static_cast<unsigned>(*value);
-  }
-
-  std::optional<unsigned> number_attribute(XmlElement element,
-                                           std::string_view name,
-                                           unsigned most = kLargestUnsigned) {
-    const auto text = attribute_of(element, name);
-    return text ? number(element, name, *text, most) : std::nullopt;
-  }
-
-  std::optional<std::vector<unsigned>> set_attribute(XmlElement element,
-                                                     std::string_view name) {
-    const auto text = attribute_of(element, name);
-    auto set = text ? parse_libvirt_set(*text) : std::nullopt;
-    if (text && !set) {
-      note(element, fmt::format("{} '{}' is no list of numbers", name, *text));
-    }
-    if (set && set->size() > set_members_left_) {
-      note(element, fmt::format("{}: the domain's lists are too long", name));
-      return std::nullopt;
-    }
-    set_members_left_ -= set ? set->size() : 0;
-    return set;
-  }
-
-  std::optional<std::uint64_t> size(XmlElement element, std::string_view what,
-                                    const std::string& text) {
-    const std::string unit = text_attribute(element, "unit");
-    const auto bytes = parse_libvirt_size(text, unit);
-    if (!bytes) {
-      note(element, fmt::format("{} '{}' '{}' is no size", what, text, unit));
-    }
-    return bytes;
-  }
-
-  // libvirt takes a missing part for 0.
-  std::optional<PciAddress> address(XmlElement element) {
-    const auto part = [&](std::string_view name, unsigned most) {
-      return attribute_of(element, name) ? number_attribute(element, name, most)
-                                         : std::optional<unsigned>(0);
-    };
-    // The limits are those of libvirt's schema.
-    const auto domain = part("domain", 0xffffffff);
-    const auto bus = part("bus", 0xff);
-    const auto slot = part("slot", 0x1f);
-    const auto function = part("function", 7);
-    if (!domain || !bus || !slot || !function) {
-      return std::nullopt;
-    }
-    return PciAddress{.domain = *domain,
-                      .bus = static_cast<std::uint8_t>(*bus),
-                      .device = static_cast<std::uint8_t>(*slot),
-                      .function = static_cast<std::uint8_t>(*function)};
-  }
-
- private:
-  XmlPlaces places_;
-  Domain& domain_;
-  std::size_t set_members_left_ = kMaxSetMembers;
-};
 
 // The descendant at the end of a chain of names, the first of each.
 std::optional<XmlElement> descend(
@@ -112,7 +24,7 @@ std::optional<XmlElement> descend(
 }
 
 // A device's own address; <address type='pci'/> alone asks libvirt for one.
-std::optional<PciAddress> guest_address(Reader& read, XmlElement device) {
+std::optional<PciAddress> guest_address(DomainReader& read, XmlElement device) {
   for (const XmlElement address : elements(device, "address")) {
     if (text_attribute(address, "type") == "pci" &&
         attribute_of(address, "slot")) {
@@ -122,7 +34,7 @@ std::optional<PciAddress> guest_address(Reader& read, XmlElement device) {
   return std::nullopt;
 }
 
-void read_cells(Reader& read, XmlElement root, Domain& domain) {
+void read_cells(DomainReader& read, XmlElement root, Domain& domain) {
   const auto numa = descend(root, {"cpu", "numa"});
   domain.has_cpu_numa = numa.has_value();
   if (!numa) {
@@ -150,7 +62,7 @@ void read_cells(Reader& read, XmlElement root, Domain& domain) {
   }
 }
 
-DomainController read_controller(Reader& read, XmlElement element) {
+DomainController read_controller(DomainReader& read, XmlElement element) {
   DomainController out;
   out.place = read.place(element);
   out.type = text_attribute(element, "type");
@@ -169,7 +81,7 @@ DomainController read_controller(Reader& read, XmlElement element) {
   return out;
 }
 
-DomainHostdev read_hostdev(Reader& read, XmlElement element) {
+DomainHostdev read_hostdev(DomainReader& read, XmlElement element) {
   DomainHostdev out;
   out.place = read.place(element);
   out.managed = text_attribute(element, "managed");
@@ -197,7 +109,7 @@ DomainHostdev read_hostdev(Reader& read, XmlElement element) {
   return out;
 }
 
-DomainIommu read_iommu(Reader& read, XmlElement element) {
+DomainIommu read_iommu(DomainReader& read, XmlElement element) {
   DomainIommu out;
   out.place = read.place(element);
   out.model = text_attribute(element, "model");
@@ -213,7 +125,17 @@ DomainIommu read_iommu(Reader& read, XmlElement element) {
   return out;
 }
 
-void read_devices(Reader& read, XmlElement root, Domain& domain) {
+DomainMemoryDevice read_memory_device(DomainReader& read, XmlElement element) {
+  DomainMemoryDevice out;
+  out.place = read.place(element);
+  out.model = text_attribute(element, "model");
+  if (const auto size = descend(element, {"target", "size"})) {
+    out.size_bytes = read.size(*size, "size", text_of(*size));
+  }
+  return out;
+}
+
+void read_devices(DomainReader& read, XmlElement root, Domain& domain) {
   const auto devices = first_element(root, "devices");
   if (!devices) {
     return;
@@ -223,7 +145,8 @@ void read_devices(Reader& read, XmlElement root, Domain& domain) {
     const auto address = guest_address(read, device);
     hostdevs += has_name(device, "hostdev") ? 1 : 0;
     if (address) {
-      domain.pci_uses.push_back({read.place(device), *address});
+      domain.pci_uses.push_back(
+          {read.place(device), *address, is_emulated(device)});
     }
     if (has_name(device, "controller")) {
       domain.controllers.push_back(read_controller(read, device));
@@ -236,13 +159,12 @@ void read_devices(Reader& read, XmlElement root, Domain& domain) {
     } else if (has_name(device, "iommu")) {
       domain.iommus.push_back(read_iommu(read, device));
     } else if (has_name(device, "memory")) {
-      domain.memory_devices.push_back(
-          {read.place(device), text_attribute(device, "model")});
+      domain.memory_devices.push_back(read_memory_device(read, device));
     }
   }
 }
 
-void read_memory(Reader& read, XmlElement root, Domain& domain) {
+void read_memory(DomainReader& read, XmlElement root, Domain& domain) {
   // <maxMemory> is room for more; <memory> is what the guest starts with.
   if (const auto memory = first_element(root, "memory")) {
     domain.memory_bytes = read.size(*memory, "memory", text_of(*memory));
@@ -263,7 +185,7 @@ void read_memory(Reader& read, XmlElement root, Domain& domain) {
   }
 }
 
-void read_pinning(Reader& read, XmlElement root, Domain& domain) {
+void read_pinning(DomainReader& read, XmlElement root, Domain& domain) {
   if (const auto vcpu = first_element(root, "vcpu")) {
     domain.vcpus = read.number(*vcpu, "vcpu", text_of(*vcpu)).value_or(0);
   }
@@ -282,6 +204,7 @@ void read_pinning(Reader& read, XmlElement root, Domain& domain) {
   }
   if (const auto memory = first_element(*numatune, "memory")) {
     domain.numatune_place = read.place(*memory);
+    domain.numatune_mode = text_attribute(*memory, "mode");
     domain.numatune_nodes = read.set_attribute(*memory, "nodeset");
   }
   for (const XmlElement memnode : elements(*numatune, "memnode")) {
@@ -295,7 +218,7 @@ void read_pinning(Reader& read, XmlElement root, Domain& domain) {
   }
 }
 
-void read_override(Reader& read, XmlElement device, Domain& domain) {
+void read_override(DomainReader& read, XmlElement device, Domain& domain) {
   for (const XmlElement side : elements(device, "frontend", kQemuNamespace)) {
     for (const XmlElement property :
          elements(side, "property", kQemuNamespace)) {
@@ -307,7 +230,7 @@ void read_override(Reader& read, XmlElement device, Domain& domain) {
   }
 }
 
-void read_qemu(Reader& read, XmlElement root, Domain& domain) {
+void read_qemu(DomainReader& read, XmlElement root, Domain& domain) {
   for (const XmlElement line : elements(root, "commandline", kQemuNamespace)) {
     for (const XmlElement arg : elements(line, "arg", kQemuNamespace)) {
       domain.qemu_arguments.push_back(
@@ -321,7 +244,7 @@ void read_qemu(Reader& read, XmlElement root, Domain& domain) {
   }
 }
 
-void read_head(Reader& read, XmlElement root, Domain& domain) {
+void read_head(DomainReader& read, XmlElement root, Domain& domain) {
   domain.place = read.place(root);
   domain.type = text_attribute(root, "type");
   const auto text = [&](std::string_view name) {
@@ -350,6 +273,17 @@ void read_head(Reader& read, XmlElement root, Domain& domain) {
 
 }  // namespace
 
+// As virDomainDefGetMemoryInitial() has it.
+std::optional<std::uint64_t> memory_for_cells(const Domain& domain) {
+  auto left = domain.memory_bytes;
+  for (const DomainMemoryDevice& device : domain.memory_devices) {
+    left = left ? std::optional(*left -
+                                std::min(*left, device.size_bytes.value_or(0)))
+                : left;
+  }
+  return left;
+}
+
 Result<Domain> read_domain(const XmlDocument& document,
                            const std::string& name) {
   const XmlElement root = document.root();
@@ -360,7 +294,7 @@ Result<Domain> read_domain(const XmlDocument& document,
                 "virsh dumpxml --inactive prints what is wanted");
   }
   Domain domain;
-  Reader read(root, domain);
+  DomainReader read(root, domain);
   read_head(read, root, domain);
   read_memory(read, root, domain);
   read_pinning(read, root, domain);

@@ -102,12 +102,14 @@ struct DomainOverride {
 struct DomainMemoryDevice {
   XmlPlace place;
   std::string model;  // "dimm", "nvdimm", "egm" in NVIDIA's libvirt, …
+  std::optional<std::uint64_t> size_bytes;  // <target><size>
 };
 
 // A PCI address that some device of the guest has.
 struct DomainPciUse {
   XmlPlace place;
   PciAddress address;
+  bool emulated = false;  // neither passed through, nor maybe so, nor a bridge
 };
 
 struct DomainProblem {
@@ -140,6 +142,7 @@ struct Domain {
   std::vector<DomainHugePage> huge_pages;
   std::vector<DomainPin> pins;
   std::optional<std::vector<unsigned>> numatune_nodes;  // <memory nodeset>
+  std::string numatune_mode;                            // of the same
   XmlPlace numatune_place;
   std::vector<DomainMemnode> memnodes;
   std::vector<DomainMemoryDevice> memory_devices;
@@ -148,6 +151,10 @@ struct Domain {
   std::vector<DomainPciUse> pci_uses;
   std::vector<DomainProblem> problems;
 };
+
+// What is left of <memory> for the guest's cells: libvirt counts memory devices
+// into it. 0 where they are as much or more; nothing where it is not said.
+std::optional<std::uint64_t> memory_for_cells(const Domain& domain);
 
 // `name` stands in messages. Errors (malformed): no XML, or no <domain>.
 Result<Domain> read_domain(std::string_view text, const std::string& name);

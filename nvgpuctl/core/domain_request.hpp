@@ -45,6 +45,7 @@ struct DomainRequest {
   // Host CPU nodes that the guest gets a cell for, one per socket in use.
   struct CpuCell {
     unsigned host_node = 0;
+    std::uint64_t host_bytes = 0;  // of memory that the node has; 0: not known
   };
   std::vector<CpuCell> cpu_cells;
   std::optional<Fact<unsigned>> distance_between_cpus;

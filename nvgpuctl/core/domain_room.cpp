@@ -137,6 +137,14 @@ Result<> check_cells(const Subject& subject) {
     return subject.refuse(subject.root, "no-memory",
                           "has neither <memory> nor <numa>");
   }
+  const auto& devices = subject.domain.memory_devices;
+  if (cells.empty() && !devices.empty() &&
+      memory_for_cells(subject.domain) == 0U) {
+    return subject.refuse(devices.front().place, "no-memory",
+                          "is, with its like, all that <memory> has",
+                          "libvirt counts memory devices into <memory>; say "
+                          "more there, or write the cells");
+  }
   const auto cpu = first_element(subject.root, "cpu");
   const auto numa = cpu ? first_element(*cpu, "numa") : std::nullopt;
   for (const XmlElement cell :

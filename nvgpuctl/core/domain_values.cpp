@@ -50,6 +50,24 @@ void add_gpu_values(const DomainRequest& request, const GuestTopology& guest,
   }
 }
 
+void warn_of_large_cells(const DomainRequest& request,
+                         const GuestTopology& guest,
+                         std::vector<std::string>& warnings) {
+  if (!request.whole_domain && !request.room.bind_memory) {
+    return;
+  }
+  for (std::size_t id = 0; id < guest.cpu_cells.size(); ++id) {
+    const GuestCpuCell& cell = guest.cpu_cells[id];
+    if (!cell.fits) {
+      warnings.push_back(fmt::format(
+          "cell {} has {} of memory and host node {} only {}: it is not bound "
+          "strictly, and the rest comes from other nodes; VFIO locks all of it",
+          id, human_size(cell.memory_kib * kKiB), cell.host_node,
+          human_size(request.cpu_cells[id].host_bytes)));
+    }
+  }
+}
+
 }  // namespace
 
 std::string describe(const GuestDistance& distance) {
@@ -163,6 +181,7 @@ std::vector<std::string> list_warnings(const DomainRequest& request,
       }
     }
   }
+  warn_of_large_cells(request, guest, warnings);
   const std::size_t cells = guest.distances.size();
   if (cells > kUsualGuestNodes) {
     warnings.push_back(fmt::format(

@@ -236,21 +236,27 @@ void add_iommufd(const DomainPlan& plan, XmlElement domain) {
   }
 }
 
+// VFIO pins all of the guest's memory. What is bound strictly to a node that
+// has less cannot start, and <memory> would bind QEMU itself.
 void add_numatune(const DomainPlan& plan, XmlElement domain) {
   std::set<unsigned> nodes;
+  bool fits = true;
   for (const GuestCpuCell& cell : plan.guest.cpu_cells) {
     nodes.insert(cell.host_node);
+    fits = fits && cell.fits;
   }
   const XmlElement numatune = domain.child("numatune");
-  numatune.child("memory")
-      .attribute("mode", "strict")
-      .attribute("nodeset", format_id_list(nodes));
+  if (fits) {
+    numatune.child("memory")
+        .attribute("mode", "strict")
+        .attribute("nodeset", format_id_list(nodes));
+  }
   for (std::size_t id = 0; id < plan.guest.cpu_cells.size(); ++id) {
+    const GuestCpuCell& cell = plan.guest.cpu_cells[id];
     numatune.child("memnode")
         .attribute("cellid", id)
-        .attribute("mode", "strict")
-        .attribute("nodeset",
-                   std::to_string(plan.guest.cpu_cells[id].host_node));
+        .attribute("mode", cell.fits ? "strict" : "preferred")
+        .attribute("nodeset", std::to_string(cell.host_node));
   }
 }
 

@@ -74,6 +74,11 @@ bool has_cpus(const HostSnapshot& host, unsigned id) {
                      });
 }
 
+std::uint64_t memory_of(const HostSnapshot& host, unsigned id) {
+  const auto found = std::ranges::find(host.numa.nodes, id, &NumaNode::id);
+  return found == host.numa.nodes.end() ? 0 : found->memory_bytes;
+}
+
 // The host's CPU nodes beside which the GPUs sit, and more of them, ascending;
 // node 0 when no GPU says where it is.
 std::vector<unsigned> cpu_nodes(const HostSnapshot& host,
@@ -129,7 +134,7 @@ Result<DomainRequest> describe_guest(const HostSnapshot& host,
   const auto cpus = cpu_nodes(host, gpus, std::move(more_nodes));
   const Distances distances(host);
   for (const unsigned node : cpus) {
-    request.cpu_cells.push_back({node});
+    request.cpu_cells.push_back({node, memory_of(host, node)});
   }
   if (cpus.size() > 1) {
     request.distance_between_cpus = distances.between(cpus[0], cpus[1]);

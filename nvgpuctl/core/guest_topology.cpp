@@ -98,6 +98,10 @@ Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
     next_vcpu += vcpus;
   }
   out.front().memory_kib += request.memory_bytes % kMiB / kKiB;
+  for (unsigned i = 0; i < cells; ++i) {
+    const std::uint64_t bytes = request.cpu_cells[i].host_bytes;
+    out[i].fits = bytes == 0 || out[i].memory_kib <= bytes / kKiB;
+  }
   return out;
 }
 

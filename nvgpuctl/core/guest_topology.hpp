@@ -19,6 +19,7 @@ struct GuestCpuCell {
   unsigned first_vcpu = 0;
   unsigned vcpus = 0;
   std::uint64_t memory_kib = 0;
+  bool fits = true;  // into the host node's memory
 
   friend bool operator==(const GuestCpuCell&, const GuestCpuCell&) = default;
 };

@@ -204,6 +204,13 @@ void take_qemu_arguments(const Domain& domain, GuestView& view) {
   }
 }
 
+// libvirt does not ask for the root bus' index, which can only be 0.
+std::optional<unsigned> index_of(const DomainController& controller) {
+  return controller.index || controller.model != "pcie-root"
+             ? controller.index
+             : std::optional(0U);
+}
+
 }  // namespace
 
 const GuestViewCell* GuestView::cell(unsigned id) const {
@@ -235,8 +242,9 @@ const DomainController* GuestView::expander_above(unsigned bus) const {
 GuestView view_guest(const Domain& domain, const std::vector<Gpu>& gpus) {
   GuestView view(domain);
   for (const DomainController& controller : domain.controllers) {
-    if (controller.type == "pci" && controller.index) {
-      view.pci_controllers.emplace(*controller.index, &controller);
+    const auto index = index_of(controller);
+    if (controller.type == "pci" && index) {
+      view.pci_controllers.emplace(*index, &controller);
       if (controller.pcihole64_bytes) {
         view.window = GuestViewWindow{
             {controller.place.xpath + "/pcihole64", controller.place.line},

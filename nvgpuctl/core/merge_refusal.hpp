@@ -23,7 +23,7 @@ constexpr std::array<MergeRefusal, 22> kMergeRefusals{{
     {"twice", "an element that can be there once is there twice"},
     {"no-firmware", "no UEFI, which ACPI needs on this architecture"},
     {"gic-version", "GICv2, which has no ITS for the GPU's interrupts"},
-    {"no-memory", "neither memory nor NUMA cells"},
+    {"no-memory", "neither memory nor NUMA cells, or memory in devices only"},
     {"cell-ids", "the cells are not numbered 0, 1, …"},
     {"stray-distance", "a distance to a cell that does not exist"},
     {"no-pcie-root", "PCI controller 0 is no pcie-root"},

@@ -267,6 +267,16 @@ TEST_F(OutputText, CallsADomainWithoutErrorsAndWarningsClean) {
       << printed();
 }
 
+TEST_F(OutputText, SaysHowManyFindingsAreLeftOut) {
+  auto domain = samples::linted();
+  domain.lint.left_out = 7;
+  domain.schema_note.clear();
+  print_lint(context_, domain);
+  EXPECT_EQ(err_.str(),
+            "note: 7 more, none of them worse, are left out; mend these and "
+            "lint again\n");
+}
+
 TEST_F(OutputText, SaysWhatWasFixedAndWhatIsLeftApartFromTheDomain) {
   print_fixes(context_, samples::fixed());
   EXPECT_EQ(out_.str(), "");

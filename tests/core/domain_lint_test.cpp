@@ -240,6 +240,14 @@ TEST(Lint, RaisesTheWindowThatIsSaidToQemuAndKeepsTheRest) {
   EXPECT_EQ(edits[0].value, "highmem-mmio-size=1024G,gic-version=3");
 }
 
+TEST(Lint, AddsNoWindowForALibvirtThatMayRefuseIt) {
+  const Case none = case_named("window-none-unknown");
+  EXPECT_THAT(safe_edits(lint_text(none, none.xml)), IsEmpty());
+  Case small = case_named("window-small");
+  small.settings["libvirt"] = "unknown";
+  EXPECT_THAT(safe_edits(lint_text(small, small.xml)), SizeIs(1));
+}
+
 TEST(Lint, DoesNotGuessAValueThatIsTooSmall) {
   const Case of = case_named("smmu-oas-small");
   EXPECT_THAT(safe_edits(lint_text(of, of.xml)), IsEmpty());
@@ -252,7 +260,20 @@ TEST(Lint, HasAnEndToWhatItFinds) {
     many += "<controller type='pci' index='none'/>";
   }
   of.xml.insert(of.xml.find("<memballoon"), many);
-  EXPECT_THAT(lint_text(of, of.xml).findings, SizeIs(500));
+  const DomainLint lint = lint_text(of, of.xml);
+  EXPECT_THAT(lint.findings, SizeIs(500));
+  EXPECT_EQ(lint.left_out, 1501U);
+}
+
+TEST(Lint, KeepsTheErrorsWhereItFindsTooMuch) {
+  Case of = case_named("memory-over-host");
+  std::string many;
+  for (int i = 0; i < 2000; ++i) {
+    many += "<memory model='egm'/>";
+  }
+  of.xml.insert(of.xml.find("<memballoon"), many);
+  EXPECT_THAT(ids_of(lint_text(of, of.xml), true),
+              testing::Contains("memory-over-host"));
 }
 
 TEST(WorstFinding, IsTheGravest) {

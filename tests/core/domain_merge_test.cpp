@@ -121,6 +121,23 @@ TEST(DomainMerge, GivesMemoryThatIsNoWholeMebibyteToTheCell) {
   EXPECT_THAT(xpath(xml, "//cell[@id=0]/@unit"), ElementsAre("KiB"));
 }
 
+TEST(DomainMerge, DoesNotBindACellStrictlyToANodeThatHasLess) {
+  DomainRequest request = hopper_request();
+  request.cpu_cells[0].host_bytes = 48 * kGiB;
+  const auto result = merge(kPlain, request);
+  ASSERT_TRUE(result);
+  EXPECT_THAT(xpath(result->xml, "//numatune/memory"), IsEmpty());
+  EXPECT_THAT(xpath(result->xml, "//memnode/@mode"), ElementsAre("preferred"));
+  EXPECT_THAT(
+      result->warnings,
+      ElementsAre("cell 0 has 64 GiB of memory and host node 0 only 48 GiB: it "
+                  "is not bound strictly, and the rest comes from other nodes; "
+                  "VFIO locks all of it"));
+  EXPECT_TRUE(merge(merged(kPlain), request)->changed);
+  // Cells of the domain's own are bound as it says.
+  EXPECT_THAT(merge(kTuned, request)->warnings, IsEmpty());
+}
+
 TEST(DomainMerge, StaysOnOneLineWhereTheDomainDoes) {
   constexpr std::string_view kText =
       R"(<domain type="kvm"><os firmware="efi"><type>hvm</type></os>)"

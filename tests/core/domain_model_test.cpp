@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/domain_model.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <string>
@@ -222,6 +223,25 @@ TEST(XmlReader, RefusesTextThatIsNoXmlAtAll) {
     ASSERT_FALSE(document) << text;
     EXPECT_THAT(document.error().problem, HasSubstr("x.xml")) << text;
   }
+}
+
+TEST(DomainModel, TellsEmulatedDevicesFromThoseThatArePassedThrough) {
+  const auto emulated = [](std::string_view device) {
+    const Domain domain = read(fmt::format(
+        "<domain><devices>{}<address type='pci' slot='1'/></{}></devices>"
+        "</domain>",
+        device, device.substr(1, device.find(' ') - 1)));
+    return domain.pci_uses.size() == 1 && domain.pci_uses[0].emulated;
+  };
+  EXPECT_TRUE(emulated("<memballoon model='virtio'>"));
+  EXPECT_TRUE(emulated("<controller type='usb'>"));
+  EXPECT_FALSE(emulated("<controller type='pci' model='pcie-root-port'>"));
+  EXPECT_TRUE(emulated("<hostdev type='scsi_host'>"));
+  EXPECT_FALSE(emulated("<hostdev type='mdev'>"));
+  EXPECT_TRUE(emulated("<interface type='user'>"));
+  EXPECT_FALSE(emulated("<interface type='hostdev'>"));
+  EXPECT_TRUE(emulated("<interface type='network'><model type='virtio'/>"));
+  EXPECT_FALSE(emulated("<interface type='network'>"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "core/merge_refusal.hpp"
 #include "support/merge_domains.hpp"
+#include "support/xpath.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -82,6 +83,24 @@ TEST(DomainRoom, RefusesWhatCannotWorkAndSaysWhere) {
     EXPECT_EQ(refusal(with(kTuned, conflict.old, conflict.replacement)),
               conflict.message);
   }
+}
+
+TEST(DomainRoom, LeavesTheMemoryOfDevicesToThem) {
+  const std::string text =
+      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
+  const std::string xml = merged(text);
+  EXPECT_THAT(xpath(xml, "//cell[@id=0]/@memory"),
+              testing::ElementsAre("49152"));
+  EXPECT_THAT(xpath(xml, "/domain/memory"), testing::ElementsAre("64"));
+}
+
+TEST(DomainRoom, RefusesToMakeCellsWhereAllMemoryIsInDevices) {
+  const std::string text =
+      with(with(kPlain, "unit='GiB'>64", "unit='GiB'>16"), "  </devices>",
+           std::string(kDimm) + "</devices>");
+  EXPECT_EQ(refusal(text),
+            "guest.xml:16: /domain/devices/memory: is, with its like, all that "
+            "<memory> has (no-memory)");
 }
 
 TEST(DomainRoom, RefusesAnotherIommuBesideItsOwnOnly) {

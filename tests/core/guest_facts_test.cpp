@@ -144,6 +144,13 @@ TEST(GuestFacts, TellLocalFromRemoteAndPeerDistances) {
   EXPECT_EQ(second.distance_within->value, 12U);
 }
 
+TEST(GuestFacts, SayHowMuchMemoryTheNodesHave) {
+  const auto request = describe(nvl2_host());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->cpu_cells[0].host_bytes, 490037 * kMiB);
+  EXPECT_EQ(request->cpu_cells[1].host_bytes, 0U);  // not known
+}
+
 TEST(GuestFacts, PutAGpuOfNoSocketBesideTheFirst) {
   auto host = gh200_host();
   host.gpus[0].numa_node.reset();

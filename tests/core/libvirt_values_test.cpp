@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <string>
+
 namespace nvgpuctl {
 namespace {
 
@@ -34,6 +37,18 @@ TEST(LibvirtSet, IsBounded) {
   EXPECT_TRUE(parse_libvirt_set("16383"));
   EXPECT_EQ(parse_libvirt_set("16384"), std::nullopt);
   EXPECT_EQ(parse_libvirt_set("0-4294967295"), std::nullopt);
+}
+
+// It takes a fifth of a second, and one by one some minutes.
+TEST(LibvirtSet, IsReadSoonWhereATextNamesEverythingAgainAndAgain) {
+  std::string text = "0-16383";
+  while (text.size() < (4U << 20)) {
+    text += ",0-16383,^7";
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto set = parse_libvirt_set(text);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_THAT(set, Optional(testing::SizeIs(16383)));
 }
 
 TEST(LibvirtSet, RefusesWhatLibvirtRefuses) {

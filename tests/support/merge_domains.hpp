@@ -74,6 +74,10 @@ constexpr std::string_view kTuned = R"(<domain type="kvm">
 </domain>
 )";
 
+constexpr std::string_view kDimm =
+    "<memory model='dimm'><target><size unit='GiB'>16</size><node>0</node>"
+    "</target></memory>";
+
 inline std::string with(std::string_view text, std::string_view old,
                         std::string_view replacement) {
   std::string out(text);
