@@ -12,6 +12,9 @@
 namespace nvgpuctl {
 namespace {
 
+constexpr std::string_view kLookHint =
+    "see what is wrong there, then run: nvgpuctl recover";
+
 class Recoverer {
  public:
   Recoverer(const RootDir& root, ModuleLoader& modules)
@@ -24,6 +27,7 @@ class Recoverer {
   void start_again(const JournalGpu& gpu);
   Result<> take_back(const Journal& journal, const std::string& path);
   Result<> forget(const Journal& journal, const std::string& path);
+  void end_own_change(const PciAddress& gpu);
   Result<> origins();
   Result<> put_aside(std::string_view path, const Error& why);
 
@@ -164,6 +168,18 @@ Result<> Recoverer::end_change(const std::string& path) {
   return forget(**journal, path);
 }
 
+// Its GPU alone waits for somebody to look.
+void Recoverer::end_own_change(const PciAddress& gpu) {
+  const auto path = hung_journal_path(gpu);
+  const auto done = end_change(path);
+  if (!done) {
+    say("{} stays, and only its GPU cannot be changed: {}", path,
+        done.error().problem);
+    recovery_.hung.push_back({Errc::needs_operator, done.error().subject,
+                              done.error().problem, std::string(kLookHint)});
+  }
+}
+
 // Records of an earlier boot say nothing about this one.
 Result<> Recoverer::origins() {
   for (const auto& gpu : list_origins(root_)) {
@@ -191,16 +207,15 @@ Recovery Recoverer::run() {
   auto done = end_change(std::string(kJournalPath));
   for (const auto& gpu : list_hung_journals(root_)) {
     if (done) {
-      done = end_change(hung_journal_path(gpu));
+      end_own_change(gpu);
     }
   }
   if (done) {
     done = origins();
   }
   if (!done) {
-    recovery_.failure =
-        Error{Errc::needs_operator, done.error().subject, done.error().problem,
-              "see what is wrong there, then run: nvgpuctl recover"};
+    recovery_.failure = Error{Errc::needs_operator, done.error().subject,
+                              done.error().problem, std::string(kLookHint)};
   }
   return std::move(recovery_);
 }

@@ -165,5 +165,32 @@ TEST_F(RecoveryOf, AGpuThatIsGoneDropsItsRecords) {
   EXPECT_FALSE(has(origin_path(kGpu)));
 }
 
+TEST_F(RecoveryOf, AHeldGpuWithAJournalOfItsOwnKeepsNobodyElseFromAChange) {
+  auto journal = sample_journal();
+  journal.phase = JournalPhase::undo;
+  const auto own = hung_journal_path(kGpu);
+  ASSERT_TRUE(store_journal(fake_.open(), journal, own));
+  now(kVariantState);
+  fake_.iommu_group(kJournalName, 19);
+  fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  ASSERT_THAT(recovery.hung, testing::SizeIs(1));
+  EXPECT_EQ(recovery.hung[0].code, Errc::needs_operator);
+  EXPECT_EQ(recovery.hung[0].problem,
+            "0009:01:00.0 cannot be brought back: 0009:01:00.0: qemu (pid 12) "
+            "has /dev/vfio/19 open");
+  EXPECT_THAT(recovery.lines.back(),
+              testing::StartsWith("/var/lib/nvgpuctl/hung/0009:01:00.0.json "
+                                  "stays, and only its GPU cannot be changed"));
+  EXPECT_TRUE(has(own));
+  EXPECT_EQ(state(), kVariantState);
+
+  std::filesystem::remove_all(fake_.path("/proc/12"));
+  EXPECT_THAT(run().hung, IsEmpty());
+  EXPECT_FALSE(has(own));
+  EXPECT_EQ(state(), kNvidiaState);
+}
+
 }  // namespace
 }  // namespace nvgpuctl

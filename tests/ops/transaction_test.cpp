@@ -247,5 +247,23 @@ TEST_F(DriverChanges, IgnoreTheRecordOfAnotherBoot) {
   EXPECT_TRUE(to_origin(kVariantState).record.after.kernel_chooses);
 }
 
+TEST_F(DriverChanges, RefuseAGpuWhoseLastChangeIsNotEnded) {
+  ASSERT_TRUE(store_journal(fake_.open(), sample_journal(),
+                            hung_journal_path({9, 1, 0, 0})));
+  const auto snapshot = host(kVariantState);
+  const auto refused = change_to_variant(fake_.open(), snapshot,
+                                         only_gpu(snapshot), kSampleSignature);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::needs_operator);
+  EXPECT_EQ(refused.error().problem,
+            "NVG-E075 change-unfinished: an earlier change of drivers could "
+            "not be ended: /var/lib/nvgpuctl/hung/0009:01:00.0.json is still "
+            "there");
+  EXPECT_EQ(change_to_origin(fake_.open(), only_gpu(snapshot), kSampleSignature)
+                .error()
+                .code,
+            Errc::needs_operator);
+}
+
 }  // namespace
 }  // namespace nvgpuctl
