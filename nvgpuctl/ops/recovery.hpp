@@ -20,6 +20,9 @@ struct Recovery {
   // held and that cannot be brought back since. They keep a journal of their
   // own and nobody else from a change.
   std::vector<Error> hung = {};
+  // Of GPUs that are where they are to be: services that do not start, memory
+  // that does not come online. No record is left of it.
+  std::vector<Error> left = {};
   // Why it is not complete: the journal stays, and nothing else may change
   // drivers before somebody has looked.
   std::optional<Error> failure;
