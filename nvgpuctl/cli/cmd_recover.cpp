@@ -41,13 +41,14 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
     print_error(context.err, *recovery.failure);
     return exit_code(recovery.failure->code);
   }
-  for (const auto& hung : recovery.hung) {
-    print_error(context.err, hung);
+  for (const auto* errors : {&recovery.hung, &recovery.left}) {
+    for (const auto& error : *errors) {
+      print_error(context.err, error);
+    }
   }
-  if (!recovery.hung.empty()) {
-    return ExitCode::needs_operator;
-  }
-  return ExitCode::done;
+  return !recovery.hung.empty()   ? ExitCode::needs_operator
+         : !recovery.left.empty() ? ExitCode::failed
+                                  : ExitCode::done;
 }
 
 }  // namespace nvgpuctl::cli

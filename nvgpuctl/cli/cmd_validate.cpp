@@ -1,46 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/validate.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <nlohmann/json.hpp>
-
-#include "cli/layout.hpp"
-#include "cli/output_json.hpp"
-#include "cli/output_text.hpp"
 #include "cli/select.hpp"
+#include "cli/validate_outcome.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
-
-// "Everything was skipped" is no proof that the GPU works, so it is a failure.
-ExitCode exit_code_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-    case Verdict::remark:
-      return ExitCode::done;
-    case Verdict::fail:
-      return ExitCode::differs;
-    case Verdict::degraded:
-      return ExitCode::degraded;
-    case Verdict::skipped:
-      break;
-  }
-  return ExitCode::failed;
-}
-
-// How grave an exit code is: 3 over 1 over 9 over 0.
-int gravity(ExitCode code) {
-  constexpr std::array kAscending{ExitCode::done, ExitCode::degraded,
-                                  ExitCode::failed, ExitCode::differs};
-  return static_cast<int>(
-      std::find(kAscending.begin(), kAscending.end(), code) -
-      kAscending.begin());
-}
 
 Result<WriteTest> wanted_write_test(const Context& context,
                                     const Arguments& arguments) {
@@ -88,31 +55,15 @@ Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
   if (!free) {
     return forward_error(free);
   }
-  const auto& [root, inventory, gpus] = *selection;
+  const auto& root = selection->root;
+  const auto& inventory = selection->inventory;
   KernelVfio vfio(root);
-  ExitCode worst = ExitCode::done;
-  std::vector<Json> items;
-  for (const auto index : gpus) {
-    const auto& gpu = inventory.gpus[index];
-    const auto validation = validate(
-        root, inventory, index, vfio,
-        {waiting(context, to_string(gpu.pci.address) + ": "), *write_test});
-    if (!validation) {
-      return forward_error(validation);
-    }
-    const ExitCode code = exit_code_of(overall(validation->sections));
-    worst = gravity(code) > gravity(worst) ? code : worst;
-    if (wants_document(context)) {
-      items.push_back(validation_json(gpu, *validation));
-      continue;
-    }
-    context.out << (index == gpus.front() ? "" : "\n");
-    print_validation(context, gpu, *validation);
-  }
-  if (wants_document(context)) {
-    print_list(context, "Validation", items);
-  }
-  return worst;
+  return print_validations(
+      context, inventory, selection->gpus, [&](std::size_t index) {
+        const auto name = to_string(inventory.gpus[index].pci.address);
+        return validate(root, inventory, index, vfio,
+                        {waiting(context, name + ": "), *write_test});
+      });
 }
 
 }  // namespace nvgpuctl::cli

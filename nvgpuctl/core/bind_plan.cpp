@@ -6,8 +6,6 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kProbe = "/sys/bus/pci/drivers_probe";
-
 // Whether a driver_override is one that a bind to VFIO has left. driverctl and
 // others use the attribute for drivers of their own, and that is not ours to
 // undo.
@@ -56,11 +54,15 @@ void move_driver(const Gpu& gpu, BindPlan& plan) {
                           sysfs_path(gpu.pci.address, "driver/unbind"), address,
                           "take the GPU away from " + *gpu.pci.driver});
   }
-  plan.steps.push_back({StepKind::write_attribute, std::string(kProbe), address,
-                        "let the kernel look for a driver"});
+  plan.steps.push_back(probe_step(gpu.pci.address));
 }
 
 }  // namespace
+
+Step probe_step(const PciAddress& gpu) {
+  return {StepKind::write_attribute, "/sys/bus/pci/drivers_probe",
+          to_string(gpu), "let the kernel look for a driver"};
+}
 
 Result<> check_not_hung(const Gpu& gpu) {
   if (!gpu.pci.hung) {

@@ -41,6 +41,9 @@ struct BindPlan {
   std::vector<std::string> notes;
 };
 
+// Has the kernel look for a driver for a function that has none.
+Step probe_step(const PciAddress& gpu);
+
 // Error `needs_operator` while the kernel does not come back from a write about
 // the GPU: the next one would not either.
 Result<> check_not_hung(const Gpu& gpu);

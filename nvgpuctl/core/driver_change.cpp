@@ -6,7 +6,6 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kProbe = "/sys/bus/pci/drivers_probe";
 constexpr std::size_t kMaxModuleName = 55;  // MODULE_NAME_LEN on 64 bits
 
 // Writes the override where it is not yet what it is to be, and remembers it.
@@ -66,8 +65,7 @@ BindPlan plan_change(const PciAddress& gpu, const DriverState& now,
                           "take the GPU away from " + now.driver});
   }
   if (moves && !wanted.driver.empty()) {
-    plan.steps.push_back({StepKind::write_attribute, std::string(kProbe),
-                          to_string(gpu), "let the kernel look for a driver"});
+    plan.steps.push_back(probe_step(gpu));
   }
   set_override(plan, current, wanted.driver_override,
                wanted.driver_override ? "as it was before"

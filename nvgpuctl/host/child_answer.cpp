@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,12 +21,29 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void run_child(const std::function<void(int)>& work, int out) {
-  // libvirt reports errors to stderr, too; the parent does that better.
-  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) {
-    ::dup2(null, STDERR_FILENO);
+// It must not outlive us. And where it hangs in the kernel, which nothing ends,
+// it must not keep our lock, or let whoever reads our output wait for more.
+void let_go_of_parent(pid_t parent, int out) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) {
+    ::_exit(1);  // ended before we said that
   }
+  // libvirt reports errors to stderr, too; the parent does that better.
+  const int null = ::open("/dev/null", O_RDWR);
+  for (const int standard : {0, 1, 2}) {
+    if (standard != out) {
+      ::dup2(null, standard);
+    }
+  }
+  if (out > 3) {
+    ::close_range(3, static_cast<unsigned>(out) - 1, 0);
+  }
+  ::close_range(static_cast<unsigned>(std::max(out + 1, 3)), ~0U, 0);
+}
+
+[[noreturn]] void run_child(const std::function<void(int)>& work, int out,
+                            pid_t parent) {
+  let_go_of_parent(parent, out);
   work(out);
   // Without the parent's exit handlers, and without waiting for libvirt's.
   ::_exit(0);
@@ -100,13 +118,14 @@ ChildAnswer ask_child(const std::function<void(int)>& work,
   const Fd in(ends[0]);
   Fd out(ends[1]);
   const auto end = Clock::now() + deadline;
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) {
     answer.problem = std::generic_category().message(errno);
     return answer;
   }
   if (child == 0) {
-    run_child(work, out.get());
+    run_child(work, out.get(), parent);
   }
   // Ours must be closed, or the child's end of file would never show.
   out = Fd();

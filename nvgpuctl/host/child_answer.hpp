@@ -16,8 +16,9 @@ struct ChildAnswer {
 };
 
 // Runs `work` in a child process, which answers with say() on the descriptor
-// that it is given, and whose stderr nobody sees. A child that does not end by
-// the deadline is killed; none of its threads and files stay behind.
+// that it is given, and has no other file of ours. A child that does not end by
+// the deadline is killed, as it is when the calling thread ends; none of its
+// threads and files stay behind.
 ChildAnswer ask_child(const std::function<void(int out)>& work,
                       std::chrono::milliseconds deadline,
                       std::size_t most_bytes);

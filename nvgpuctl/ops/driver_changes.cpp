@@ -40,6 +40,19 @@ DriverState state_after(const BindPlan& plan, const DriverState& before) {
 
 }  // namespace
 
+Result<> check_settled(const RootDir& root, const Gpu& gpu) {
+  auto settled = check_not_hung(gpu);
+  const auto path = hung_journal_path(gpu.pci.address);
+  if (settled && root.exists(path)) {
+    const auto& why = reason("NVG-E075");
+    return fail(Errc::needs_operator, to_string(gpu.pci.address),
+                fmt::format("{} {}: {}: {} is still there", why.id, why.name,
+                            why.summary, path),
+                std::string(why.remedy));
+  }
+  return settled;
+}
+
 std::optional<OriginRecord> valid_origin(const RootDir& root,
                                          const PciAddress& gpu,
                                          const Signature& signature) {
@@ -54,6 +67,10 @@ std::optional<OriginRecord> valid_origin(const RootDir& root,
 Result<Change> change_to_variant(const RootDir& root, const HostSnapshot& host,
                                  const Gpu& gpu, const Signature& signature,
                                  const std::optional<UseRules>& rules) {
+  const auto settled = check_settled(root, gpu);
+  if (!settled) {
+    return forward_error(settled);
+  }
   // What makes a bind impossible comes first: nobody is stopped in vain.
   auto plan = plan_bind(
       host, gpu, rules ? OnlineMemory::goes_offline : OnlineMemory::blocks);
@@ -138,9 +155,9 @@ Result<Change> plan_way_back(const RootDir& root, const Gpu& gpu,
 Result<Change> change_to_origin(const RootDir& root, const Gpu& gpu,
                                 const Signature& signature,
                                 const std::optional<UseRules>& rules) {
-  auto known = check_not_hung(gpu);
-  if (!known) {
-    return forward_error(known);
+  const auto settled = check_settled(root, gpu);
+  if (!settled) {
+    return forward_error(settled);
   }
   const auto origin = valid_origin(root, gpu.pci.address, signature);
   auto change = plan_way_back(root, gpu, origin);

@@ -9,6 +9,10 @@
 
 namespace nvgpuctl {
 
+// Error `needs_operator` while the kernel does not come back from a write about
+// the GPU, or where a change of it has left a journal of its own.
+Result<> check_settled(const RootDir& root, const Gpu& gpu);
+
 // Plans of a GPU's change together with what is written down about it.
 
 // To its variant driver; what it is now becomes its origin. With rules, whoever

@@ -78,6 +78,10 @@ void restore(Change& change) {
 Result<Change> Comparison::to_driver(
     const Gpu& gpu, const PolicyRule& rule,
     const std::optional<OriginRecord>& origin) const {
+  const auto settled = check_settled(root_, gpu);
+  if (!settled) {
+    return forward_error(settled);
+  }
   const std::string driver =
       rule.driver == DriverWish::named ? rule.driver_name : "";
   const auto before = driver_state(gpu.pci);

@@ -12,6 +12,9 @@
 namespace nvgpuctl {
 namespace {
 
+constexpr std::string_view kLookHint =
+    "see what is wrong there, then run: nvgpuctl recover";
+
 class Recoverer {
  public:
   Recoverer(const RootDir& root, ModuleLoader& modules)
@@ -21,12 +24,21 @@ class Recoverer {
  private:
   Result<> end_change(const std::string& path);
   Result<> finish(const Journal& journal, const std::string& path);
-  void start_again(const JournalGpu& gpu);
+  bool complete(const JournalGpu& gpu);
+  bool carry_out(const PciAddress& gpu, const std::vector<Step>& steps);
   Result<> take_back(const Journal& journal, const std::string& path);
   Result<> forget(const Journal& journal, const std::string& path);
+  void end_own_change(const PciAddress& gpu);
   Result<> origins();
   Result<> put_aside(std::string_view path, const Error& why);
 
+  void note_left(const PciAddress& gpu, const std::string& what) {
+    if (!what.empty()) {
+      recovery_.left.push_back({Errc::io, to_string(gpu),
+                                "not everything runs as it is to: " + what,
+                                "see to it by hand: no record of it is left"});
+    }
+  }
   template <class... Values>
   void say(fmt::format_string<Values...> format, Values&&... values) {
     recovery_.lines.push_back(
@@ -59,25 +71,59 @@ Result<> Recoverer::put_aside(std::string_view path, const Error& why) {
   return {};
 }
 
-// What an unbind gives back behind the driver.
-void Recoverer::start_again(const JournalGpu& gpu) {
-  const auto& before = gpu.before.origin;
-  if (!before) {
-    return;
+// Notes what fails and what hangs; false for the latter.
+bool Recoverer::carry_out(const PciAddress& gpu,
+                          const std::vector<Step>& steps) {
+  std::string left;
+  const auto report = apply(root_, modules_, {gpu, {}, {}, steps, {}});
+  for (const auto& [step, done, seen, hung, evidence] : report.steps) {
+    const auto& name =
+        step.kind == StepKind::write_attribute ? step.purpose : step.value;
+    say("{}: {}: {}", to_string(gpu), name, seen);
+    if (hung) {
+      recovery_.hung.push_back(
+          {Errc::needs_operator, to_string(gpu), seen, std::string(kHungHint)});
+      return false;
+    }
+    left += done ? "" : fmt::format("{}: {}; ", name, seen);
   }
-  const auto quiet = without(
-      before->quiet, gpu.after.origin ? gpu.after.origin->quiet : Quiet{});
-  const auto report =
-      apply(root_, modules_, {gpu.gpu, {}, {}, restore_steps(quiet), {}});
-  for (const auto& step : report.steps) {
-    say("{}: {}: {}", to_string(gpu.gpu), step.step.value, step.seen);
+  note_left(gpu, left);
+  return true;
+}
+
+// What an unbind does behind the steps that a GPU's state tells of. False where
+// the kernel does not come back from it.
+bool Recoverer::complete(const JournalGpu& gpu) {
+  const auto now = read_driver_state(root_, gpu.gpu);
+  const bool asks =
+      gpu.after.kernel_chooses && now.has_value() && now->driver.empty();
+  if (asks && !carry_out(gpu.gpu, {probe_step(gpu.gpu)})) {
+    return false;
   }
+  const auto& [before, after] = std::pair(gpu.before.origin, gpu.after.origin);
+  const auto quiet =
+      without(before ? before->quiet : Quiet{}, after ? after->quiet : Quiet{});
+  return carry_out(gpu.gpu, restore_steps(quiet));
 }
 
 Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::finish;
+  const bool is_own = path != kJournalPath;
+  bool hung = false;
   for (const auto& gpu : journal.gpus) {
-    start_again(gpu);
+    if (!complete(gpu)) {
+      hung = true;
+      auto apart =
+          is_own ? Result<>()
+                 : store_journal(
+                       root_,
+                       {journal.verb, journal.phase, journal.signature, {gpu}},
+                       hung_journal_path(gpu.gpu));
+      if (!apart) {
+        return apart;
+      }
+      continue;
+    }
     auto settled = settle_origin(root_, gpu.gpu, gpu.after.origin);
     if (!settled) {
       return settled;
@@ -85,7 +131,7 @@ Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
     say("{}: {} had been done; finished its records ({})", to_string(gpu.gpu),
         described(journal), present_state(root_, gpu.gpu));
   }
-  return drop_journal(root_, path);
+  return hung && is_own ? Result<>() : drop_journal(root_, path);
 }
 
 Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
@@ -100,6 +146,7 @@ Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
     const std::string left = not_restored(one.steps);
     if (!left.empty()) {
       say("{}: not as before: {}", to_string(one.gpu), left);
+      note_left(one.gpu, left);
     }
     if (!one.done && !one.hung) {
       problem += fmt::format("{}{} cannot be brought back: {}",
@@ -110,15 +157,15 @@ Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
                                 one.problem, std::string(kHungHint)});
     }
   }
-  auto apart = set_apart_hung(root_, journal, undone);
+  const bool is_own = path != kJournalPath;
+  auto apart = is_own ? Result<>() : set_apart_hung(root_, journal, undone);
   const bool hung = std::any_of(undone.begin(), undone.end(),
                                 [](const auto& one) { return one.hung; });
   std::move(undone.begin(), undone.end(), std::back_inserter(recovery_.undone));
   if (!problem.empty()) {
     return fail(Errc::needs_operator, path, problem);
   }
-  const bool is_own = hung && path != kJournalPath;
-  return !apart || is_own ? apart : drop_journal(root_, path);
+  return !apart || (hung && is_own) ? apart : drop_journal(root_, path);
 }
 
 // Drivers are not touched: whoever chose them at boot knew nothing of this.
@@ -164,6 +211,18 @@ Result<> Recoverer::end_change(const std::string& path) {
   return forget(**journal, path);
 }
 
+// Its GPU alone waits for somebody to look.
+void Recoverer::end_own_change(const PciAddress& gpu) {
+  const auto path = hung_journal_path(gpu);
+  const auto done = end_change(path);
+  if (!done) {
+    say("{} stays, and only its GPU cannot be changed: {}", path,
+        done.error().problem);
+    recovery_.hung.push_back({Errc::needs_operator, done.error().subject,
+                              done.error().problem, std::string(kLookHint)});
+  }
+}
+
 // Records of an earlier boot say nothing about this one.
 Result<> Recoverer::origins() {
   for (const auto& gpu : list_origins(root_)) {
@@ -191,16 +250,15 @@ Recovery Recoverer::run() {
   auto done = end_change(std::string(kJournalPath));
   for (const auto& gpu : list_hung_journals(root_)) {
     if (done) {
-      done = end_change(hung_journal_path(gpu));
+      end_own_change(gpu);
     }
   }
   if (done) {
     done = origins();
   }
   if (!done) {
-    recovery_.failure =
-        Error{Errc::needs_operator, done.error().subject, done.error().problem,
-              "see what is wrong there, then run: nvgpuctl recover"};
+    recovery_.failure = Error{Errc::needs_operator, done.error().subject,
+                              done.error().problem, std::string(kLookHint)};
   }
   return std::move(recovery_);
 }

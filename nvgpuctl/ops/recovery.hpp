@@ -16,9 +16,13 @@ struct Recovery {
   std::vector<UndoReport> undone;
   // One sentence about each thing that was done, for people.
   std::vector<std::string> lines;
-  // GPUs that the kernel holds, which can only be waited for. They keep a
-  // journal of their own and nobody else from a change.
+  // GPUs that the kernel holds, which can only be waited for, or that it has
+  // held and that cannot be brought back since. They keep a journal of their
+  // own and nobody else from a change.
   std::vector<Error> hung = {};
+  // Of GPUs that are where they are to be: services that do not start, memory
+  // that does not come online. No record is left of it.
+  std::vector<Error> left = {};
   // Why it is not complete: the journal stays, and nothing else may change
   // drivers before somebody has looked.
   std::optional<Error> failure;

@@ -163,8 +163,9 @@ class Collector {
     if (!text) {
       return forward_error(text);
     }
-    return use == ReportUse::lines ? lines_of_interest(*text)
-                                   : redacted(std::move(*text), use);
+    return use == ReportUse::lines
+               ? redacted(lines_of_interest(*text), ReportUse::text)
+               : redacted(std::move(*text), use);
   }
 
   // Where a path really is. Every link on the way becomes part of the report,
@@ -303,7 +304,9 @@ void name_what_is_known(const RootDir& root,
                         std::vector<RunningDomain>& domains,
                         Redactor& redactor) {
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
-    redactor.name(trim(*host), "host");
+    // Its short name is the alias of names in its domain as well.
+    const auto name = trim(*host);
+    redactor.name(name.substr(0, name.find('.')), "host");
   }
   for (auto& domain : domains) {
     domain.name = redactor.name(domain.name, "domain");

@@ -79,6 +79,7 @@ class Transaction {
   Result<> finish();
   Result<> drop_own_journal();
   std::string note_undone(std::vector<UndoReport> undone, const Error& cause);
+  bool is_held_after(const Error& cause) const;
   void roll_back(const Error& cause);
   void give_up(const Error& cause, const std::string& problem);
 
@@ -232,6 +233,18 @@ std::string Transaction::note_undone(std::vector<UndoReport> undone,
   return problem;
 }
 
+// Whether what a step waits for has not come back although the GPUs have. Of a
+// module nobody can tell what it will do yet.
+bool Transaction::is_held_after(const Error& cause) const {
+  const bool by_module = std::any_of(
+      report_.gpus.begin(), report_.gpus.end(), [](const ChangeReport& one) {
+        return !one.steps.empty() && one.steps.back().hung &&
+               one.steps.back().step.kind == StepKind::load_module;
+      });
+  return cause.code == Errc::needs_operator &&
+         (by_module || find_hung(tools_.root, cause.subject));
+}
+
 void Transaction::roll_back(const Error& cause) {
   journal_.phase = JournalPhase::undo;
   // A journal that still says "apply" leads recover() the same way, unless
@@ -248,6 +261,7 @@ void Transaction::roll_back(const Error& cause) {
   };
   const auto stuck = count([](const auto& one) { return !one.done; });
   const auto hung = count([](const auto& one) { return one.hung; });
+  const bool held = stuck > 0 || is_held_after(cause);
   auto dropped = set_apart_hung(tools_.root, journal_, undone);
   if (dropped && stuck == hung) {
     dropped = drop_own_journal();
@@ -260,7 +274,7 @@ void Transaction::roll_back(const Error& cause) {
                        (stuck > 0 ? "; everything else" : "; everything") +
                        " is as it was before, but the journal stays: " +
                        dropped.error().problem);
-  } else if (stuck > 0 || cause.code == Errc::needs_operator) {
+  } else if (held) {
     report_.failure = Error{
         Errc::needs_operator, cause.subject,
         cause.problem + problem +
@@ -268,13 +282,15 @@ void Transaction::roll_back(const Error& cause) {
                                      : ""),
         std::string(kHungHint)};
   } else {
+    // The hint of a write that did not come back asks for recovery.
+    const bool was_hung = cause.code == Errc::needs_operator;
     report_.failure =
-        Error{Errc::rolled_back, cause.subject,
+        Error{left.empty() ? Errc::rolled_back : Errc::io, cause.subject,
               cause.problem + (left.empty() ? "; everything is as it was before"
                                             : "; the GPUs are as they were "
                                               "before, but not: " +
                                                   left),
-              cause.hint};
+              was_hung ? "it has come back since; try again" : cause.hint};
   }
 }
 

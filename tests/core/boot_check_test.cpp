@@ -195,6 +195,19 @@ TEST(BootCheck, LooksForTheNameOfAKeyWhereTheKernelShowsKeys) {
   EXPECT_THAT(unknown.seen, HasSubstr("shows no key of that name"));
 }
 
+TEST(BootCheck, KnowsAKeyByTheAliasThatAReportGivesTheHost) {
+  auto facts = right_host();
+  facts.lockdown = "integrity";
+  facts.kernels[0].variants[0].info->signature =
+      ModuleSignature{"PKCS#7", "gh1 Secure Boot key", "5C:A1"};
+  facts.key_names = {"host-1 Secure Boot key: 5ca1ab1e"};
+  EXPECT_THAT(check(examine(facts), "boot-signature").seen,
+              HasSubstr("the running kernel has a key of that name"));
+  facts.key_names = {"host-1 other key: 5ca1ab1e"};
+  EXPECT_THAT(check(examine(facts), "boot-signature").seen,
+              HasSubstr("shows no key of that name"));
+}
+
 TEST(KeyNames, AreThoseOfCertificates) {
   EXPECT_THAT(
       key_names(

@@ -62,9 +62,12 @@ Result<> error_of(const std::optional<Error>& error) {
 Result<> recover_locked(const RootDir& root, ModuleLoader& modules) {
   const auto recovery = recover(root, modules);
   auto done = error_of(recovery.failure);
-  return done && !recovery.hung.empty()
-             ? Result<>(tl::unexpected<Error>(recovery.hung[0]))
-             : done;
+  for (const auto* errors : {&recovery.hung, &recovery.left}) {
+    if (done && !errors->empty()) {
+      done = tl::unexpected<Error>(errors->front());
+    }
+  }
+  return done;
 }
 
 // As run_apply() does it, from the policy's file on.
@@ -198,6 +201,8 @@ std::vector<Scenario> scenarios() {
     add("bind", {"", gpus, true, true, false, false});
     add("bind-in-vain", {"", gpus, true, false, true, false});
     add("unbind", {"", gpus, false, true, true, false});
+    add("unbind-unrecorded",
+        {"", gpus, false, true, true, false, false, false, false});
     add("quiesced-bind", {"", gpus, true, true, true, true});
     add("quiesced-bind-in-vain", {"", gpus, true, false, true, true});
     add("quiesced-unbind", {"", gpus, false, true, true, true});

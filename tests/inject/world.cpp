@@ -80,6 +80,16 @@ void put_recorded_host(FakeRoot& fake, std::size_t gpus) {
   }
 }
 
+// The kernel chooses the driver.
+BindPlan plan_without_record(const PciAddress& address) {
+  Gpu gpu;
+  gpu.pci.address = address;
+  gpu.pci.driver = kGuest.driver;
+  gpu.pci.driver_override = kGuest.driver_override;
+  gpu.driver_role = DriverRole::variant;
+  return *plan_unbind(gpu);
+}
+
 }  // namespace
 
 void set_service(FakeRoot& fake, bool runs) {
@@ -98,7 +108,8 @@ World::World(const Scenario& scenario)
       loaded_(scenario.loaded),
       quiesce_(scenario.quiesce),
       policy_(scenario.policy),
-      some_(scenario.some) {
+      some_(scenario.some),
+      recorded_(scenario.recorded) {
   if (policy_) {
     put_recorded_host(fake, scenario.gpus);
     if (!loaded_) {
@@ -135,7 +146,7 @@ void World::put_gpu(std::size_t index) {
     fake.attribute(name, "driver_override",
                    now.driver_override.value_or("(null)") + "\n");
   }
-  if (!bind_) {
+  if (!bind_ && recorded_) {
     (void)store_origin(fake.open(), origin(gpu)).has_value();
   }
 }
@@ -180,11 +191,13 @@ bool World::is_changed(const PciAddress& gpu) const {
 std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
   std::vector<Change> all;
   for (const auto& gpu : which) {
-    const JournalState host{kHost, false, {}};
-    const JournalState guest{kGuest, false, origin(gpu)};
-    auto plan = plan_change(
-        gpu, bind_ ? kHost : kGuest, bind_ ? kGuest : kHost,
-        loaded_ ? DriverPresence::loaded : DriverPresence::not_loaded);
+    const JournalState host{recorded_ ? kHost : DriverState{}, !recorded_, {}};
+    const JournalState guest{kGuest, false, record_of(gpu)};
+    auto plan = recorded_ ? plan_change(gpu, bind_ ? kHost : kGuest,
+                                        bind_ ? kGuest : kHost,
+                                        loaded_ ? DriverPresence::loaded
+                                                : DriverPresence::not_loaded)
+                          : plan_without_record(gpu);
     const auto steps = bind_ ? quiesce_steps(origin(gpu).quiet)
                              : restore_steps(origin(gpu).quiet);
     plan.steps.insert(bind_ ? plan.steps.begin() : plan.steps.end(),
@@ -193,6 +206,10 @@ std::vector<Change> World::changes(const std::vector<PciAddress>& which) const {
         {std::move(plan), {gpu, bind_ ? host : guest, bind_ ? guest : host}});
   }
   return all;
+}
+
+std::optional<OriginRecord> World::record_of(const PciAddress& gpu) const {
+  return recorded_ ? std::optional(origin(gpu)) : std::nullopt;
 }
 
 OriginRecord World::origin(const PciAddress& gpu) const {
@@ -218,7 +235,7 @@ Where World::where(const PciAddress& gpu) const {
   const auto root = fake.open();
   const auto now = read_driver_state(root, gpu);
   const auto record = read_origin(root, gpu);
-  if (now && record && *now == kGuest && *record == origin(gpu)) {
+  if (now && record && *now == kGuest && *record == record_of(gpu)) {
     return Where::guest;
   }
   return now && record && *now == kHost && !*record ? Where::host

@@ -29,6 +29,7 @@ struct Scenario {
   bool quiesce = false;  // a service and memory of the GPU are stopped for it
   bool policy = false;   // by apply, else by bind and unbind
   bool some = false;     // the policy changes every second GPU only
+  bool recorded = true;  // what is unbound has a record of its origin
 };
 enum class Where { host, guest, between };
 
@@ -55,6 +56,7 @@ class World {
 
  private:
   OriginRecord origin(const PciAddress& gpu) const;
+  std::optional<OriginRecord> record_of(const PciAddress& gpu) const;
   void put_gpu(std::size_t index);
   void put_memory(std::size_t index);
   std::string policy() const;
@@ -64,6 +66,7 @@ class World {
   bool quiesce_;
   bool policy_;
   bool some_;
+  bool recorded_;
 };
 
 // The service of a scenario runs, and its process has every GPU of nvidia's

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
+#include "host/hung_records.hpp"
 #include "host/state_dir.hpp"
-#include "support/fake_kernel.hpp"
+#include "support/fault_points.hpp"
 #include "support/sample_journal.hpp"
 
 namespace nvgpuctl {
@@ -163,6 +166,144 @@ TEST_F(RecoveryOf, AGpuThatIsGoneDropsItsRecords) {
   EXPECT_THAT(recovery.lines, ElementsAre(HasSubstr("(not there any more)")));
   EXPECT_FALSE(has(kJournalPath));
   EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+TEST_F(RecoveryOf, AHeldGpuWithAJournalOfItsOwnKeepsNobodyElseFromAChange) {
+  auto journal = sample_journal();
+  journal.phase = JournalPhase::undo;
+  const auto own = hung_journal_path(kGpu);
+  ASSERT_TRUE(store_journal(fake_.open(), journal, own));
+  now(kVariantState);
+  fake_.iommu_group(kJournalName, 19);
+  fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  ASSERT_THAT(recovery.hung, testing::SizeIs(1));
+  EXPECT_EQ(recovery.hung[0].code, Errc::needs_operator);
+  EXPECT_EQ(recovery.hung[0].problem,
+            "0009:01:00.0 cannot be brought back: 0009:01:00.0: qemu (pid 12) "
+            "has /dev/vfio/19 open");
+  EXPECT_THAT(recovery.lines.back(),
+              testing::StartsWith("/var/lib/nvgpuctl/hung/0009:01:00.0.json "
+                                  "stays, and only its GPU cannot be changed"));
+  EXPECT_TRUE(has(own));
+  EXPECT_EQ(state(), kVariantState);
+
+  std::filesystem::remove_all(fake_.path("/proc/12"));
+  EXPECT_THAT(run().hung, IsEmpty());
+  EXPECT_FALSE(has(own));
+  EXPECT_EQ(state(), kNvidiaState);
+}
+
+// An unbind without a record: its last step is to ask the kernel for a driver.
+Journal unbind_by_the_kernel() {
+  return {"unbind",
+          JournalPhase::apply,
+          kSampleSignature,
+          {{kGpu, {kVariantState, false, {}}, {{}, true, {}}}}};
+}
+
+TEST_F(RecoveryOf, AnUnbindAsksForTheDriverThatNobodyHasAskedForYet) {
+  ASSERT_TRUE(store_journal(fake_.open(), unbind_by_the_kernel()));
+  now({"", std::nullopt});
+  kernel_.prefer("nvidia");
+  const auto recovery = run();
+  EXPECT_EQ(recovery.course, RecoveryCourse::finish);
+  EXPECT_THAT(recovery.left, IsEmpty());
+  EXPECT_EQ(state(), kNvidiaState);
+  EXPECT_FALSE(has(kJournalPath));
+}
+
+TEST_F(RecoveryOf, AnUnbindLeavesTheDriverThatTheKernelHasChosen) {
+  ASSERT_TRUE(store_journal(fake_.open(), unbind_by_the_kernel()));
+  now({"nouveau", std::nullopt});
+  kernel_.prefer("nvidia");
+  EXPECT_THAT(run().lines, ElementsAre(HasSubstr("(driver nouveau)")));
+}
+
+// An unbind of a GPU for which a service and memory were stopped.
+Journal unbind_of_quiesced() {
+  auto origin = sample_origin();
+  origin.quiet = {{"nvidia-dcgm.service"}, {{32}, {}}};
+  return {"unbind",
+          JournalPhase::apply,
+          kSampleSignature,
+          {{kGpu, {kVariantState, false, origin}, {kNvidiaState, false, {}}}}};
+}
+
+struct NothingStarts : ChangeObserver {
+  Interference before(std::string_view call, std::string_view) override {
+    return {call == "systemctl start" ? EIO : 0};
+  }
+  void after(std::string_view, std::string_view) override {}
+};
+
+TEST_F(RecoveryOf, AServiceThatDoesNotStartIsNotDone) {
+  fake_.file("/sys/devices/system/memory/memory32/state", "offline\n");
+  ASSERT_TRUE(store_journal(fake_.open(), unbind_of_quiesced()));
+  NothingStarts refusal;
+  loader_.watch(&refusal);
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_THAT(recovery.hung, IsEmpty());
+  ASSERT_THAT(recovery.left, testing::SizeIs(1));
+  EXPECT_EQ(recovery.left[0].code, Errc::io);
+  EXPECT_EQ(recovery.left[0].problem,
+            "not everything runs as it is to: start nvidia-dcgm.service: "
+            "systemctl could not start it; ");
+  EXPECT_EQ(fake_.content("/sys/devices/system/memory/memory32/state"),
+            "online\n");
+  EXPECT_FALSE(has(kJournalPath));
+}
+
+TEST_F(RecoveryOf, AServiceThatABindHadStoppedAndThatDoesNotStartIsNotDone) {
+  auto journal = sample_journal();
+  journal.gpus[0].after.origin->quiet.units = {"nvidia-dcgm.service"};
+  interrupted(journal);
+  now({"", "nvgrace_gpu_vfio_pci"});
+  NothingStarts refusal;
+  loader_.watch(&refusal);
+  const auto recovery = run();
+  EXPECT_FALSE(recovery.failure);
+  EXPECT_EQ(state(), kNvidiaState);
+  ASSERT_THAT(recovery.left, testing::SizeIs(1));
+  EXPECT_THAT(recovery.left[0].problem, HasSubstr("nvidia-dcgm.service"));
+}
+
+TEST_F(RecoveryOf, MemoryThatHangsGivesTheGpuAJournalOfItsOwn) {
+  const std::string block = "/sys/devices/system/memory/memory32/state";
+  fake_.file(block, "offline\n");
+  ASSERT_TRUE(store_journal(fake_.open(), unbind_of_quiesced()));
+  // Which call is the write itself depends on how its record is written.
+  std::optional<HungWrite> hung;
+  for (std::size_t point = 1; point < 30 && !hung; ++point) {
+    FaultyHost faulty(kernel_, Fault::hang, point);
+    auto root = faulty.open(fake_);
+    root.be_patient({std::chrono::milliseconds(100), false});
+    const auto recovery = recover(root, loader_);
+    hung = find_hung(fake_.open(), kJournalName);
+    if (hung) {
+      EXPECT_FALSE(recovery.failure);
+      EXPECT_THAT(recovery.hung, testing::SizeIs(1));
+    } else {
+      fake_.file(block, "offline\n");
+      ASSERT_TRUE(store_journal(fake_.open(), unbind_of_quiesced()));
+    }
+  }
+  ASSERT_TRUE(hung);
+  const auto own = hung_journal_path(kGpu);
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_EQ((*read_journal(fake_.open(), own))->phase, JournalPhase::apply);
+  EXPECT_THAT(run().hung, testing::SizeIs(1)) << "it still hangs";
+  EXPECT_TRUE(has(own));
+
+  ::kill(static_cast<pid_t>(hung->pid), SIGKILL);
+  ::waitpid(static_cast<pid_t>(hung->pid), nullptr, 0);
+  kernel_.after("reap", fmt::format("/proc/{}", hung->pid));
+  EXPECT_THAT(run().hung, IsEmpty());
+  EXPECT_EQ(fake_.content(block), "online\n");
+  EXPECT_EQ(state(), kNvidiaState);
+  EXPECT_FALSE(has(own));
 }
 
 }  // namespace

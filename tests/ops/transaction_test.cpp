@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
+#include "core/quiet.hpp"
 #include "host/state_dir.hpp"
 #include "ops/driver_changes.hpp"
 #include "support/fake_kernel.hpp"
@@ -189,6 +192,106 @@ TEST_F(TransactionOfTwo, WritesNothingWhenThereIsNothingToDo) {
   EXPECT_FALSE(root.exists("/var/lib/nvgpuctl"));
 }
 
+struct NothingStartsAgain : ChangeObserver {
+  Interference before(std::string_view call, std::string_view) override {
+    return {call == "systemctl start" ? EIO : 0};
+  }
+  void after(std::string_view, std::string_view) override {}
+};
+
+TEST_F(TransactionOfTwo, DoesNotCallAServiceThatStaysStoppedAsItWas) {
+  NothingStartsAgain refusal;
+  loader_.watch(&refusal);
+  kernel_.fail_probe("nvgrace_gpu_vfio_pci", kFirst);
+  auto record = sample_journal().gpus[0];
+  record.after.origin->quiet.units = {"nvidia-dcgm.service"};
+  auto plan = plan_change(kGpus[0], kNvidiaState, kVariantState,
+                          DriverPresence::loaded);
+  const auto stop = quiesce_steps(record.after.origin->quiet);
+  plan.steps.insert(plan.steps.begin(), stop.begin(), stop.end());
+  const auto root = kernel_.open();
+  const auto report = run_transaction({root, loader_, {}, {}}, "bind",
+                                      kSampleSignature, {{plan, record}});
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::io);
+  EXPECT_THAT(report.failure->problem,
+              HasSubstr("the GPUs are as they were before, but not: start "
+                        "nvidia-dcgm.service"));
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+  EXPECT_FALSE(root.exists(kJournalPath));
+}
+
+// The first GPU's probe takes longer than its bound, and ends before that GPU
+// is brought back.
+class LateKernel : public FakeKernel {
+ public:
+  using FakeKernel::FakeKernel;
+  Interference before(std::string_view call, std::string_view path) override {
+    if (call == "rename" && path == kJournalPath && ++journals_ == 2) {
+      late_ = false;
+      const pid_t pid = ::waitpid(-1, nullptr, 0);
+      after("reap", "/proc/" + std::to_string(pid));
+    }
+    return {};
+  }
+  std::optional<int> stand_in(std::string_view path,
+                              std::string_view value) override {
+    if (late_ && path.ends_with("/drivers_probe") && value == kFirst) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    }
+    return FakeKernel::stand_in(path, value);
+  }
+
+ private:
+  int journals_ = 0;
+  bool late_ = true;
+};
+
+TEST_F(TransactionOfTwo, IsRolledBackWhereALateWriteHasReturnedMeanwhile) {
+  LateKernel late(fake_);
+  late.prefer("nvidia");
+  late.offer("nvgrace_gpu_vfio_pci");
+  auto root = late.open();
+  root.be_patient({std::chrono::milliseconds(500), false});
+  std::vector<Change> changes;
+  for (const auto& gpu : kGpus) {
+    changes.push_back(
+        {plan_change(gpu, kNvidiaState, kVariantState, DriverPresence::loaded),
+         sample_journal(gpu).gpus[0]});
+  }
+  const auto report = run_transaction({root, loader_, {}, {}}, "bind",
+                                      kSampleSignature, std::move(changes));
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::rolled_back);
+  EXPECT_EQ(report.failure->subject, kFirst);
+  EXPECT_THAT(report.failure->problem,
+              HasSubstr("; everything is as it was before"));
+  EXPECT_EQ(report.failure->hint, "it has come back since; try again");
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+  EXPECT_EQ(state(kGpus[1]), kNvidiaState);
+  EXPECT_FALSE(root.exists(kJournalPath));
+  EXPECT_THAT(list_hung_journals(root), IsEmpty());
+}
+
+class HangingLoader : public ScriptedLoader {
+ public:
+  Result<> load(const std::string& module) override {
+    return fail(Errc::needs_operator, "module-" + module, "has not come back");
+  }
+};
+
+TEST_F(TransactionOfTwo, NeedsAnOperatorWhereAModuleIsStillBeingLoaded) {
+  HangingLoader hanging;
+  const auto root = kernel_.open();
+  const auto report =
+      run_transaction({root, hanging, {}, {}}, "bind", kSampleSignature,
+                      {{plan_change(kGpus[0], kNvidiaState, kVariantState,
+                                    DriverPresence::not_loaded),
+                        sample_journal().gpus[0]}});
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::needs_operator);
+}
+
 // What a GPU's changes write down.
 class DriverChanges : public TransactionOfTwo {
  protected:
@@ -259,6 +362,24 @@ TEST_F(DriverChanges, IgnoreTheRecordOfAnotherBoot) {
   origin.signature.boot_id = "boot-0";
   ASSERT_TRUE(store_origin(fake_.open(), origin));
   EXPECT_TRUE(to_origin(kVariantState).record.after.kernel_chooses);
+}
+
+TEST_F(DriverChanges, RefuseAGpuWhoseLastChangeIsNotEnded) {
+  ASSERT_TRUE(store_journal(fake_.open(), sample_journal(),
+                            hung_journal_path({9, 1, 0, 0})));
+  const auto snapshot = host(kVariantState);
+  const auto refused = change_to_variant(fake_.open(), snapshot,
+                                         only_gpu(snapshot), kSampleSignature);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::needs_operator);
+  EXPECT_EQ(refused.error().problem,
+            "NVG-E075 change-unfinished: an earlier change of drivers could "
+            "not be ended: /var/lib/nvgpuctl/hung/0009:01:00.0.json is still "
+            "there");
+  EXPECT_EQ(change_to_origin(fake_.open(), only_gpu(snapshot), kSampleSignature)
+                .error()
+                .code,
+            Errc::needs_operator);
 }
 
 }  // namespace
