@@ -78,10 +78,6 @@ void restore(Change& change) {
 Result<Change> Comparison::to_driver(
     const Gpu& gpu, const PolicyRule& rule,
     const std::optional<OriginRecord>& origin) const {
-  const auto settled = check_settled(root_, gpu);
-  if (!settled) {
-    return forward_error(settled);
-  }
   const std::string driver =
       rule.driver == DriverWish::named ? rule.driver_name : "";
   const auto before = driver_state(gpu.pci);
@@ -110,6 +106,11 @@ Result<Change> Comparison::to_driver(
       plan_change(gpu.pci.address, before, wanted,
                   loaded ? DriverPresence::loaded : DriverPresence::not_loaded),
       {gpu.pci.address, {before, false, origin}, {wanted, false, origin}}};
+  const auto settled =
+      change.plan.steps.empty() ? Result<>() : check_settled(root_, gpu);
+  if (!settled) {
+    return forward_error(settled);
+  }
   auto& record = change.record.after.origin;
   if (!change.plan.steps.empty() && !record) {
     record = OriginRecord{gpu.pci.address, before, signature_, {}, false};

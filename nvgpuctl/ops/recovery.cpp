@@ -247,8 +247,10 @@ Result<> Recoverer::origins() {
 }
 
 Recovery Recoverer::run() {
+  // Before the journal's own GPUs get one: it is known of those that they hang.
+  const auto own = list_hung_journals(root_);
   auto done = end_change(std::string(kJournalPath));
-  for (const auto& gpu : list_hung_journals(root_)) {
+  for (const auto& gpu : own) {
     if (done) {
       end_own_change(gpu);
     }
