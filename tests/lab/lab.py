@@ -37,6 +37,8 @@ def arguments():
     known = ", ".join(scenario.every())
     run = command("run", "boot, run a scenario's test, stop")
     run.add_argument("scenario", nargs="+", help=f"one of {known}")
+    prepare = command("prepare", "download and unpack what `run` needs, and no more")
+    prepare.add_argument("scenario", nargs="+")
     up = command("up", "boot and keep running, for `run` and `shell`")
     up.add_argument("scenario", nargs="?", default="driver")
     command("shell", "a root shell in the running host", kernel=False)

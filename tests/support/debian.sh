@@ -53,6 +53,14 @@ extract_root() {
     "deb $mirror $suite main" >&2
 }
 
+# write_new FILE: standard input, where it is not in the file already. apt would read
+# all lists anew, for seconds, because a file of its configuration is younger.
+write_new() {
+  local text
+  text=$(cat)
+  [ -e "$1" ] && [ "$(cat "$1")" = "$text" ] || echo "$text" >"$1"
+}
+
 # apt_of SUITE: prints the path of an apt configuration that knows SUITE, and
 # nothing of this machine. Lists are fetched again after a day.
 apt_of() {
@@ -60,10 +68,10 @@ apt_of() {
   here=$(dpkg --print-architecture)
   mirror=$(find_mirror) || exit $?
   mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
-  : >"$state/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
-    >"$state/etc/sources.list"
-  cat >"$state/apt.conf" <<CONF
+  [ -e "$state/status" ] || : >"$state/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" |
+    write_new "$state/etc/sources.list"
+  write_new "$state/apt.conf" <<CONF
 Dir::Etc "$state/etc";
 Dir::State "$state";
 Dir::State::Lists "$state/lists";

@@ -200,6 +200,21 @@ def run_one(name, options):
             machine.stop()
 
 
+def prepare(options):
+    """What takes one processor and the network for minutes, the first time."""
+    need_root()
+    busybox()
+    roots.tools()
+    for name in options.scenario:
+        chosen = scenario.load(name, options.suite)
+        kernel = kernels.find(options.kernel or chosen.kernels[0], chosen.suite)
+        kernels.files(kernel)
+        if not chosen.packages:
+            roots.host_image(chosen.suite, chosen.libvirt)
+            programs.cross_root(chosen.suite)
+    return 0
+
+
 def run(options):
     results = [run_one(name, options) for name in options.scenario]
     return 0 if all(outcome.good() for outcome in results) else 1
