@@ -133,7 +133,9 @@ Result<std::vector<Change>> plan_again(Job& job, const PciAddress& gpu) {
 // others with it.
 void carry_out_each(Job& job, const std::vector<Change>& changes) {
   for (const auto& planned : changes) {
-    auto change = plan_again(job, planned.plan.gpu);
+    const bool is_fresh = &planned == &changes.front();
+    auto change = is_fresh ? Result<std::vector<Change>>({planned})
+                           : plan_again(job, planned.plan.gpu);
     if (!change) {
       complain(job, change.error());
       continue;

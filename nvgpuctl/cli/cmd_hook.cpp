@@ -12,7 +12,7 @@
 #include "host/standard_input.hpp"
 #include "host/system_log.hpp"
 #include "ops/hook_filter.hpp"
-#include "ops/hook_session.hpp"
+#include "ops/refusal.hpp"
 
 // What libvirt's qemu hook calls at each step of each domain's life. Its rules:
 // standard input is read to its end, nothing goes to standard output, libvirt

@@ -15,35 +15,22 @@
 #include <thread>
 
 #include "base/fd.hpp"
+#include "host/child_files.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// It must not outlive us. And where it hangs in the kernel, which nothing ends,
-// it must not keep our lock, or let whoever reads our output wait for more.
-void let_go_of_parent(pid_t parent, int out) {
+[[noreturn]] void run_child(const std::function<void(int)>& work, int out,
+                            pid_t parent) {
+  // It must not outlive us.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) {
     ::_exit(1);  // ended before we said that
   }
   // libvirt reports errors to stderr, too; the parent does that better.
-  const int null = ::open("/dev/null", O_RDWR);
-  for (const int standard : {0, 1, 2}) {
-    if (standard != out) {
-      ::dup2(null, standard);
-    }
-  }
-  if (out > 3) {
-    ::close_range(3, static_cast<unsigned>(out) - 1, 0);
-  }
-  ::close_range(static_cast<unsigned>(std::max(out + 1, 3)), ~0U, 0);
-}
-
-[[noreturn]] void run_child(const std::function<void(int)>& work, int out,
-                            pid_t parent) {
-  let_go_of_parent(parent, out);
+  let_go_of_files(out);
   work(out);
   // Without the parent's exit handlers, and without waiting for libvirt's.
   ::_exit(0);

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "host/child_files.hpp"
 #include "host/hung_records.hpp"
 #include "host/root_dir_calls.hpp"
 #include "host/utc_now.hpp"
@@ -32,20 +33,6 @@ struct Running {
   bool ended = false;
 };
 
-// It must not keep anything of ours: our lock would stay locked, and whoever
-// reads our output would wait for more.
-void let_go_of_everything(int keep) {
-  const int null = ::open("/dev/null", O_RDWR);
-  for (const int standard : {0, 1, 2}) {
-    ::dup2(null, standard);
-  }
-  if (keep > 3) {
-    ::close_range(3, static_cast<unsigned>(keep) - 1, 0);
-  }
-  ::close_range(static_cast<unsigned>(std::max(keep + 1, 3)), ~0U, 0);
-  ::setsid();  // ^C is for us
-}
-
 [[noreturn]] void run_child(const KernelCall& call, int go) {
   char byte = 0;
   // Without the byte nobody has written down that we begin.
@@ -56,7 +43,8 @@ void let_go_of_everything(int keep) {
   if (call.keep >= 0 && call.keep < 3) {
     ::_exit(EBADF);
   }
-  let_go_of_everything(call.keep);
+  let_go_of_files(call.keep);
+  ::setsid();  // ^C is for us
   ::_exit(call.work());
 }
 

@@ -9,6 +9,7 @@
 
 #include "host/state_dir.hpp"
 #include "ops/inventory.hpp"
+#include "ops/refusal.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -44,11 +45,8 @@ Result<> check_settled(const RootDir& root, const Gpu& gpu) {
   auto settled = check_not_hung(gpu);
   const auto path = hung_journal_path(gpu.pci.address);
   if (settled && root.exists(path)) {
-    const auto& why = reason("NVG-E075");
-    return fail(Errc::needs_operator, to_string(gpu.pci.address),
-                fmt::format("{} {}: {}: {} is still there", why.id, why.name,
-                            why.summary, path),
-                std::string(why.remedy));
+    return refuse("NVG-E075", Errc::needs_operator, to_string(gpu.pci.address),
+                  path + " is still there");
   }
   return settled;
 }

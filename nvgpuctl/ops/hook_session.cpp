@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/hook_session.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "ops/policy_file.hpp"
 #include "ops/recovery.hpp"
 
 namespace nvgpuctl {
-
-tl::unexpected<Error> refuse(std::string_view reason_id, Errc code,
-                             const std::string& subject,
-                             const std::string& seen) {
-  const auto& why = reason(reason_id);
-  return fail(code, subject,
-              fmt::format("{} {}: {}: {}", why.id, why.name, why.summary, seen),
-              std::string(why.remedy));
-}
 
 Result<HostLock> begin_session(const HookTools& tools) {
   auto lock = HostLock::take(tools.root, tools.lock_wait);

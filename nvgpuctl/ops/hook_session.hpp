@@ -8,16 +8,12 @@
 #include "host/host_lock.hpp"
 #include "ops/hook.hpp"
 #include "ops/inventory.hpp"
+#include "ops/refusal.hpp"
 #include "ops/transaction.hpp"
 
 namespace nvgpuctl {
 
 // What both halves of the hook begin with and share.
-
-// An error that begins with a reason's id and ends with its remedy.
-tl::unexpected<Error> refuse(std::string_view reason_id, Errc code,
-                             const std::string& subject,
-                             const std::string& seen);
 
 // The lock, and a host on which no earlier change is left.
 Result<HostLock> begin_session(const HookTools& tools);

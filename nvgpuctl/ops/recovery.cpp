@@ -12,9 +12,6 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kLookHint =
-    "see what is wrong there, then run: nvgpuctl recover";
-
 class Recoverer {
  public:
   Recoverer(const RootDir& root, ModuleLoader& modules)
@@ -219,7 +216,7 @@ void Recoverer::end_own_change(const PciAddress& gpu) {
     say("{} stays, and only its GPU cannot be changed: {}", path,
         done.error().problem);
     recovery_.hung.push_back({Errc::needs_operator, done.error().subject,
-                              done.error().problem, std::string(kLookHint)});
+                              done.error().problem, std::string(kRunRecover)});
   }
 }
 
@@ -260,7 +257,7 @@ Recovery Recoverer::run() {
   }
   if (!done) {
     recovery_.failure = Error{Errc::needs_operator, done.error().subject,
-                              done.error().problem, std::string(kLookHint)};
+                              done.error().problem, std::string(kRunRecover)};
   }
   return std::move(recovery_);
 }

@@ -14,9 +14,6 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr std::string_view kRunRecover =
-    "see what is wrong there, then run: nvgpuctl recover";
-
 // What an operator needs to hear of a step that did not hold.
 Error step_failure(const PciAddress& gpu, const StepReport& report) {
   const Step& step = report.step;

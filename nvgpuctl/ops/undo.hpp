@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/journal.hpp"
@@ -18,6 +19,10 @@ Result<DriverState> read_driver_state(const RootDir& root,
 // Makes the record of a GPU's origin what it is to be, at one end of a change.
 Result<> settle_origin(const RootDir& root, const PciAddress& gpu,
                        const std::optional<OriginRecord>& origin);
+
+// The hint where GPUs cannot be brought to where a change wants them.
+constexpr std::string_view kRunRecover =
+    "see what is wrong there, then run: nvgpuctl recover";
 
 struct UndoReport {
   PciAddress gpu;
