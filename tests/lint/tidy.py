@@ -125,10 +125,11 @@ def tidy(path, *options):
 
 
 def named(done, sources):
-    """(those of the sources that it complains about, the others)"""
+    """(those of the sources that it complains about, the others, whether it complains
+    about anything else)"""
     names = {os.path.realpath(name) for name in COMPLAINT.findall(done.stdout)}
-    return ([source for source in sources if os.path.realpath(source[0]) in names],
-            [source for source in sources if os.path.realpath(source[0]) not in names])
+    about = [source for source in sources if os.path.realpath(source[0]) in names]
+    return about, [source for source in sources if source not in about], len(about) < len(names)
 
 
 def apart(flags, sources):
@@ -151,16 +152,15 @@ def run(flags, sources):
         # One check that costs nothing, as without any there is no look at all.
         done = tidy(batch.name, "--checks=-*,bugprone-sizeof-container", "--", *flags)
         if done.returncode != 0:
-            clashing, rest = named(done, sources)
+            clashing, rest, _ = named(done, sources)
             if not clashing or not rest:
                 return apart(flags, sources)
             return run(flags, rest) + run(flags, clashing)
         done = tidy(batch.name, "--checks=-bugprone-suspicious-include", "--", *flags)
     if done.returncode == 0:
         return [(path, mark, "") for path, _, mark in sources]
-    dirty, clean = named(done, sources)
-    names = {os.path.realpath(name) for name in COMPLAINT.findall(done.stdout)}
-    if len(names) != len(dirty) or not dirty:
+    dirty, clean, more = named(done, sources)
+    if more or not dirty:
         return apart(flags, sources)  # about a header, perhaps
     alone = [result for source in dirty for result in run(flags, [source])]
     return [(path, mark, "") for path, _, mark in clean] + alone
