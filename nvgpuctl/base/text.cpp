@@ -9,6 +9,8 @@
 #include <limits>
 #include <numeric>
 
+#include "base/id_range.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -167,19 +169,27 @@ std::string human_size(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
+std::optional<IdRange> parse_id_range(std::string_view text, unsigned limit) {
+  const std::size_t dash = text.find('-');
+  const auto first = parse_unsigned(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos
+                        ? first
+                        : parse_unsigned(text.substr(dash + 1));
+  if (!first || !last || *first > *last || *last > limit) {
+    return std::nullopt;
+  }
+  return IdRange{static_cast<unsigned>(*first), static_cast<unsigned>(*last)};
+}
+
 std::optional<std::vector<unsigned>> parse_id_list(std::string_view text,
                                                    unsigned limit) {
   std::vector<unsigned> ids;
   for (const auto piece : split(trim(text), ',')) {
-    const std::size_t dash = piece.find('-');
-    const auto first = parse_unsigned(piece.substr(0, dash));
-    const auto last = dash == std::string_view::npos
-                          ? first
-                          : parse_unsigned(piece.substr(dash + 1));
-    if (!first || !last || *first > *last || *last > limit) {
+    const auto range = parse_id_range(piece, limit);
+    if (!range) {
       return std::nullopt;
     }
-    for (std::uint64_t id = *first; id <= *last; ++id) {
+    for (std::uint64_t id = range->first; id <= range->last; ++id) {
       ids.push_back(static_cast<unsigned>(id));
     }
     if (ids.size() > std::size_t{limit} + 1) {

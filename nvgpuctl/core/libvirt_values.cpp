@@ -5,8 +5,8 @@
 #include <cctype>
 #include <limits>
 #include <string>
-#include <utility>
 
+#include "base/id_range.hpp"
 #include "base/text.hpp"
 
 namespace nvgpuctl {
@@ -39,19 +39,6 @@ std::optional<std::uint64_t> unit_bytes(std::string_view unit) {
   return bytes;
 }
 
-// "3" or "3-5", as first and last.
-std::optional<std::pair<int, int>> parse_range(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  const auto first = parse_unsigned(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos
-                        ? first
-                        : parse_unsigned(text.substr(dash + 1));
-  if (!first || !last || *first > *last || *last > kLargestId) {
-    return std::nullopt;
-  }
-  return std::pair(static_cast<int>(*first), static_cast<int>(*last));
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> parse_libvirt_number(std::string_view text) {
@@ -71,15 +58,14 @@ std::optional<std::vector<unsigned>> parse_libvirt_set(std::string_view text) {
     piece = trim(piece);
     const bool present = !piece.starts_with('^');
     piece.remove_prefix(present ? 0 : 1);
-    const auto range = parse_range(piece);
+    const auto range = parse_id_range(piece, kLargestId);
     // libvirt has no "^2-3".
-    if (!range || (!present && range->first != range->second)) {
+    if (!range || (!present && range->first != range->last)) {
       return std::nullopt;
     }
-    members.resize(
-        std::max(members.size(), static_cast<std::size_t>(range->second) + 1));
-    std::fill(members.begin() + range->first,
-              members.begin() + range->second + 1, present);
+    members.resize(std::max(members.size(), std::size_t{range->last} + 1));
+    std::fill(members.begin() + range->first, members.begin() + range->last + 1,
+              present);
   }
   std::vector<unsigned> out;
   for (unsigned id = 0; id < members.size(); ++id) {
