@@ -32,9 +32,9 @@ class Hook(unittest.TestCase):
             file.write("#!/bin/sh\n" + text)
         os.chmod(path, stat.S_IRWXU)
 
-    def call(self, *words, xml=LONG):
+    def call(self, *words, xml=LONG, script=SCRIPT):
         environment = {"LC_ALL": "C", "HOME": "/", "PATH": f"{self.folder}:/usr/bin:/bin"}
-        return subprocess.run([SCRIPT, *words], input=xml, capture_output=True, text=True, cwd="/",
+        return subprocess.run([script, *words], input=xml, capture_output=True, text=True, cwd="/",
                               env=environment, timeout=60, check=False)
 
     def real(self, *options):
@@ -52,6 +52,12 @@ class Hook(unittest.TestCase):
                              ["hook", "qemu", "--", "a b", "prepare", "begin", "-"])
         with open(f"{self.folder}/bytes", encoding="utf-8") as file:
             self.assertEqual(int(file.read()), len(LONG))
+
+    def test_is_nothing_under_a_package_managers_name(self):
+        self.program("nvgpuctl", "echo 'one sentence' >&2; exit 4\n")
+        for end in ("dpkg-dist", "dpkg-old", "rpmnew", "rpmsave", "rpmorig"):
+            copy = shutil.copy(SCRIPT, f"{self.folder}/50-nvgpuctl.{end}")
+            self.passes(self.call("a", "prepare", "begin", "-", script=copy))
 
     def test_fails_as_the_program_does(self):
         self.program("nvgpuctl", "cat >/dev/null; echo 'one sentence' >&2; exit 4\n")

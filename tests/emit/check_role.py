@@ -109,6 +109,13 @@ def problems_of(root, folder):
         ("gh200-x4", FACT): "ok", ("gh200-x4", POLICY_FILE): "ok", ("gh200-x4", COMPARE): "ok",
         ("gh200-x4", ASSERT): "ok"})
 
+    (folder / "gb10/nvgpuctl").unlink()
+    became, text = play(root, folder, "--check", "--limit", "gb10")
+    yield from differences("in check mode, without the program", became, {
+        ("gb10", FACT): "ok", ("gb10", COMPARE): "skipping", ("gb10", ASSERT): "skipping"})
+    if "fatal:" in text:
+        yield "check mode fails where the program is not installed yet"
+
     # Drift that appears after the policy was applied fails a host; simulated by a
     # program that finds none before and some afterwards.
     script = folder / "gh200-x4/nvgpuctl"

@@ -142,9 +142,20 @@ class CleanRoot:
 
 
 def program_that_says(code, sentence):
-    """Stands for nvgpuctl: `unbind` answers so, the policy wants every GPU as it is
-    but FOREIGN, and every call is noted."""
-    return f'#!/bin/sh\necho "$@" >>/tmp/called\n[ "$*" != "assert {FOREIGN}" ] || exit 3\n[ "$1" != unbind ] || {{ echo "{sentence}" >&2; exit {code}; }}\n'
+    """Stands for nvgpuctl: `unbind` answers so, the policy has a rule for every GPU but
+    FOREIGN, as tests/golden/ has `assert -o json` say it, and every call is noted."""
+    return f"""#!/bin/sh
+echo "$@" >>/tmp/called
+case "$*" in
+  "assert -o json {FOREIGN}")
+    echo '"rule": null, "driver": null, "at_boot": false, "verdict": "not-in-policy"' ;;
+  "assert "*)
+    echo '"rule": "a:5:5", "driver": "variant", "at_boot": true, "verdict": "same"' ;;
+  "unbind "*)
+    echo "{sentence}" >&2
+    exit {code} ;;
+esac
+"""
 
 
 def mount(*words):

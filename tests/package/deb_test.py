@@ -16,6 +16,7 @@ OLD = "0.0.9"
 PROGRAMS = ("/usr/bin/nvgpuctl", "/usr/libexec/nvgpuctl/nvgpuctl-xml")
 HOOK = "/etc/libvirt/hooks/qemu.d/50-nvgpuctl"
 GPU = "0009:01:00.0"
+UNITS = [f"/etc/systemd/system/multi-user.target.wants/nvgpuctl-{name}.service" for name in ("apply", "recover")]
 ORIGIN = f"/var/lib/nvgpuctl/origin/{GPU}.json"
 KERNEL = "6.12.0-arm64"
 # DKMS asks uname for the architecture.
@@ -50,6 +51,8 @@ class HostsLife(unittest.TestCase):
     def test_01_installs_an_older_version(self):
         output = self.install(OLD)
         self.assertIn("the driver is for arm64; nothing is built here", output)
+        for unit in UNITS:
+            self.assertTrue(self.host.exists(unit), f"is not enabled: {unit}")
         self.assertEqual(self.succeed("nvgpuctl", "version"), f"nvgpuctl {OLD}\n")
         self.assertEqual(self.succeed("dkms", "status").split(":")[0].strip(), f"nvgpuctl/{OLD}")
 
@@ -127,8 +130,8 @@ class HostsLife(unittest.TestCase):
         self.assertIn(f"{GPU}: QEMU has it\nnvgpuctl: not removed: of the GPUs that it has bound ({gpus}) at least one",
                       output)
         self.assertEqual(self.status("nvgpuctl"), "installed")
-        self.assertEqual(host.read("/tmp/called"), f"recover\nassert {clean_root.PINNED}\n"
-                         f"assert {clean_root.FOREIGN}\nunbind {gpus}\n")
+        self.assertEqual(host.read("/tmp/called"), f"recover\nassert -o json {clean_root.PINNED}\n"
+                         f"assert -o json {clean_root.FOREIGN}\nunbind {gpus}\n")
 
     def test_11_gives_gpus_back_when_it_is_removed(self):
         self.host.write("/usr/sbin/nvgpuctl", clean_root.program_that_says(0, "given back"), 0o755)
