@@ -194,6 +194,10 @@ Result<> take_values(const OptionSpec& option, const CLI::Option& parsed,
     return fail(Errc::usage, name, "is given more than once");
   }
   for (const auto& value : values) {
+    if (value.empty()) {  // most often a variable of the shell that is not set
+      return fail(Errc::usage, name,
+                  "needs a value, and is given an empty one");
+    }
     if (option.kind == OptionKind::choice) {
       auto checked = check_choice(name, value, option.choices);
       if (!checked) {
@@ -286,6 +290,12 @@ Result<Arguments> parse_with(const Command& command, Words words) {
     return fail(Errc::usage, "--output",
                 fmt::format("'nvgpuctl {}' draws no picture", command.name),
                 "svg is for: nvgpuctl topology");
+  }
+  const auto format = arguments.value("--output").value_or("table");
+  if (!command.documents && format != "table" && format != "wide") {
+    return fail(Errc::usage, "--output",
+                fmt::format("'nvgpuctl {}' prints no {}", command.name, format),
+                help_hint(command));
   }
   auto taken = take_operands(command, app.remaining(),
                              std::move(words.literals), arguments);

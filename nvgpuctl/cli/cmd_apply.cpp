@@ -94,6 +94,10 @@ Result<Work> plan_work(const Arguments& arguments, const Selection& selection,
 
 Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
                          const Selection& selection) {
+  const auto sound = check_waits(arguments);
+  if (!sound) {
+    return forward_error(sound);
+  }
   const auto work = plan_work(arguments, selection);
   if (!work) {
     return forward_error(work);
@@ -104,6 +108,9 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
     const auto* gpu = find_gpu(selection.inventory, change.plan.gpu);
     if (gpu != nullptr && !judge_use(*gpu, change.plan)) {
       add_use_notes(*gpu, plans.back());
+    }
+    if (gpu != nullptr) {
+      add_manager_note(*gpu, plans.back(), work->managers);
     }
   }
   print_plans(context, plans);
@@ -155,6 +162,7 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
+  print_no_gpu(context, *selection);
   if (arguments.has("--dry-run")) {
     return dry_run(context, arguments, *selection);
   }

@@ -41,10 +41,8 @@ Result<Change> plan_change_of(const Selection& selection, const Gpu& gpu,
   }
   auto change = change_to_variant(selection.root, selection.inventory.host, gpu,
                                   signature, rules_for(may, gpu));
-  const bool asked =
-      may.use && may.policy.other_managers == OtherManagers::refuse;
-  if (change && asked && !change->plan.steps.empty()) {
-    auto alone = judge_managers(gpu);
+  if (change && may.use) {
+    auto alone = judge_managers(gpu, change->plan, may.policy.other_managers);
     if (!alone) {
       return forward_error(alone);
     }
@@ -80,9 +78,12 @@ Result<std::vector<Change>> plan_changes(const Selection& selection,
   return changes;
 }
 
-Result<Permissions> permissions(const RootDir& root,
-                                const Arguments& arguments) {
-  auto policy = read_policy(root);
+// The way back asks nothing of the policy: one that cannot be used is no reason
+// to keep a GPU.
+Result<Permissions> permissions(const RootDir& root, const Arguments& arguments,
+                                Direction direction) {
+  auto policy = direction == Direction::to_variant ? read_policy(root)
+                                                   : Result<Policy>(Policy{});
   if (!policy) {
     return forward_error(policy);
   }
@@ -94,7 +95,11 @@ Result<Permissions> permissions(const RootDir& root,
 // A plan is shown whoever holds the GPU, unless it is to include stopping them.
 Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
                          const Selection& selection, Direction direction) {
-  auto may = permissions(selection.root, arguments);
+  const auto sound = check_waits(arguments);
+  if (!sound) {
+    return forward_error(sound);
+  }
+  auto may = permissions(selection.root, arguments, direction);
   if (!may) {
     return forward_error(may);
   }
@@ -110,7 +115,11 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   for (std::size_t i = 0; i < changes->size(); ++i) {
     plans.push_back((*changes)[i].plan);
     if (!may->use) {
-      add_use_notes(selection.inventory.gpus[selection.gpus[i]], plans.back());
+      const auto& gpu = selection.inventory.gpus[selection.gpus[i]];
+      add_use_notes(gpu, plans.back());
+      if (direction == Direction::to_variant) {
+        add_manager_note(gpu, plans.back(), may->policy.other_managers);
+      }
     }
   }
   print_plans(context, plans);
@@ -154,7 +163,7 @@ Result<ExitCode> change_driver(Context& context, const Arguments& arguments,
     return forward_error(again);
   }
   print_use_problems(context, selection->inventory.host);
-  const auto may = permissions(selection->root, arguments);
+  const auto may = permissions(selection->root, arguments, direction);
   if (!may) {
     return forward_error(may);
   }

@@ -30,7 +30,7 @@ ExitCode examine_now(Context& context, const Inventory& inventory) {
 
 ExitCode examine_boot(Context& context, const Selection& selection) {
   const auto& inventory = selection.inventory;
-  const auto facts = read_boot(selection.root, inventory.host);
+  const auto facts = read_boot(selection.root, inventory.host, inventory.gpus);
   const auto sections = check_boot(facts, inventory.gpus);
   if (wants_document(context)) {
     print_document(
@@ -54,9 +54,7 @@ Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  if (selection->inventory.gpus.empty()) {
-    print_no_gpu(context, selection->root, selection->inventory);
-  }
+  print_no_gpu(context, *selection);
   return boot ? examine_boot(context, *selection)
               : examine_now(context, selection->inventory);
 }

@@ -34,6 +34,7 @@ Result<ExitCode> run_emit(Context& context, const Arguments& arguments) {
   if (!emission) {
     return forward_error(emission);
   }
+  print_no_gpu(context, *selection);
   if (wants_document(context)) {
     print_document(context, "Emission", emission_json(*target, *emission));
     return ExitCode::done;

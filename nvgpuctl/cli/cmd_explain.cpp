@@ -51,9 +51,7 @@ Result<ExitCode> run_explain(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  if (selection->inventory.gpus.empty()) {
-    print_no_gpu(context, selection->root, selection->inventory);
-  }
+  print_no_gpu(context, *selection);
   print_explanations(context, *selection);
   return worst(*selection);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/verbs.hpp"
 #include "core/bind_plan.hpp"
+#include "core/gpu_use.hpp"
 #include "core/policy_match.hpp"
 #include "ops/inventory.hpp"
 #include "ops/policy_file.hpp"
@@ -9,16 +10,17 @@ namespace nvgpuctl::cli {
 namespace {
 
 // "" where the GPU is not to be kept for anybody. One that cannot be bound is
-// left to whoever can use it.
+// left to whoever can use it, and one that `apply` would not take from another
+// manager to that.
 std::string pin_of(const HostSnapshot& host, const Gpu& gpu,
-                   const PolicyRule& rule) {
+                   const PolicyRule& rule, OtherManagers managers) {
   if (!rule.at_boot || gpu.pci.driver || gpu.pci.driver_override) {
     return "";
   }
   switch (rule.driver) {
     case DriverWish::variant: {
       const auto plan = plan_bind(host, gpu);
-      return plan ? plan->to : "";
+      return plan && judge_managers(gpu, *plan, managers) ? plan->to : "";
     }
     case DriverWish::none:
     case DriverWish::named:
@@ -47,7 +49,7 @@ Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments) {
   if (!policy) {
     return forward_error(policy);
   }
-  const auto inventory = take_inventory(*root, {});
+  const auto inventory = take_inventory(*root, {.managers = true});
   if (!inventory) {
     return forward_error(inventory);
   }
@@ -59,7 +61,8 @@ Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments) {
   if (gpu == nullptr) {
     return ExitCode::done;
   }
-  const auto pin = pin_of(inventory->host, *gpu, rule_for(*policy, *gpu));
+  const auto pin = pin_of(inventory->host, *gpu, rule_for(*policy, *gpu),
+                          policy->other_managers);
   context.out << pin << (pin.empty() ? "" : "\n");
   return ExitCode::done;
 }

@@ -26,6 +26,11 @@ Result<ExitCode> list_addresses(Context& context, const RootDir& root) {
 
 Result<ExitCode> run_list(Context& context, const Arguments& arguments) {
   if (arguments.has("--addresses")) {
+    if (wants_document(context)) {
+      return fail(Errc::usage, "--addresses",
+                  "prints addresses and no document",
+                  "leave one of --addresses and -o out");
+    }
     auto root = RootDir::open(context.root);
     if (!root) {
       return forward_error(root);
@@ -40,9 +45,7 @@ Result<ExitCode> run_list(Context& context, const Arguments& arguments) {
     return forward_error(selection);
   }
   const auto& inventory = selection->inventory;
-  if (inventory.gpus.empty()) {
-    print_no_gpu(context, selection->root, inventory);
-  }
+  print_no_gpu(context, *selection);
   if (wants_document(context)) {
     std::vector<Json> items;
     for (const auto& gpu : inventory.gpus) {

@@ -195,9 +195,7 @@ Result<ExitCode> run_monitor(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  if (selection->inventory.gpus.empty()) {
-    print_no_gpu(context, selection->root, selection->inventory);
-  }
+  print_no_gpu(context, *selection);
   if (!monitor->from_udev()) {
     print_prose(context.err, context.width, "note: ",
                 "udev does not run here: events come from the kernel itself");

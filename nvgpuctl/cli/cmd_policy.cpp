@@ -31,6 +31,7 @@ Result<ExitCode> with_states(Context& context, const Arguments& arguments,
   if (!policy) {
     return forward_error(policy);
   }
+  print_no_gpu(context, *selection);
   if (may_stop_somebody(*policy)) {
     auto again = reread(*selection, kToShow);
     if (!again) {
@@ -100,6 +101,7 @@ Result<ExitCode> run_export(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
+  print_no_gpu(context, *selection);
   const auto exported =
       export_policy(selection->root, selection->inventory, selection->gpus);
   if (wants_document(context)) {

@@ -35,9 +35,9 @@ void print_summary(Context& context, const Report& report, bool redacted) {
       context.err, context.width, "  ",
       redacted
           ? fmt::format(
-                "{} host names, domains, UUIDs, machine ids, MAC and IPv4 "
-                "addresses and serial numbers have aliases. ACPI tables and "
-                "the rest of the kernel's command line are as they are.",
+                "Aliases ({}) stand for host names, domains, UUIDs, machine "
+                "ids, MAC and IPv4 addresses and serial numbers. ACPI tables "
+                "and the rest of the kernel's command line are as they are.",
                 report.aliases)
           : "Nothing has an alias: host and domain names, UUIDs, machine ids, "
             "addresses and serial numbers are in it.");
@@ -57,7 +57,8 @@ Result<std::string> page_of(Context& context, const Report& report,
   if (!inventory) {
     return forward_error(inventory);
   }
-  const auto& [host, gpus, others] = *inventory;
+  const auto& host = inventory->host;
+  const auto& gpus = inventory->gpus;
   const auto topology = make_topology(host, gpus, domains_of(*root, gpus));
   HtmlPage page{host, gpus,   topology, check_host(host, gpus),
                 {},   report, redacted};

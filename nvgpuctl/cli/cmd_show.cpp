@@ -14,7 +14,8 @@ Result<ExitCode> run_show(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
-  const auto& [root, inventory, gpus] = *selection;
+  const auto& inventory = selection->inventory;
+  const auto& gpus = selection->gpus;
   if (wants_document(context)) {
     std::vector<Json> items;
     for (const auto index : gpus) {

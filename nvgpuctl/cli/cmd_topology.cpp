@@ -16,6 +16,7 @@ Result<ExitCode> run_topology(Context& context, const Arguments& arguments) {
   if (!selection) {
     return forward_error(selection);
   }
+  print_no_gpu(context, *selection);
   const auto topology =
       make_topology(selection->inventory.host, selection->inventory.gpus,
                     domains_of(selection->root, selection->inventory.gpus));

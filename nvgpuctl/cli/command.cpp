@@ -33,6 +33,7 @@ constexpr std::array kCommands{
                 "Without a GPU, all are explained. Each finding has a stable "
                 "ID, what was seen, where to look, and what to do.",
             .operands = Operands::optional_gpus,
+            .options = kAllOptions,
             .run = run_explain},
     Command{.name = "validate",
             .summary = "Check a GPU from firmware to memory mapping",
@@ -112,6 +113,7 @@ constexpr std::array kCommands{
                 "A policy that names each GPU and that diff finds no "
                 "difference from; add to it what else the host is to have.",
             .operands = Operands::optional_gpus,
+            .options = kAllOptions,
             .run = run_export},
     Command{.name = "xml generate",
             .summary = "Write the libvirt domain XML for GPUs",
@@ -218,20 +220,23 @@ constexpr std::array kCommands{
             .summary = "Write a redacted recording of this host",
             .details =
                 "One archive, nvgpuctl-report.tar.gz if no FILE is named, with "
-                "the files that this program reads and nothing else. Every "
-                "verb works on it: --root FILE. Aliases stand for whatever "
+                "the files that this program reads and nothing else. "
+                "Verbs that only read work on it: --root FILE. Aliases stand "
+                "for whatever "
                 "names the machine, also in the page of --html. - is standard "
                 "output.",
             .operands = Operands::optional_file,
             .options = kReportOptions,
             .synopsis = "[FILE]",
-            .run = run_report},
+            .run = run_report,
+            .documents = false},
     Command{.name = "completion",
             .summary = "Print the completion script for a shell",
             .details = "For bash: source <(nvgpuctl completion bash)",
             .operands = Operands::one_choice,
             .choices = kShells,
-            .run = run_completion},
+            .run = run_completion,
+            .documents = false},
     Command{.name = "version",
             .summary = "Print the version",
             .details =
@@ -266,6 +271,10 @@ const Command* find_command(std::string_view name) {
 
 std::span<const OptionSpec> common_options() {
   return kCommonOptions;
+}
+
+bool takes_path(const OptionSpec& option) {
+  return option.metavar == "FILE" || option.metavar == "PATH";
 }
 
 std::string_view long_name(const OptionSpec& option) {

@@ -86,7 +86,8 @@ struct Command {
   // What stands behind the verb, where it is no GPU and none of `choices`.
   std::string_view synopsis = {};
   Result<ExitCode> (*run)(Context&, const Arguments&) = nullptr;
-  bool draws = false;  // knows -o svg
+  bool draws = false;     // knows -o svg
+  bool documents = true;  // knows -o json, jsonl and yaml
 };
 
 std::span<const Command> commands();
@@ -101,6 +102,10 @@ const Command* find_command(std::string_view name);
 
 // Options that every verb has: --root, -o/--output, --color, --help, …
 std::span<const OptionSpec> common_options();
+
+// Whether the value of an option is the name of a file, or of anything that has
+// one.
+bool takes_path(const OptionSpec& option);
 
 // "--output" of "-o,--output".
 std::string_view long_name(const OptionSpec& option);

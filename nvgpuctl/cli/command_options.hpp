@@ -33,8 +33,8 @@ constexpr std::array kCommonOptions{
                .choices = kFormats},
     OptionSpec{.name = "--root",
                .kind = OptionKind::value,
-               .metavar = "DIR",
-               .help = "Work on the recorded host below DIR, or in a report"},
+               .metavar = "PATH",
+               .help = "Work on a recorded host: a folder, or a report's file"},
     OptionSpec{.name = "--color",
                .kind = OptionKind::choice,
                .metavar = "WHEN",
@@ -115,9 +115,10 @@ constexpr OptionSpec kFile{.name = "-f,--file",
                                "The policy, - for standard input; default: "
                                "/etc/nvgpuctl/policy.yaml"};
 
-constexpr std::array kPolicyOptions{kFile};
+constexpr std::array kPolicyOptions{kAll, kFile};
 
 constexpr std::array kApplyOptions{
+    kAll,
     kDryRun,
     kFile,
     kLockTimeout,
@@ -156,12 +157,13 @@ constexpr OptionSpec kViommu{.name = "--viommu",
                              .metavar = "KIND",
                              .help = "The IOMMU that the guest sees",
                              .choices = kViommus};
-constexpr OptionSpec kManaged{
-    .name = "--managed",
-    .kind = OptionKind::choice,
-    .metavar = "WHETHER",
-    .help = "Let libvirt bind and unbind the GPUs; default: no",
-    .choices = kYesNo};
+constexpr OptionSpec kManaged{.name = "--managed",
+                              .kind = OptionKind::choice,
+                              .metavar = "WHETHER",
+                              .help =
+                                  "Let libvirt bind and unbind the GPUs; "
+                                  "default: what the policy says, or no",
+                              .choices = kYesNo};
 constexpr OptionSpec kSchema{
     .name = "--schema",
     .kind = OptionKind::value,
@@ -259,6 +261,7 @@ constexpr std::array kDoctorOptions{
 };
 
 constexpr std::array kMonitorOptions{
+    kAll,
     OptionSpec{.name = "--count",
                .kind = OptionKind::value,
                .metavar = "N",

@@ -98,18 +98,43 @@ std::string value_of(const OptionSpec& option) {
   if (option.metavar == "DIR") {
     return "mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); return";
   }
-  if (option.metavar == "FILE") {
+  if (takes_path(option)) {
     return "mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return";
   }
   return "return";
+}
+
+// What may stand behind an option, in verbs that do not agree about it.
+std::string value_by_verb(std::string_view name) {
+  std::string text = "case $verb in ";
+  for (const auto& command : commands()) {
+    for (const auto& option : command.options) {
+      if (option.name == name) {
+        text += fmt::format("\"{}\") {} ;; ", command.name, value_of(option));
+      }
+    }
+  }
+  return text + "esac";
+}
+
+bool verbs_agree(const OptionSpec& meant) {
+  for (const auto& command : commands()) {
+    for (const auto& option : command.options) {
+      if (option.name == meant.name && value_of(option) != value_of(meant)) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 std::string option_values() {
   std::string text;
   for (const auto* option : all_options()) {
     if (option->kind != OptionKind::flag) {
-      text +=
-          fmt::format("    {}) {} ;;\n", pattern(*option), value_of(*option));
+      text += fmt::format("    {}) {} ;;\n", pattern(*option),
+                          verbs_agree(*option) ? value_of(*option)
+                                               : value_by_verb(option->name));
     }
   }
   return text;
@@ -159,6 +184,7 @@ std::string verb_cases() {
   row("help", fmt::format("{}", fmt::join(words.first, " ")));
   for (const auto& [group, seconds] : words.groups) {
     row(group, seconds);
+    row(fmt::format("help {}", group), seconds);
   }
   for (const auto& command : commands()) {
     std::string candidates = names(command.options) + names(common_options());

@@ -37,7 +37,7 @@ std::string argument_of(const OptionSpec& option) {
   if (option.metavar == "DIR") {
     return " -x -a '(__fish_complete_directories)'";
   }
-  return option.metavar == "FILE" ? " -r -F" : " -x";
+  return takes_path(option) ? " -r -F" : " -x";
 }
 
 std::string option_line(std::string_view condition, const OptionSpec& option) {

@@ -48,7 +48,7 @@ std::string action(const OptionSpec& option) {
   if (option.metavar == "DIR") {
     return "_files -/";
   }
-  return option.metavar == "FILE" ? "_files" : " ";
+  return takes_path(option) ? "_files" : " ";
 }
 
 std::string option_specs(std::span<const OptionSpec> options,

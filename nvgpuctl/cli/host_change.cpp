@@ -17,29 +17,32 @@ constexpr unsigned kDefaultWait = 120;
 
 Result<std::chrono::seconds> wanted_wait(const Arguments& arguments,
                                          const std::string& option,
+                                         unsigned shortest,
                                          std::chrono::seconds otherwise) {
   const auto text = arguments.value(option);
   if (!text) {
     return otherwise;
   }
   const auto seconds = parse_unsigned(*text);
-  if (!seconds || *seconds > kMaxWait) {
+  if (!seconds || *seconds < shortest || *seconds > kMaxWait) {
     return fail(Errc::usage, option,
-                "'" + *text + "' is not a number of seconds up to 3600");
+                fmt::format("'{}' is not a number of seconds from {} to {}",
+                            *text, shortest, kMaxWait));
   }
   return std::chrono::seconds(*seconds);
 }
 
-// How long the kernel may take for a write, as the command line wants it.
-Result<> be_patient(const Arguments& arguments, RootDir& root) {
-  const auto bound = wanted_wait(
-      arguments, "--write-timeout",
+// How long the kernel may take for a write. In no time it does nothing.
+Result<std::chrono::seconds> kernel_wait(const Arguments& arguments) {
+  return wanted_wait(
+      arguments, "--write-timeout", 1,
       std::chrono::duration_cast<std::chrono::seconds>(kKernelPatience));
-  if (!bound) {
-    return forward_error(bound);
-  }
-  root.be_patient({*bound, true});
-  return {};
+}
+
+// Not waiting at all is a wish, too.
+Result<std::chrono::seconds> lock_wait(const Arguments& arguments) {
+  return wanted_wait(arguments, "--lock-timeout", 0,
+                     std::chrono::seconds(kDefaultWait));
 }
 
 }  // namespace
@@ -53,20 +56,31 @@ Result<> check_live(const Context& context, const RootDir& root) {
   return {};
 }
 
+Result<> check_waits(const Arguments& arguments) {
+  if (const auto patience = kernel_wait(arguments); !patience) {
+    return forward_error(patience);
+  }
+  if (const auto wait = lock_wait(arguments); !wait) {
+    return forward_error(wait);
+  }
+  return {};
+}
+
 Result<HostLock> take_lock(const Context& context, const Arguments& arguments,
                            RootDir& root) {
-  auto ready = be_patient(arguments, root);
-  if (ready) {
-    ready = check_live(context, root);
+  const auto patience = kernel_wait(arguments);
+  if (!patience) {
+    return forward_error(patience);
   }
-  if (!ready) {
-    return forward_error(ready);
-  }
-  const auto wait = wanted_wait(arguments, "--lock-timeout",
-                                std::chrono::seconds(kDefaultWait));
+  const auto wait = lock_wait(arguments);
   if (!wait) {
     return forward_error(wait);
   }
+  const auto live = check_live(context, root);
+  if (!live) {
+    return forward_error(live);
+  }
+  root.be_patient({*patience, true});
   return HostLock::take(root, *wait);
 }
 

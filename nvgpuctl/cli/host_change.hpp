@@ -14,6 +14,10 @@ namespace nvgpuctl::cli {
 // Error `usage` on a recorded host.
 Result<> check_live(const Context& context, const RootDir& root);
 
+// Error `usage` for a wait that makes no sense. For a dry run, which waits for
+// nothing.
+Result<> check_waits(const Arguments& arguments);
+
 // Says what a change waits for; nothing where nobody looks at the output.
 WaitProgress waiting_for_gpus(Context& context);
 

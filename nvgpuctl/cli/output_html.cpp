@@ -187,8 +187,8 @@ std::string evidence_html(const HtmlPage& page) {
       "<section id=\"evidence\">\n<h2>What was read</h2>\n" +
       element("p",
               page.redacted
-                  ? fmt::format("{} values that name this machine have "
-                                "aliases. Everything on this page was "
+                  ? fmt::format("Aliases ({}) stand for what names "
+                                "this machine. Everything on this page was "
                                 "computed from the files as they stand below, "
                                 "after that.",
                                 report.aliases)

@@ -72,6 +72,12 @@ Json match_json(const PolicyRule& rule) {
   return match;
 }
 
+Json wished_driver(const PolicyState& state) {
+  return state.rule == nullptr || state.rule->driver == DriverWish::unsaid
+             ? Json(nullptr)
+             : Json(driver_word(*state.rule));
+}
+
 Json rule_json(const PolicyRule& rule) {
   Json json{{"match", match_json(rule)}};
   if (rule.driver != DriverWish::unsaid) {
@@ -167,6 +173,8 @@ Json policy_state_json(const PolicyState& state) {
                         ? Json(nullptr)
                         : text_or_null(gpu->pci.acpi_path.value_or(""))},
       {"rule", state.rule == nullptr ? Json(nullptr) : Json(state.rule->place)},
+      {"driver", wished_driver(state)},
+      {"at_boot", state.rule != nullptr && state.rule->at_boot},
       {"verdict", to_string(verdict_of(state))},
       {"differences", differences},
       {"obstacle",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/policy_input.hpp"
 
+#include <iterator>
+
 #include "host/input_text.hpp"
 #include "host/state_dir.hpp"
 #include "ops/policy_file.hpp"
@@ -27,9 +29,22 @@ Result<Policy> policy_of(const Arguments& arguments, const RootDir& root) {
 Result<std::vector<PolicyState>> states_of(const Selection& selection,
                                            const Policy& policy,
                                            std::string_view verb) {
-  return compare_with_policy(selection.root, selection.inventory,
-                             selection.gpus, policy,
-                             sign(selection.root, verb));
+  const auto& inventory = selection.inventory;
+  const auto known = check_models(policy, inventory.models);
+  if (!known) {
+    return forward_error(known);
+  }
+  auto states = compare_with_policy(selection.root, inventory, selection.gpus,
+                                    policy, sign(selection.root, verb));
+  if (!states || !selection.every) {
+    return states;
+  }
+  auto absent = absent_states(policy, inventory.gpus);
+  if (!absent) {
+    return forward_error(absent);
+  }
+  std::move(absent->begin(), absent->end(), std::back_inserter(*states));
+  return states;
 }
 
 }  // namespace nvgpuctl::cli

@@ -16,8 +16,9 @@ namespace nvgpuctl::cli {
 // host's own, which then must be there.
 Result<Policy> policy_of(const Arguments& arguments, const RootDir& root);
 
-// The GPUs that a command line means beside their rules. `policy` must outlive
-// the answer.
+// The GPUs that a command line means beside their rules; where it means all,
+// those that rules name and that are not there come last. `policy` must outlive
+// the answer. Error also: `malformed` for a model that nobody knows.
 Result<std::vector<PolicyState>> states_of(const Selection& selection,
                                            const Policy& policy,
                                            std::string_view verb);

@@ -83,7 +83,8 @@ Result<Selection> select(Context& context, const Arguments& arguments,
     return forward_error(gpus);
   }
   print_reading_problems(context, inventory->host);
-  return Selection{std::move(*root), std::move(*inventory), std::move(*gpus)};
+  return Selection{std::move(*root), std::move(*inventory), std::move(*gpus),
+                   selectors_of(arguments, operands).empty()};
 }
 
 Result<> reread(Selection& selection, const HostNeeds& needs) {
@@ -148,9 +149,13 @@ void print_use_problems(Context& context, const HostSnapshot& host) {
   }
 }
 
-void print_no_gpu(Context& context, const RootDir& root,
-                  const Inventory& inventory) {
-  for (const auto& line : no_gpu_text(selector_targets(root, inventory, {}))) {
+void print_no_gpu(Context& context, const Selection& selection) {
+  const auto& inventory = selection.inventory;
+  if (!inventory.gpus.empty()) {
+    return;
+  }
+  for (const auto& line :
+       no_gpu_text(selector_targets(selection.root, inventory, {}))) {
     print_prose(context.err, context.width, "", line);
   }
 }

@@ -25,6 +25,7 @@ struct Selection {
   RootDir root;
   Inventory inventory;
   std::vector<std::size_t> gpus;  // indices into inventory.gpus
+  bool every = false;             // none was named
 };
 
 // From operands, --gpu and --all. Naming none means all of them only where the
@@ -41,8 +42,7 @@ void print_reading_problems(Context& context, const HostSnapshot& host);
 // Of that what was not seen of those who use the GPUs.
 void print_use_problems(Context& context, const HostSnapshot& host);
 
-// Says on `err`, calmly, that this host has no Grace GPU.
-void print_no_gpu(Context& context, const RootDir& root,
-                  const Inventory& inventory);
+// Where this host has no Grace GPU, says so on `err`, calmly.
+void print_no_gpu(Context& context, const Selection& selection);
 
 }  // namespace nvgpuctl::cli

@@ -36,12 +36,14 @@ Result<> write_new_file(const std::string& path, const std::string& text) {
   }
   const bool written =
       std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int write_error = errno;
-  if (std::fclose(file) != 0) {
-    return write_failure(path, errno);
+  int error = written ? 0 : errno;
+  if (std::fclose(file) != 0 && error == 0) {
+    error = errno;
   }
-  if (!written) {
-    return write_failure(path, write_error);
+  if (error != 0) {
+    // Half a file helps nobody and would be in the way of the next attempt.
+    std::remove(path.c_str());
+    return write_failure(path, error);
   }
   return {};
 }
@@ -65,6 +67,9 @@ Result<std::vector<std::string>> write_split_files(
   for (std::size_t i = 0; i < parts.size(); ++i) {
     auto written = write_new_file(paths[i], parts[i].second);
     if (!written) {
+      for (std::size_t made = 0; made < i; ++made) {
+        std::remove(paths[made].c_str());
+      }
       return forward_error(written);
     }
   }

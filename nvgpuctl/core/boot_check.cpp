@@ -84,15 +84,29 @@ std::string key_text(const BootFacts& facts, const std::string& signer) {
                  "probably refuse it: see mokutil --list-enrolled";
 }
 
+// "1 rule with a driver; kept for one when it comes: 0009:01:00.0".
+std::string policy_text(const BootFacts& facts) {
+  std::vector<std::string> kept;
+  std::transform(facts.kept.begin(), facts.kept.end(), std::back_inserter(kept),
+                 [](const auto& address) { return to_string(address); });
+  return fmt::format("{} {} with a driver; kept for one when it comes: {}",
+                     facts.driver_rules,
+                     facts.driver_rules == 1 ? "rule" : "rules",
+                     kept.empty() ? "no GPU" : joined(kept));
+}
+
 CheckSection check_common(const BootFacts& facts, Stakes stakes) {
   DoctorSection section("boot", stakes);
   const bool wants = facts.driver_rules > 0;
   if (!facts.policy_problem.empty()) {
     section.miss("boot-policy", "policy", "can be read", facts.policy_problem,
                  "NVG-E077");
+  } else if (wants && facts.kept.empty()) {
+    section.remark("boot-policy", "policy", "says which driver GPUs get",
+                   policy_text(facts));
   } else if (wants) {
     section.pass("boot-policy", "policy", "says which driver GPUs get",
-                 fmt::format("{} rules with a driver", facts.driver_rules));
+                 policy_text(facts));
   } else {
     section.skip("boot-policy", "policy",
                  "names no driver, so nothing is bound at boot");
@@ -289,15 +303,32 @@ class KernelCheck {
       section_.pass(
           kId, kTitle, expected,
           kept.empty() ? "neither is installed" : "kept off: " + joined(kept));
-    } else if (facts_.driver_rules > 0 && facts_.udev_rule) {
+    } else if (const auto open = gpus_not_kept(); open.empty()) {
       section_.pass(kId, kTitle, expected,
                     fmt::format("{} may load, but the udev rule keeps GPUs of "
                                 "the policy from it",
                                 joined(loose)));
     } else {
-      section_.miss(kId, kTitle, expected, "loaded by udev: " + joined(loose),
+      section_.miss(kId, kTitle, expected,
+                    fmt::format("loaded by udev: {}; not kept from it: {}",
+                                joined(loose), joined(open)),
                     "NVG-W083");
     }
+  }
+
+  // Those that the udev rule leaves to whoever comes first.
+  std::vector<std::string> gpus_not_kept() const {
+    std::vector<std::string> open;
+    for (const auto& gpu : gpus_) {
+      const auto& address = gpu.pci.address;
+      const bool kept =
+          facts_.udev_rule && std::find(facts_.kept.begin(), facts_.kept.end(),
+                                        address) != facts_.kept.end();
+      if (!kept) {
+        open.push_back(to_string(address));
+      }
+    }
+    return open;
   }
 
   // " after vfio_pci (/etc/modprobe.d/gpu.conf:2)", for who relies on it.

@@ -10,6 +10,7 @@
 #include "core/modprobe_rules.hpp"
 #include "core/module_info.hpp"
 #include "core/modules_alias.hpp"
+#include "core/pci_address.hpp"
 
 // What decides about the GPUs when a host is booted the next time, for each of
 // its kernels. Filled by ops/read_boot; plain data.
@@ -56,7 +57,9 @@ struct BootFacts {
   // How many rules of the policy name a driver, or why that is not known.
   std::size_t driver_rules = 0;
   std::string policy_problem;
-  bool udev_rule = false;
+  // GPUs that the policy lets the udev rule keep for a driver.
+  std::vector<PciAddress> kept;
+  bool udev_rule = false;                  // installed, and not masked
   std::vector<std::string> enabled_units;  // of ours
 };
 

@@ -113,7 +113,7 @@ CheckSection check_kvm(const HostSnapshot& host, const std::vector<Gpu>& gpus) {
   if (facts.dev_kvm) {
     section.pass("kvm-device", "KVM", "/dev/kvm", "present");
   } else {
-    section.miss("kvm-device", "KVM", "/dev/kvm", "absent", "NVG-W054");
+    section.fail("kvm-device", "KVM", "/dev/kvm", "absent", "NVG-W054");
   }
   const auto& cacheable = facts.kvm_cacheable_pfnmap;
   const std::string title = "GPU memory cacheable in guests";
@@ -181,7 +181,7 @@ CheckSection check_libvirt(const HostSnapshot& host,
           facts.libvirt_problem.empty() ? "not known" : facts.libvirt_problem;
       section.miss(id, title, expected, why, "NVG-W060");
     } else if (version->value < oldest) {
-      section.miss(id, title, expected, to_string(version->value), "NVG-W061");
+      section.fail(id, title, expected, to_string(version->value), "NVG-W061");
     } else {
       section.pass(id, title, expected,
                    fmt::format("{} ({})", to_string(version->value),

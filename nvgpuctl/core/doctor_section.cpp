@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "core/reason.hpp"
-
 namespace nvgpuctl {
 
 DoctorSection::DoctorSection(std::string name, Stakes stakes)
@@ -34,16 +32,31 @@ void DoctorSection::skip(std::string_view id, std::string_view title,
 void DoctorSection::miss(std::string_view id, std::string_view title,
                          std::string expected, std::string seen,
                          std::string_view reason_id) {
+  const Reason& why = reason(reason_id);
+  add({std::string(id), std::string(title), Verdict::degraded,
+       std::move(expected), std::move(seen), "", ""},
+      why, why.severity == Severity::error);
+}
+
+void DoctorSection::fail(std::string_view id, std::string_view title,
+                         std::string expected, std::string seen,
+                         std::string_view reason_id) {
+  add({std::string(id), std::string(title), Verdict::degraded,
+       std::move(expected), std::move(seen), "", ""},
+      reason(reason_id), true);
+}
+
+void DoctorSection::add(Check check, const Reason& why, bool fails) {
   if (stakes_ == Stakes::none) {
-    skip(id, title, seen + " (not needed: no Grace GPU)");
+    skip(check.id, check.title, check.seen + " (not needed: no Grace GPU)");
     return;
   }
-  const Reason& why = reason(reason_id);
-  const bool fails = why.severity == Severity::error && stakes_ == Stakes::full;
-  section_.checks.push_back({std::string(id), std::string(title),
-                             fails ? Verdict::fail : Verdict::degraded,
-                             std::move(expected), std::move(seen),
-                             std::string(why.id), std::string(why.remedy)});
+  if (fails && stakes_ == Stakes::full) {
+    check.verdict = Verdict::fail;
+  }
+  check.reason = why.id;
+  check.remedy = why.remedy;
+  section_.checks.push_back(std::move(check));
 }
 
 }  // namespace nvgpuctl

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/check.hpp"
+#include "core/reason.hpp"
 
 namespace nvgpuctl {
 
@@ -30,9 +31,16 @@ class DoctorSection {
   void miss(std::string_view id, std::string_view title, std::string expected,
             std::string seen, std::string_view reason_id);
 
+  // The same of what no guest gets a GPU without, whatever the reason's
+  // severity.
+  void fail(std::string_view id, std::string_view title, std::string expected,
+            std::string seen, std::string_view reason_id);
+
   CheckSection take() { return std::move(section_); }
 
  private:
+  void add(Check check, const Reason& why, bool fails);
+
   CheckSection section_;
   Stakes stakes_;
 };

@@ -15,14 +15,17 @@ constexpr std::string_view kOpenNebulaIntro =
     "docs/emit.md. For the front-end, and then: onehost sync --force";
 
 void warn_of_domains(PassableGpus& passable) {
-  const auto far =
-      std::find_if(passable.gpus.begin(), passable.gpus.end(),
-                   [](const Gpu* gpu) { return gpu->pci.address.domain != 0; });
-  if (far != passable.gpus.end()) {
+  std::vector<std::string> far;
+  for (const auto* gpu : passable.gpus) {
+    if (gpu->pci.address.domain != 0) {
+      far.push_back(to_string(gpu->pci.address));
+    }
+  }
+  if (!far.empty()) {
     passable.warnings.push_back(fmt::format(
-        "OpenNebula's probe takes every PCI domain for 0000, so {} arrives in "
-        "the host's PCI list with a wrong bus and slot; correct pci.rb first",
-        to_string((*far)->pci.address)));
+        "OpenNebula's probe takes every PCI domain for 0000, so {} {} in the "
+        "host's PCI list with a wrong bus and slot; correct pci.rb first",
+        fmt::join(far, ", "), far.size() == 1 ? "arrives" : "arrive"));
   }
 }
 

@@ -210,6 +210,22 @@ Result<> judge_managers(const Gpu& gpu) {
   return {};
 }
 
+Result<> judge_managers(const Gpu& gpu, const BindPlan& plan,
+                        OtherManagers managers) {
+  const bool binds = !plan.steps.empty() &&
+                     (plan.to == gpu.variant || plan.to == kVariantDriver);
+  return binds && managers == OtherManagers::refuse ? judge_managers(gpu)
+                                                    : Result<>();
+}
+
+void add_manager_note(const Gpu& gpu, BindPlan& plan, OtherManagers managers) {
+  const auto alone = judge_managers(gpu, plan, managers);
+  if (!alone) {
+    plan.notes.push_back("refused: " + alone.error().problem);
+    plan.notes.push_back("to free it: " + alone.error().hint);
+  }
+}
+
 void add_use_notes(const Gpu& gpu, BindPlan& plan) {
   if (gpu.holders && !gpu.holders->empty() && !plan.steps.empty()) {
     plan.notes.push_back("refused while it is in use: " +

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "core/gpu.hpp"
+#include "core/policy.hpp"
 #include "core/quiet.hpp"
 
 namespace nvgpuctl {
@@ -33,9 +34,14 @@ Result<> judge_use(const Gpu& gpu, const BindPlan& plan);
 // Error `busy` where somebody else gives the GPU to a driver, too, and will do
 // so again: two managers end with the GPU in the hands of the later one.
 Result<> judge_managers(const Gpu& gpu);
+// The same for a plan that is made: only one that gives the GPU to its variant
+// driver is a rival's concern.
+Result<> judge_managers(const Gpu& gpu, const BindPlan& plan,
+                        OtherManagers managers);
 
 // Says in a plan that is only shown what would refuse it.
 void add_use_notes(const Gpu& gpu, BindPlan& plan);
+void add_manager_note(const Gpu& gpu, BindPlan& plan, OtherManagers managers);
 
 // "shut down domain grace", "systemctl stop nvidia-dcgm.service", …: in order,
 // each once.

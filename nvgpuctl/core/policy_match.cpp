@@ -2,8 +2,11 @@
 #include "core/policy_match.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "base/text.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -95,6 +98,23 @@ Result<PolicyMatch> match_policy(const Policy& policy,
     return forward_error(layouts);
   }
   return match;
+}
+
+Result<> check_models(const Policy& policy,
+                      const std::vector<std::string>& models) {
+  for (const auto& rule : policy.rules) {
+    if (rule.model.empty() ||
+        std::find(models.begin(), models.end(), rule.model) != models.end()) {
+      continue;
+    }
+    const std::vector<std::string_view> names(models.begin(), models.end());
+    const auto meant = closest(rule.model, names);
+    return fail(Errc::malformed, rule.place,
+                "no GPU is called '" + rule.model + "'",
+                meant ? "did you mean \"" + *meant + "\"?"
+                      : fmt::format("known: {}", fmt::join(names, ", ")));
+  }
+  return {};
 }
 
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,10 @@ struct PolicyMatch {
 // two, or where GPUs of one host are to have two layouts: a driver has one.
 Result<PolicyMatch> match_policy(const Policy& policy,
                                  const std::vector<Gpu>& gpus);
+
+// Error `malformed` with the rule's place for a model that is none of these.
+Result<> check_models(const Policy& policy,
+                      const std::vector<std::string>& models);
 
 // The rule for a GPU; one that wants nothing where none matches.
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -42,6 +43,23 @@ bool in_word(char c) {
          (c >= 'A' && c <= 'Z') || c == ':' || c == '.' || c == '-' || c == '_';
 }
 
+// Names of hosts are the same in capitals.
+bool starts_with_name(std::string_view word, std::string_view name) {
+  return word.size() >= name.size() &&
+         std::equal(name.begin(), name.end(), word.begin(),
+                    [](unsigned char a, unsigned char b) {
+                      return std::tolower(a) == std::tolower(b);
+                    });
+}
+
+std::string with_dashes_doubled(const std::string& name) {
+  std::string doubled;
+  for (const char c : name) {
+    doubled.append(c == '-' ? 2 : 1, c);
+  }
+  return doubled;
+}
+
 }  // namespace
 
 std::string Redactor::name(std::string_view value, std::string_view kind) {
@@ -52,6 +70,9 @@ std::string Redactor::name(std::string_view value, std::string_view kind) {
   if (!aliases_.contains(name) &&
       !std::all_of(value.begin(), value.end(), in_word)) {
     phrases_.push_back(name);
+  }
+  if (kind == "host") {
+    hosts_.push_back(name);
   }
   return alias(name, kind);
 }
@@ -116,7 +137,26 @@ std::string Redactor::parts(std::string_view word) {
     return first + this->word(word.substr(colon + 1));
   }
   const auto first = aliases_.find(word.substr(0, word.find('.')));
-  return first == aliases_.end() ? std::string(word) : first->second;
+  return first == aliases_.end()
+             ? made_of_host(word).value_or(std::string(word))
+             : first->second;
+}
+
+// Debian's installer calls a volume group "grace01-vg", which device-mapper
+// spells "grace01--vg-root".
+std::optional<std::string> Redactor::made_of_host(std::string_view word) const {
+  for (const auto& host : hosts_) {
+    for (const auto& spelling : {host, with_dashes_doubled(host)}) {
+      if (!starts_with_name(word, spelling)) {
+        continue;
+      }
+      const auto rest = word.substr(spelling.size());
+      if (rest.empty() || rest.front() == '-' || rest.front() == '_') {
+        return aliases_.at(host) + std::string(rest);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::string Redactor::text(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace nvgpuctl {
 class Redactor {
  public:
   // A name to replace wherever it stands: as a word of its own, or anywhere if
-  // it is of several words. Returns what stands for it: "host-1".
+  // it is of several words. Returns what stands for it: "host-1". One of kind
+  // "host" is also replaced where others are made of it: "grace01-vg".
   std::string name(std::string_view value, std::string_view kind);
 
   // UUIDs, machine ids, MAC and IPv4 addresses, and the names.
@@ -30,9 +32,11 @@ class Redactor {
  private:
   std::string word(std::string_view word);
   std::string parts(std::string_view word);
+  std::optional<std::string> made_of_host(std::string_view word) const;
   const std::string& alias(const std::string& value, std::string_view kind);
 
   std::map<std::string, std::string, std::less<>> aliases_;
+  std::vector<std::string> hosts_;
   std::vector<std::string> phrases_;  // names that are no single word
   std::map<std::string, unsigned, std::less<>> used_;  // per kind
 };

@@ -143,6 +143,28 @@ std::optional<std::string> read_lockdown(const RootDir& root) {
   return text->substr(start + 1, end - start - 1);
 }
 
+// `systemctl mask`, and what udev takes for the same. In a report the link is
+// another that leads there.
+bool is_masked(const RootDir& root, const std::string& path) {
+  const auto target = root.link_target(path);
+  return target && target->ends_with("/dev/null");
+}
+
+// The first folder in udev's order that has the file decides (udev(7)).
+bool has_udev_rule(const RootDir& root) {
+  for (const auto* folder :
+       {"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"}) {
+    const auto path = fmt::format("{}/udev/rules.d/70-nvgpuctl.rules", folder);
+    if (is_masked(root, path)) {
+      return false;
+    }
+    if (root.exists(path)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::vector<std::string> enabled_units(const RootDir& root) {
   const std::string home = "/etc/systemd/system";
   std::vector<std::string> units;
@@ -160,6 +182,10 @@ std::vector<std::string> enabled_units(const RootDir& root) {
   }
   std::sort(units.begin(), units.end());
   units.erase(std::unique(units.begin(), units.end()), units.end());
+  std::erase_if(units, [&](const std::string& name) {
+    return is_masked(root, fmt::format("{}/{}", home, name)) ||
+           is_masked(root, "/run/systemd/system/" + name);
+  });
   return units;
 }
 
@@ -185,11 +211,7 @@ BootFacts read_boot_files(const RootDir& root, const std::string& running,
   if (const auto keys = root.read_file("/proc/keys", kMaxKeys)) {
     facts.key_names = key_names(*keys);
   }
-  for (const auto* folder : {"/etc", "/usr/lib", "/lib"}) {
-    facts.udev_rule =
-        facts.udev_rule ||
-        root.exists(fmt::format("{}/udev/rules.d/70-nvgpuctl.rules", folder));
-  }
+  facts.udev_rule = has_udev_rule(root);
   facts.enabled_units = enabled_units(root);
   return facts;
 }

@@ -297,7 +297,9 @@ Result<DomainSchema> find_domain_schema(const RootDir& root) {
 Result<DomainSchema> find_domain_schema(const std::string& file) {
   const std::filesystem::path path(file);
   if (path.filename() != kEntryFile) {
-    return fail(Errc::usage, file, "is not libvirt's domain.rng");
+    return fail(Errc::usage, file,
+                "is not called domain.rng, and it is by their names that "
+                "libvirt's schemas find each other");
   }
   auto directory = RootDir::open(
       path.has_parent_path() ? path.parent_path().string() : std::string("."));

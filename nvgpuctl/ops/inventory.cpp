@@ -17,6 +17,29 @@ const Gpu* find_gpu(const Inventory& inventory, const PciAddress& address) {
   return found == inventory.gpus.end() ? nullptr : &*found;
 }
 
+namespace {
+
+std::vector<std::string> names_of(const DeviceTable& table,
+                                  const std::vector<Gpu>& gpus) {
+  std::vector<std::string> names;
+  for (const auto& model : table.entries().models) {
+    names.push_back(model.name);
+    for (const auto& board : model.boards) {
+      names.push_back(board.name);
+    }
+  }
+  for (const auto& gpu : gpus) {
+    if (!gpu.model.known) {
+      names.push_back(gpu.model.name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+}  // namespace
+
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
   const auto table = read_device_table(root);
   if (!table) {
@@ -28,6 +51,7 @@ Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
   }
   Inventory inventory;
   inventory.gpus = assemble_gpus(*host, *table);
+  inventory.models = names_of(*table, inventory.gpus);
   inventory.host = std::move(*host);
   for (const auto& other : inventory.host.other_gpus) {
     inventory.others.emplace_back(

@@ -17,6 +17,7 @@ struct Inventory {
   std::vector<Gpu> gpus;  // by address
   // NVIDIA GPUs that are no Grace GPUs, with the reason in a sentence.
   std::vector<std::pair<PciAddress, std::string>> others;
+  std::vector<std::string> models;  // names that a GPU can have here
 };
 
 // Nothing when there is no Grace GPU at the address.

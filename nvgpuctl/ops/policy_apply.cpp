@@ -17,7 +17,7 @@ bool is_left_at_boot(const PolicyState& state) {
 Result<> check_free(const Gpu& gpu, const BindPlan& plan,
                     OtherManagers managers) {
   auto free = judge_use(gpu, plan);
-  return free && managers == OtherManagers::refuse ? judge_managers(gpu) : free;
+  return free ? judge_managers(gpu, plan, managers) : free;
 }
 
 Result<> check_none_held(const Inventory& inventory, OtherManagers managers,

@@ -290,11 +290,19 @@ Result<std::vector<PolicyState>> compare_with_policy(
     states.push_back(
         comparison.state(inventory.gpus[index], match->rules[index]));
   }
-  if (gpus.size() == inventory.gpus.size()) {
-    for (const auto* rule : match->absent) {
-      if (rule->driver != DriverWish::unsaid) {
-        states.push_back(absent(*rule));
-      }
+  return states;
+}
+
+Result<std::vector<PolicyState>> absent_states(const Policy& policy,
+                                               const std::vector<Gpu>& gpus) {
+  const auto match = match_policy(policy, gpus);
+  if (!match) {
+    return forward_error(match);
+  }
+  std::vector<PolicyState> states;
+  for (const auto* rule : match->absent) {
+    if (rule->driver != DriverWish::unsaid) {
+      states.push_back(absent(*rule));
     }
   }
   return states;

@@ -33,11 +33,15 @@ struct PolicyState {
   std::vector<std::string> notes;
 };
 
-// Of GPUs, given as indices into the inventory's; what is not there comes last
-// where all GPUs are asked for. Error: a rule that is ambiguous.
+// Of GPUs, given as indices into the inventory's. Error: a rule that is
+// ambiguous.
 Result<std::vector<PolicyState>> compare_with_policy(
     const RootDir& root, const Inventory& inventory,
     const std::vector<std::size_t>& gpus, const Policy& policy,
     const Signature& signature);
+
+// Of GPUs that a rule names and wants a driver for, and that are not there.
+Result<std::vector<PolicyState>> absent_states(const Policy& policy,
+                                               const std::vector<Gpu>& gpus);
 
 }  // namespace nvgpuctl

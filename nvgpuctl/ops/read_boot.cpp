@@ -3,12 +3,22 @@
 
 #include <algorithm>
 
+#include "core/policy_match.hpp"
 #include "host/boot_files.hpp"
 #include "ops/policy_file.hpp"
 
 namespace nvgpuctl {
 
-BootFacts read_boot(const RootDir& root, const HostSnapshot& host) {
+namespace {
+
+bool counts_at_boot(const PolicyRule& rule) {
+  return rule.driver != DriverWish::unsaid && rule.at_boot;
+}
+
+}  // namespace
+
+BootFacts read_boot(const RootDir& root, const HostSnapshot& host,
+                    const std::vector<Gpu>& gpus) {
   auto facts =
       read_boot_files(root, host.kernel.release, host.kernel.command_line);
   const auto policy = read_policy(root);
@@ -17,10 +27,21 @@ BootFacts read_boot(const RootDir& root, const HostSnapshot& host) {
         policy.error().subject + ": " + policy.error().problem;
     return facts;
   }
+  const auto match = match_policy(*policy, gpus);
+  if (!match) {
+    facts.policy_problem = match.error().subject + ": " + match.error().problem;
+    return facts;
+  }
   facts.driver_rules = static_cast<std::size_t>(std::count_if(
-      policy->rules.begin(), policy->rules.end(), [](const PolicyRule& rule) {
-        return rule.driver != DriverWish::unsaid && rule.at_boot;
-      }));
+      policy->rules.begin(), policy->rules.end(), counts_at_boot));
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    const auto* rule = match->rules[i];
+    // Nothing is kept for what it is to go back to (`hook udev`).
+    if (rule != nullptr && counts_at_boot(*rule) &&
+        rule->driver != DriverWish::origin) {
+      facts.kept.push_back(gpus[i].pci.address);
+    }
+  }
   return facts;
 }
 

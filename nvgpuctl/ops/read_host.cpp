@@ -142,7 +142,6 @@ void add_running_domains(Census& census) {
 }
 
 void add_use(const RootDir& root, const HostNeeds& needs, HostSnapshot& host) {
-  host.managers = read_managers(root, host.kernel.command_line);
   auto seen = read_census(root, host.gpus);
   if (!seen.has_processes) {
     return;
@@ -262,6 +261,9 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
   }
   if (needs.libvirt && root.live()) {
     add_libvirt(host.virtualization);
+  }
+  if ((needs.managers || needs.use) && !host.gpus.empty()) {
+    host.managers = read_managers(root, host.kernel.command_line);
   }
   if (needs.use && !host.gpus.empty()) {
     add_use(root, needs, host);

@@ -13,6 +13,7 @@ namespace nvgpuctl {
 struct HostNeeds {
   bool virtualization = false;   // KVM, VFIO, huge pages
   bool libvirt = false;          // loads libvirt and asks for versions
+  bool managers = false;         // whose files give the GPUs to drivers
   bool use = false;              // who uses and who manages the GPUs
   bool running_domains = false;  // with `use`: asks libvirt, too
   bool host_facts = false;       // kernel and modules also without any GPU

@@ -304,9 +304,17 @@ void name_what_is_known(const RootDir& root,
                         std::vector<RunningDomain>& domains,
                         Redactor& redactor) {
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
-    // Its short name is the alias of names in its domain as well.
+    // Its short name is the alias of names in its domain as well. One that is
+    // that of a driver tells nobody anything, and its alias would hide the
+    // driver.
     const auto name = trim(*host);
-    redactor.name(name.substr(0, name.find('.')), "host");
+    const auto short_name = name.substr(0, name.find('.'));
+    constexpr std::array<std::string_view, 4> kDrivers{"nouveau", "nvidia",
+                                                       "vfio", "vfio-pci"};
+    if (std::find(kDrivers.begin(), kDrivers.end(), short_name) ==
+        kDrivers.end()) {
+      redactor.name(short_name, "host");
+    }
   }
   for (auto& domain : domains) {
     domain.name = redactor.name(domain.name, "domain");

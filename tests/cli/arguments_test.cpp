@@ -125,9 +125,15 @@ TEST(Arguments, SayWhatIsWrongWithAnOption) {
             "try: nvgpuctl help list");
   EXPECT_EQ(refusal({"list", "-x"}),
             "-x: is no option of 'nvgpuctl list'; try: nvgpuctl help list");
-  EXPECT_EQ(refusal({"list", "--root"}), "--root: needs a value: --root DIR; ");
+  EXPECT_EQ(refusal({"list", "--root"}),
+            "--root: needs a value: --root PATH; ");
   EXPECT_EQ(refusal({"list", "--root", "a", "--root", "b"}),
             "--root: is given more than once; ");
+  EXPECT_EQ(refusal({"list", "--root", ""}),
+            "--root: needs a value, and is given an empty one; ");
+  EXPECT_EQ(refusal({"completion", "bash", "-o", "json"}),
+            "--output: 'nvgpuctl completion' prints no json; "
+            "try: nvgpuctl help completion");
   EXPECT_EQ(refusal({"bind", "--dry-run=yes"}), "--dry-run: takes no value; ");
   EXPECT_EQ(refusal({"-o", "jsn"}),
             "--output: 'jsn' is none of table, wide, json, jsonl, yaml, svg; "

@@ -26,6 +26,9 @@ BASH = [
     ("nvgpuctl show 0009:", ["01:00.0"], ["0019:01:00.0"]),
     ("nvgpuctl completion ", ["bash", "zsh", "fish"], ["list"]),
     ("nvgpuctl help b", ["bind"], ["list"]),
+    ("nvgpuctl help xml ", ["generate"], ["list"]),
+    ("nvgpuctl bind --force ", ["in-use"], ["write"]),
+    ("nvgpuctl validate --force ", ["write"], ["in-use"]),
 ]
 FISH = [
     ("nvgpuctl ", ["list", "xml", "help"], ["generate"]),

@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""pipes_test.py NVGPUCTL: what happens when standard output cannot take the data."""
+"""pipes_test.py NVGPUCTL HOST: what happens when standard output, or a new file,
+cannot take the data."""
+import os
+import resource
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
 
 # A shell command, the exit code, what standard error holds.
 CASES = [
@@ -16,7 +21,28 @@ CASES = [
 ]
 
 
-def main(program):
+def with_small_files():
+    """As on a disk that becomes full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+
+
+def leaves_nothing(program, host):
+    """What is left of a file that did not fit would be in the next one's way."""
+    bad = 0
+    for words in (["report", "--html", "page"], ["xml", "generate", "--all", "--split", "parts"]):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([program, "--root", host, *words], cwd=folder, capture_output=True, text=True,
+                                  preexec_fn=with_small_files, check=False)
+            left = [name for _, _, names in os.walk(folder) for name in names]
+            if done.returncode != 1 or "File too large" not in done.stderr or left:
+                print(f"{words}: exit {done.returncode}, {done.stderr!r}, and leaves {left}")
+                bad += 1
+    return bad
+
+
+def main(program, host):
+    program = os.path.abspath(program)
     bad = 0
     for template, code, errors in CASES:
         done = subprocess.run(["sh", "-c", template.format(shlex.quote(program))], capture_output=True, text=True, check=False)
@@ -24,6 +50,7 @@ def main(program):
             print(f"{template}: exit {done.returncode}, {done.stderr!r}; expected {code}, {errors!r}")
             bad += 1
     print(f"{len(CASES) - bad} of {len(CASES)} as expected")
+    bad += leaves_nothing(program, host)
     return 1 if bad else 0
 
 

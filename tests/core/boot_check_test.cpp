@@ -42,6 +42,7 @@ BootFacts right_host() {
   facts.lockdown = "none";
   facts.enforces_signatures = false;
   facts.driver_rules = 1;
+  facts.kept = {gh200_host().gpus.front().address};
   facts.udev_rule = true;
   facts.enabled_units = {"nvgpuctl-apply.service", "nvgpuctl-recover.service"};
   return facts;
@@ -222,7 +223,7 @@ TEST(KeyNames, AreThoseOfCertificates) {
 
 TEST(BootCheck, NamesDriversThatUdevLoads) {
   auto facts = right_host();
-  facts.driver_rules = 0;
+  facts.kept = {};
   facts.kernels[0].host_drivers = {"nouveau", "nvidia"};
   facts.rules.kept_off = {{"nouveau", "/etc/modprobe.d/a.conf:1"}};
   facts.rules.softdeps = {{"nvidia", {"vfio_pci"}, "/etc/modprobe.d/a.conf:2"}};
@@ -230,7 +231,8 @@ TEST(BootCheck, NamesDriversThatUdevLoads) {
   EXPECT_EQ(one.verdict, Verdict::degraded);
   EXPECT_EQ(one.reason, "NVG-W083");
   EXPECT_EQ(one.seen,
-            "loaded by udev: nvidia after vfio_pci (/etc/modprobe.d/a.conf:2)");
+            "loaded by udev: nvidia after vfio_pci (/etc/modprobe.d/a.conf:2); "
+            "not kept from it: 0009:01:00.0");
 }
 
 TEST(BootCheck, LeavesDriversToTheRuleOfThePolicy) {
@@ -277,6 +279,14 @@ TEST(BootCheck, NamesUnitsAndRuleThatThePolicyNeeds) {
               ElementsAre("nvgpuctl-apply.service", "70-nvgpuctl.rules"));
   facts.driver_rules = 0;
   EXPECT_EQ(check(examine(facts), "boot-rule").verdict, Verdict::skipped);
+}
+
+TEST(BootCheck, RemarksAPolicyThatKeepsNoGpu) {
+  auto facts = right_host();
+  EXPECT_EQ(check(examine(facts), "boot-policy").seen,
+            "1 rule with a driver; kept for one when it comes: 0009:01:00.0");
+  facts.kept = {};
+  EXPECT_EQ(check(examine(facts), "boot-policy").verdict, Verdict::remark);
 }
 
 TEST(BootCheck, FailsAPolicyThatCannotBeRead) {

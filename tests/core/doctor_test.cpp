@@ -99,8 +99,11 @@ TEST(Doctor, KnowsTheOldestVersionsThatWork) {
   EXPECT_EQ(check(examine(host), "qemu-version").verdict, Verdict::pass);
   host.virtualization.libvirt->value = {9, 6, 9};
   host.virtualization.qemu->value = {9, 2, 0};
-  EXPECT_EQ(check(examine(host), "libvirt-version").reason, "NVG-W061");
-  EXPECT_EQ(check(examine(host), "qemu-version").reason, "NVG-W061");
+  for (const auto* id : {"libvirt-version", "qemu-version"}) {
+    EXPECT_EQ(check(examine(host), id).reason, "NVG-W061");
+    EXPECT_EQ(check(examine(host), id).verdict, Verdict::fail)
+        << "no guest gets a GPU with it";
+  }
 }
 
 TEST(Doctor, MissesWhatIsAbsent) {
@@ -111,6 +114,7 @@ TEST(Doctor, MissesWhatIsAbsent) {
   host.modules.variant_files.clear();
   const auto sections = examine(host);
   EXPECT_EQ(check(sections, "kvm-device").reason, "NVG-W054");
+  EXPECT_EQ(check(sections, "kvm-device").verdict, Verdict::fail);
   EXPECT_EQ(check(sections, "iommufd").reason, "NVG-W055");
   EXPECT_EQ(check(sections, "kvm-cacheable").reason, "NVG-W053");
   EXPECT_EQ(check(sections, "module-variant").reason, "NVG-E042");

@@ -32,6 +32,18 @@ TEST(Redactor, HidesNamesThatItIsTold) {
             "host-1: host-1, node70.");
 }
 
+TEST(Redactor, HidesNamesThatAreMadeOfTheHosts) {
+  Redactor redactor;
+  redactor.name("node-7", "host");
+  redactor.name("win", "domain");
+  EXPECT_EQ(redactor.text("root=/dev/mapper/node--7--vg-root "
+                          "rd.lvm.lv=node-7-vg/root x=NODE-7_data Node-7"),
+            "root=/dev/mapper/host-1--vg-root rd.lvm.lv=host-1-vg/root "
+            "x=host-1_data host-1");
+  EXPECT_EQ(redactor.text("node-70 mynode-7 win-vg"),
+            "node-70 mynode-7 win-vg");
+}
+
 TEST(Redactor, HidesNamesOfSeveralWords) {
   Redactor redactor;
   EXPECT_EQ(redactor.name("Anna's GPU", "domain"), "domain-1");

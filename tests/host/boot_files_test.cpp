@@ -147,6 +147,20 @@ TEST(BootFiles, KnowUnitsThatAreEnabled) {
   EXPECT_TRUE(facts.udev_rule);
 }
 
+TEST(BootFiles, KnowWhatIsMasked) {
+  FakeRoot fake;
+  const std::string home = "/etc/systemd/system/";
+  fake.file(home + "multi-user.target.wants/nvgpuctl-apply.service", "")
+      .file(home + "multi-user.target.wants/nvgpuctl-recover.service", "")
+      .link(home + "nvgpuctl-apply.service", "/dev/null")
+      .link("/run/systemd/system/nvgpuctl-recover.service", "../../../dev/null")
+      .link("/etc/udev/rules.d/70-nvgpuctl.rules", "/dev/null")
+      .file("/usr/lib/udev/rules.d/70-nvgpuctl.rules", "");
+  const auto facts = read(fake);
+  EXPECT_THAT(facts.enabled_units, IsEmpty());
+  EXPECT_FALSE(facts.udev_rule);
+}
+
 const std::vector<CpioEntry> kImage{
     {"init", "#!"},
     {"usr/lib/modules/6.17.0/kernel/nvidia.ko.xz", ""},
