@@ -23,7 +23,7 @@ constexpr const char* kSchemas = "/usr/share/libvirt/schemas/";
 class Generation : public testing::Test {
  protected:
   Result<Generated> generate() {
-    const Inventory inventory{host_, assemble(host_), {}};
+    const Inventory inventory{host_, assemble(host_), {}, {}};
     return nvgpuctl::generate(fake_.open(), inventory, {0}, options_);
   }
   // Of what must succeed.

@@ -32,7 +32,8 @@ class LintedDomains : public testing::Test {
  protected:
   Result<LintedDomain> lint(const std::string& xml) {
     LintHost host = lint_host("one");
-    const Inventory inventory{std::move(host.host), std::move(host.gpus), {}};
+    const Inventory inventory{
+        std::move(host.host), std::move(host.gpus), {}, {}};
     return nvgpuctl::lint(fake_.open(), inventory, {"guest.xml", xml},
                           options_);
   }

@@ -50,7 +50,7 @@ Result<DomainChange> merge_under(const std::string& policy) {
   FakeRoot fake;
   fake.file("/etc/nvgpuctl/policy.yaml", policy);
   const auto host = gh200_host();
-  return merge(fake.open(), {host, assemble(host), {}}, {0}, {},
+  return merge(fake.open(), {host, assemble(host), {}, {}}, {0}, {},
                {"guest.xml", std::string(kPlain)});
 }
 

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::SizeIs;
 
 Inventory inventory_of(const HostSnapshot& host) {
-  return {.host = host, .gpus = assemble(host), .others = {}};
+  return {.host = host, .gpus = assemble(host), .others = {}, .models = {}};
 }
 
 std::vector<std::string> names(const std::vector<CheckSection>& sections) {
