@@ -30,7 +30,7 @@ ExitCode examine_now(Context& context, const Inventory& inventory) {
 
 ExitCode examine_boot(Context& context, const Selection& selection) {
   const auto& inventory = selection.inventory;
-  const auto facts = read_boot(selection.root, inventory.host, inventory.gpus);
+  const auto facts = read_boot(selection.root, inventory);
   const auto sections = check_boot(facts, inventory.gpus);
   if (wants_document(context)) {
     print_document(

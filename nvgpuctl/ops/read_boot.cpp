@@ -8,7 +8,6 @@
 #include "ops/policy_file.hpp"
 
 namespace nvgpuctl {
-
 namespace {
 
 bool counts_at_boot(const PolicyRule& rule) {
@@ -17,29 +16,26 @@ bool counts_at_boot(const PolicyRule& rule) {
 
 }  // namespace
 
-BootFacts read_boot(const RootDir& root, const HostSnapshot& host,
-                    const std::vector<Gpu>& gpus) {
-  auto facts =
-      read_boot_files(root, host.kernel.release, host.kernel.command_line);
+BootFacts read_boot(const RootDir& root, const Inventory& inventory) {
+  const auto& kernel = inventory.host.kernel;
+  auto facts = read_boot_files(root, kernel.release, kernel.command_line);
   const auto policy = read_policy(root);
-  if (!policy) {
-    facts.policy_problem =
-        policy.error().subject + ": " + policy.error().problem;
-    return facts;
-  }
-  const auto match = match_policy(*policy, gpus);
+  const auto known = policy ? check_models(*policy, inventory.models)
+                            : Result<>(forward_error(policy));
+  const auto match = known ? match_policy(*policy, inventory.gpus)
+                           : Result<PolicyMatch>(forward_error(known));
   if (!match) {
     facts.policy_problem = match.error().subject + ": " + match.error().problem;
     return facts;
   }
   facts.driver_rules = static_cast<std::size_t>(std::count_if(
       policy->rules.begin(), policy->rules.end(), counts_at_boot));
-  for (std::size_t i = 0; i < gpus.size(); ++i) {
+  for (std::size_t i = 0; i < inventory.gpus.size(); ++i) {
     const auto* rule = match->rules[i];
     // Nothing is kept for what it is to go back to (`hook udev`).
     if (rule != nullptr && counts_at_boot(*rule) &&
         rule->driver != DriverWish::origin) {
-      facts.kept.push_back(gpus[i].pci.address);
+      facts.kept.push_back(inventory.gpus[i].pci.address);
     }
   }
   return facts;

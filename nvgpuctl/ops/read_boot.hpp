@@ -2,14 +2,12 @@
 #pragma once
 
 #include "core/boot_facts.hpp"
-#include "core/gpu.hpp"
-#include "core/host_snapshot.hpp"
 #include "host/root_dir.hpp"
+#include "ops/inventory.hpp"
 
 namespace nvgpuctl {
 
-// What decides about the GPUs of `host` at its next boot.
-BootFacts read_boot(const RootDir& root, const HostSnapshot& host,
-                    const std::vector<Gpu>& gpus);
+// What decides about a host's GPUs at its next boot.
+BootFacts read_boot(const RootDir& root, const Inventory& inventory);
 
 }  // namespace nvgpuctl

@@ -122,6 +122,10 @@ class Boot(CopiedHost):
                              check=False).stdout
         return [line.split("  ")[-1] for line in out.splitlines() if check in line]
 
+    def test_names_a_model_that_nobody_knows(self):
+        self.policy('match: {model: "GH200 120G"}, driver: variant')
+        self.assertIn("no GPU is called 'GH200 120G'", self.seen(" policy ")[0])
+
     def test_counts_only_rules_for_gpus_that_are_there(self):
         self.policy('match: {address: "00ff:01:00.0"}, driver: variant')
         self.assertEqual(self.seen(" policy "), ["1 rule with a driver; kept for one when it comes: no GPU"])
