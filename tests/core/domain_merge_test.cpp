@@ -357,6 +357,31 @@ TEST(DomainMerge, SaysWhatLibvirtHasDropped) {
           "ssidsize='20' of the SMMU of bus 1", "iommufd of the domain"));
 }
 
+TEST(DomainMerge, SaysWhatLibvirtHasMadeAnotherThingOf) {
+  DomainRequest request = hopper_request();
+  request.viommu = Viommu::smmuv3;
+  const std::string xml = merged(kPlain, request);
+  std::string has =
+      with(xml, "<cell id='1' memory='0'", "<cell id='1' memory='1'");
+  has = with(has, "<target busNr='253'>", "<target busNr='99'>");
+  has = with(has, "name='ua-nvgpu-gpu0'", "name='ua-mine'");
+  has = with(has, "<driver pciBus='1'", "<driver pciBus='9'");
+  has = with(has, "    <acpi/>\n", "");
+  has = with(has, "<gic version='3'/>", "");
+  EXPECT_THAT(*missing_parts(xml, has),
+              ElementsAre("cell 1", "PCI controller 1 (pcie-expander-bus)",
+                          "GPU 0009:01:00.0", "SMMU of bus 1", "features acpi",
+                          "gic version '3'"));
+}
+
+TEST(DomainMerge, SaysWhichArgumentOfQemuWasDropped) {
+  const std::string xml = merged(kPlain, legacy_request());
+  EXPECT_THAT(
+      *missing_parts(xml,
+                     with(xml, "    <qemu:arg value='node,nodeid=8'/>\n", "")),
+      ElementsAre("qemu:arg 'node,nodeid=8'"));
+}
+
 TEST(DomainMerge, SaysThatTheRecordWasDropped) {
   const std::string xml = merged(kPlain);
   std::string has = xml;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "host/state_dir.hpp"
+#include "ops/policy_apply.hpp"
 #include "ops/policy_export.hpp"
 #include "support/four_gpus.hpp"
 #include "support/sample_journal.hpp"
@@ -13,7 +14,9 @@ namespace nvgpuctl {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 // The recorded host with four GPUs: two are bound, one has no driver, and one
 // is with plain vfio-pci.
@@ -218,6 +221,43 @@ TEST_F(PolicyOnFourGpus, ExportsWhatWasStopped) {
   EXPECT_FALSE(exported.policy.rules[0].quiesce);
   EXPECT_EQ(exported.policy.rules[1].quiesce,
             std::vector<std::string>{"a.service"});
+}
+
+// At the first hurdle, before anything is written.
+TEST_F(PolicyOnFourGpus, RefusesToTakeAGpuFromItsUserOrAnotherManager) {
+  fake_.file("/etc/driverctl.d/0029:01:00.0", "nvidia\n");
+  const auto refusal = [&](std::size_t index, const std::string& keys,
+                           OtherManagers managers) {
+    std::vector<Change> changes{*state(index, keys).change};
+    const auto report = apply_changes({root_, loader_}, inventory_, managers,
+                                      kSampleSignature, std::move(changes));
+    return report ? std::string() : report.error().problem;
+  };
+  const std::string variant = "    driver: variant\n";
+  EXPECT_THAT(refusal(kFree, variant, OtherManagers::refuse),
+              StartsWith("NVG-W090 driverctl"));
+  EXPECT_EQ(now(kFree), (DriverState{"", std::nullopt}));
+  serve("stranger.service");
+  EXPECT_THAT(refusal(kPlain, variant, OtherManagers::take),
+              HasSubstr("stranger.service"));
+  EXPECT_EQ(refusal(kFree, "    driver: none\n", OtherManagers::refuse), "");
+  EXPECT_EQ(refusal(kFree, variant, OtherManagers::take), "");
+}
+
+// A GPU that is given to another driver has no memory to show.
+TEST_F(PolicyOnFourGpus, ProvesOnlyWhatCameToItsVariantDriver) {
+  std::vector<std::string> asked;
+  TransactionTools tools{root_, loader_, {}, {}};
+  tools.prove =
+      [&](const PciAddress& address) -> Result<std::vector<CheckSection>> {
+    asked.push_back(to_string(address));
+    return std::vector<CheckSection>{};
+  };
+  std::vector<Change> changes{*state(kPlain, "    driver: nvidia\n").change,
+                              *state(kFree, "    driver: variant\n").change};
+  EXPECT_TRUE(apply_changes(tools, inventory_, OtherManagers::refuse,
+                            kSampleSignature, std::move(changes)));
+  EXPECT_THAT(asked, ElementsAre("0029:01:00.0"));
 }
 
 TEST_F(PolicyOnFourGpus, ExportsWhatIsFulfilled) {
