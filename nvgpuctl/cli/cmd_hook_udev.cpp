@@ -14,22 +14,14 @@ namespace {
 // manager to that.
 std::string pin_of(const HostSnapshot& host, const Gpu& gpu,
                    const PolicyRule& rule, OtherManagers managers) {
-  if (!rule.at_boot || gpu.pci.driver || gpu.pci.driver_override) {
+  if (!keeps_at_boot(rule) || gpu.pci.driver || gpu.pci.driver_override) {
     return "";
   }
-  switch (rule.driver) {
-    case DriverWish::variant: {
-      const auto plan = plan_bind(host, gpu);
-      return plan && judge_managers(gpu, *plan, managers) ? plan->to : "";
-    }
-    case DriverWish::none:
-    case DriverWish::named:
-      return driver_word(rule);
-    case DriverWish::unsaid:
-    case DriverWish::origin:
-      break;
+  if (rule.driver != DriverWish::variant) {
+    return driver_word(rule);
   }
-  return "";
+  const auto plan = plan_bind(host, gpu);
+  return plan && judge_managers(gpu, *plan, managers) ? plan->to : "";
 }
 
 }  // namespace

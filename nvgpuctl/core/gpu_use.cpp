@@ -210,10 +210,13 @@ Result<> judge_managers(const Gpu& gpu) {
   return {};
 }
 
+bool is_to_variant(const Gpu& gpu, const BindPlan& plan) {
+  return plan.to == gpu.variant || plan.to == kVariantDriver;
+}
+
 Result<> judge_managers(const Gpu& gpu, const BindPlan& plan,
                         OtherManagers managers) {
-  const bool binds = !plan.steps.empty() &&
-                     (plan.to == gpu.variant || plan.to == kVariantDriver);
+  const bool binds = !plan.steps.empty() && is_to_variant(gpu, plan);
   return binds && managers == OtherManagers::refuse ? judge_managers(gpu)
                                                     : Result<>();
 }

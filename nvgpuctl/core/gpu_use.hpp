@@ -31,6 +31,9 @@ Result<Quiet> judge_use(const Gpu& gpu, const UseRules& rules);
 // The same for a plan that is made: whom it stops itself is in nobody's way.
 Result<> judge_use(const Gpu& gpu, const BindPlan& plan);
 
+// Whether a plan gives a GPU to its variant driver.
+bool is_to_variant(const Gpu& gpu, const BindPlan& plan);
+
 // Error `busy` where somebody else gives the GPU to a driver, too, and will do
 // so again: two managers end with the GPU in the hands of the later one.
 Result<> judge_managers(const Gpu& gpu);

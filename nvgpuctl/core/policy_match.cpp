@@ -126,6 +126,11 @@ PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {
   return none;
 }
 
+bool keeps_at_boot(const PolicyRule& rule) {
+  return rule.at_boot && rule.driver != DriverWish::unsaid &&
+         rule.driver != DriverWish::origin;
+}
+
 std::optional<UseRules> use_rules(const PolicyRule& rule) {
   return rule.quiesce
              ? std::optional(UseRules{.quiesce = true, .units = *rule.quiesce})

@@ -31,6 +31,10 @@ Result<> check_models(const Policy& policy,
 // The rule for a GPU; one that wants nothing where none matches.
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu);
 
+// Whether a GPU that comes is kept for the driver that a rule names; not for
+// the one that it is to go back to.
+bool keeps_at_boot(const PolicyRule& rule);
+
 // What a rule lets be done about those who use its GPU; nothing where it does
 // not say.
 std::optional<UseRules> use_rules(const PolicyRule& rule);

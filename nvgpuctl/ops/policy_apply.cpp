@@ -39,9 +39,8 @@ Prove only_bound(const Inventory& inventory, const Changes& changes,
                  Prove attest) {
   std::vector<PciAddress> bound;
   for (const auto& change : changes) {
-    const auto& to = change.plan.to;
     const auto* gpu = find_gpu(inventory, change.plan.gpu);
-    if (gpu != nullptr && (to == gpu->variant || to == kVariantDriver)) {
+    if (gpu != nullptr && is_to_variant(*gpu, change.plan)) {
       bound.push_back(change.plan.gpu);
     }
   }

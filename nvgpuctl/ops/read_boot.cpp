@@ -32,9 +32,7 @@ BootFacts read_boot(const RootDir& root, const Inventory& inventory) {
       policy->rules.begin(), policy->rules.end(), counts_at_boot));
   for (std::size_t i = 0; i < inventory.gpus.size(); ++i) {
     const auto* rule = match->rules[i];
-    // Nothing is kept for what it is to go back to (`hook udev`).
-    if (rule != nullptr && counts_at_boot(*rule) &&
-        rule->driver != DriverWish::origin) {
+    if (rule != nullptr && keeps_at_boot(*rule)) {
       facts.kept.push_back(inventory.gpus[i].pci.address);
     }
   }
