@@ -12,6 +12,14 @@
 
 #include "probed.h"
 
+/* Sets that no kernel has: a probe has failed for another reason. */
+#if defined(NVGPU_HAVE_GET_REGION_INFO_CAPS) && !defined(NVGPU_HAVE_VFIO_DEVICE_INODE)
+#error "probed.h: get_region_info_caps without vfio_device_inode; make clean, and again"
+#endif
+#if defined(NVGPU_HAVE_DETACH_IOAS) && !defined(NVGPU_HAVE_BIND_IOMMUFD)
+#error "probed.h: detach_ioas without bind_iommufd; make clean, and again"
+#endif
+
 #ifdef NVGPU_HAVE_PFN_T
 #include <linux/pfn_t.h>
 #endif

@@ -10,7 +10,6 @@
  * The reasons in messages and in sysfs are the names that nvgpuctl uses.
  */
 #include <linux/ioport.h>
-#include <linux/overflow.h>
 #include <linux/property.h>
 
 #include "nvgpu.h"
@@ -131,17 +130,17 @@ static int nvgpu_check_range(struct pci_dev *pdev, u64 base, u64 size)
 static int nvgpu_check_other_gpus(struct pci_dev *pdev, u64 base, u64 size)
 {
 	struct pci_dev *other = NULL;
-	u64 other_base, other_size, other_end;
+	u64 other_base, other_size;
 
 	for_each_pci_dev(other) {
 		if (other == pdev || !pci_match_id(nvgpu_ids, other))
 			continue;
 		if (nvgpu_read_memory(other, &other_base, &other_size))
 			continue;
-		/* A range that is none belongs to nobody. */
-		if (check_add_overflow(other_base, other_size, &other_end))
+		/* What cannot be anybody's memory is refused there, and not here. */
+		if (nvgpu_check_memory(other_base, other_size) != NVGPU_LAYOUT_OK)
 			continue;
-		if (base < other_end && other_base < base + size) {
+		if (base < other_base + other_size && other_base < base + size) {
 			pci_err(pdev,
 				"range-overlap: memory at 0x%llx, 0x%llx bytes, overlaps that of %s at 0x%llx, 0x%llx bytes\n",
 				base, size, pci_name(other), other_base,

@@ -99,6 +99,8 @@ static void nvgpu_close(struct vfio_device *vdev)
 	nvgpu_unmap_regions(gpu);
 	nvgpu_unmap_readiness(gpu);
 	vfio_pci_core_close_device(vdev);
+	/* It has reset the GPU without telling. */
+	atomic_inc(&gpu->resets);
 }
 
 static long nvgpu_ioctl(struct vfio_device *vdev, unsigned int cmd,
@@ -268,8 +270,8 @@ static void nvgpu_remove(struct pci_dev *pdev)
 	vfio_put_device(&core->vdev);
 }
 
-/* Of every kind, also of those that user space did not ask VFIO for. */
-static void nvgpu_reset_done(struct pci_dev *pdev)
+/* Also of resets that user space did not ask VFIO for. */
+static void nvgpu_count_reset(struct pci_dev *pdev)
 {
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 
@@ -277,8 +279,10 @@ static void nvgpu_reset_done(struct pci_dev *pdev)
 }
 
 static const struct pci_error_handlers nvgpu_error_handlers = {
-	.reset_done = nvgpu_reset_done,
+	.reset_done = nvgpu_count_reset,
 	.error_detected = vfio_pci_core_aer_err_detected,
+	/* After an error that froze the link, which was reset then. */
+	.resume = nvgpu_count_reset,
 };
 
 static struct pci_driver nvgpu_driver = {

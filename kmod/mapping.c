@@ -20,16 +20,11 @@
 static vm_fault_t nvgpu_insert(struct nvgpu_region *region, struct vm_fault *vmf,
 			       unsigned long pfn, unsigned int order)
 {
-	struct vfio_pci_core_device *core = &region->gpu->core;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 
-	/* In low power, whether or not the function is there already. */
-	if (READ_ONCE(core->pm_runtime_engaged))
+	if (nvgpu_begin_access(region->gpu, NVGPU_POWER_NOT_HELD))
 		return VM_FAULT_SIGBUS;
-	if (nvgpu_begin_access(region->gpu))
-		return VM_FAULT_SIGBUS;
-	if (!core->pm_runtime_engaged)
-		ret = nvgpu_insert_pfn(vmf, pfn, order);
+	ret = nvgpu_insert_pfn(vmf, pfn, order);
 	nvgpu_end_access(region->gpu);
 	return ret;
 }

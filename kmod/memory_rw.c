@@ -94,7 +94,7 @@ static ssize_t nvgpu_copy_chunk(struct nvgpu_device *gpu,
 	int ret;
 
 	for (tries = 0; tries < NVGPU_MAX_TRIES; tries++) {
-		ret = nvgpu_begin_access(gpu);
+		ret = nvgpu_begin_access(gpu, NVGPU_POWER_HELD);
 		if (ret)
 			return ret;
 		copied = nvgpu_copy_atomic(user, done, memory, count);

@@ -62,6 +62,15 @@ struct nvgpu_device {
 	 */
 	atomic_t resets;
 	int ready_at;
+	/* Waits in vain, and the value of resets at the last one. Under ready_lock. */
+	unsigned int timeouts;
+	int timeout_at;
+};
+
+/* Whether the caller holds a reference of runtime PM, which keeps it in D0. */
+enum nvgpu_power {
+	NVGPU_POWER_NOT_HELD,
+	NVGPU_POWER_HELD,
 };
 
 static inline struct nvgpu_device *nvgpu_from_vfio(struct vfio_device *vdev)
@@ -122,8 +131,7 @@ int nvgpu_map_readiness(struct nvgpu_device *gpu);
 void nvgpu_unmap_readiness(struct nvgpu_device *gpu);
 int nvgpu_wait_ready_at_probe(struct nvgpu_device *gpu);
 bool nvgpu_is_ready(struct nvgpu_device *gpu);
-bool nvgpu_memory_enabled(struct vfio_pci_core_device *core);
-int nvgpu_begin_access(struct nvgpu_device *gpu);
+int nvgpu_begin_access(struct nvgpu_device *gpu, enum nvgpu_power power);
 void nvgpu_end_access(struct nvgpu_device *gpu);
 
 /* poison.c */

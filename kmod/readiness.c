@@ -45,13 +45,18 @@ bool nvgpu_is_ready(struct nvgpu_device *gpu)
 }
 
 /*
- * Whether user space has memory decode on, with memory_lock held. Where it is
- * off a BAR does not answer, and these regions are BARs to user space.
+ * Whether the function is there and user space has memory decode on, with
+ * memory_lock held. Where it is off a BAR does not answer, and these regions are
+ * BARs to user space. Once user space asks for low power, the function leaves D0
+ * some time before current_state says so, unless somebody holds it there.
  */
-bool nvgpu_memory_enabled(struct vfio_pci_core_device *core)
+static bool nvgpu_may_touch(struct vfio_pci_core_device *core,
+			    enum nvgpu_power power)
 {
 	u16 command = le16_to_cpup((__le16 *)&core->vconfig[PCI_COMMAND]);
 
+	if (power == NVGPU_POWER_NOT_HELD && core->pm_runtime_engaged)
+		return false;
 	return core->pdev->current_state == PCI_D0 &&
 	       (core->pdev->no_command_memory || (command & PCI_COMMAND_MEMORY));
 }
@@ -138,15 +143,26 @@ static int nvgpu_look(struct nvgpu_device *gpu, struct nvgpu_look *look)
  * A look while user space has the device, and may be switching memory decode
  * off or resetting it at this moment: both are done with memory_lock held.
  */
-static int nvgpu_look_open(struct nvgpu_device *gpu, struct nvgpu_look *look)
+static int nvgpu_look_open(struct nvgpu_device *gpu, enum nvgpu_power power,
+			   struct nvgpu_look *look)
 {
 	int ret = -EIO;
 
 	down_read(&gpu->core.memory_lock);
-	if (nvgpu_memory_enabled(&gpu->core))
+	if (nvgpu_may_touch(&gpu->core, power))
 		ret = nvgpu_look(gpu, look);
 	up_read(&gpu->core.memory_lock);
 	return ret;
+}
+
+static int nvgpu_look_awake(struct nvgpu_device *gpu, struct nvgpu_look *look)
+{
+	return nvgpu_look_open(gpu, NVGPU_POWER_HELD, look);
+}
+
+static int nvgpu_look_any(struct nvgpu_device *gpu, struct nvgpu_look *look)
+{
+	return nvgpu_look_open(gpu, NVGPU_POWER_NOT_HELD, look);
 }
 
 /* What was seen and what is wanted, for messages. */
@@ -172,9 +188,14 @@ static struct nvgpu_seen nvgpu_seen(struct nvgpu_device *gpu,
 
 typedef int (*nvgpu_look_fn)(struct nvgpu_device *gpu, struct nvgpu_look *look);
 
-/* With ready_lock held, and nothing else that others could wait for. */
+/*
+ * With ready_lock held, and nothing else that others could wait for. User space
+ * can come here as often as it likes, so what it makes happen is not logged
+ * without limit.
+ */
 static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 {
+	int now, resets = atomic_read(&gpu->resets);
 	unsigned long start = jiffies;
 	struct nvgpu_look look = {};
 	bool told = false;
@@ -183,13 +204,18 @@ static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 
 	for (;;) {
 		ret = look_fn(gpu, &look);
+		/* After another reset it trains from the beginning. */
+		now = atomic_read(&gpu->resets);
+		if (now != resets)
+			start = jiffies;
+		resets = now;
 		ms = jiffies_to_msecs(jiffies - start);
 		if (ret != -EAGAIN)
 			break;
 		if (ms >= look.timeout_ms) {
-			pci_err(gpu->core.pdev,
-				"memory not ready after %u ms: %s\n", ms,
-				nvgpu_seen(gpu, &look).text);
+			dev_err_ratelimited(&gpu->core.pdev->dev,
+					    "memory not ready after %u ms: %s\n", ms,
+					    nvgpu_seen(gpu, &look).text);
 			return -ETIME;
 		}
 		if (!told)
@@ -197,8 +223,8 @@ static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 				 "waiting up to %u ms for memory: %s\n",
 				 look.timeout_ms, nvgpu_seen(gpu, &look).text);
 		told = true;
-		if (schedule_timeout_killable(msecs_to_jiffies(NVGPU_READY_STEP_MS)) ||
-		    fatal_signal_pending(current)) {
+		schedule_timeout_killable(msecs_to_jiffies(NVGPU_READY_STEP_MS));
+		if (fatal_signal_pending(current)) {
 			pci_info(gpu->core.pdev,
 				 "wait for memory was killed after %u ms: %s\n",
 				 ms, nvgpu_seen(gpu, &look).text);
@@ -206,14 +232,20 @@ static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 		}
 	}
 	if (ret == -ENODEV)
-		pci_err(gpu->core.pdev, "fallen-off-the-bus: nothing answers any more\n");
+		dev_err_ratelimited(&gpu->core.pdev->dev,
+				    "fallen-off-the-bus: nothing answers any more\n");
 	else if (!ret && told)
 		pci_info(gpu->core.pdev, "memory ready after %u ms\n", ms);
 	return ret;
 }
 
-static int nvgpu_wait_ready(struct nvgpu_device *gpu)
+/*
+ * Many may wait: every thread of a guest. When the time is up it is up for all
+ * who came before that, or the last one would wait for all times together.
+ */
+static int nvgpu_wait_ready(struct nvgpu_device *gpu, enum nvgpu_power power)
 {
+	unsigned int timeouts = READ_ONCE(gpu->timeouts);
 	int ret;
 
 	if (nvgpu_is_ready(gpu))
@@ -221,8 +253,17 @@ static int nvgpu_wait_ready(struct nvgpu_device *gpu)
 	ret = mutex_lock_killable(&gpu->ready_lock);
 	if (ret)
 		return ret;
-	if (!nvgpu_is_ready(gpu))
-		ret = nvgpu_poll(gpu, nvgpu_look_open);
+	if (gpu->timeouts != timeouts &&
+	    gpu->timeout_at == atomic_read(&gpu->resets)) {
+		ret = -ETIME;
+	} else if (!nvgpu_is_ready(gpu)) {
+		ret = nvgpu_poll(gpu, power == NVGPU_POWER_HELD ? nvgpu_look_awake :
+								  nvgpu_look_any);
+		if (ret == -ETIME) {
+			gpu->timeout_at = atomic_read(&gpu->resets);
+			WRITE_ONCE(gpu->timeouts, gpu->timeouts + 1);
+		}
+	}
 	mutex_unlock(&gpu->ready_lock);
 	return ret;
 }
@@ -232,16 +273,16 @@ static int nvgpu_wait_ready(struct nvgpu_device *gpu)
  * nvgpu_end_access(): no reset, no memory decode off, no low power. Page faults
  * are not allowed in between. The wait itself holds no lock of VFIO's.
  */
-int nvgpu_begin_access(struct nvgpu_device *gpu)
+int nvgpu_begin_access(struct nvgpu_device *gpu, enum nvgpu_power power)
 {
 	int ret;
 
 	for (;;) {
-		ret = nvgpu_wait_ready(gpu);
+		ret = nvgpu_wait_ready(gpu, power);
 		if (ret)
 			return ret;
 		down_read(&gpu->core.memory_lock);
-		if (!nvgpu_memory_enabled(&gpu->core)) {
+		if (!nvgpu_may_touch(&gpu->core, power)) {
 			up_read(&gpu->core.memory_lock);
 			return -EIO;
 		}

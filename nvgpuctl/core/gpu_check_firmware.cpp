@@ -148,12 +148,12 @@ void check_apart_from_gpus(SectionWriter& checks, const Gpu& gpu,
                            const Range& memory) {
   std::string overlaps;
   for (const auto& other : all_gpus) {
-    if (other.pci.address == gpu.pci.address || !other.memory_base ||
-        !other.memory_size) {
+    // No plan: what firmware says there cannot be anybody's memory.
+    if (other.pci.address == gpu.pci.address || !other.plan) {
       continue;
     }
     const Range range{other.memory_base->value, other.memory_size->value};
-    if (range.size > 0 && overlap(memory, range)) {
+    if (overlap(memory, range)) {
       overlaps += fmt::format("{}{}: {}", overlaps.empty() ? "" : "; ",
                               to_string(other.pci.address), describe(range));
     }

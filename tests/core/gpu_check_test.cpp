@@ -291,6 +291,17 @@ TEST(FirmwareChecks, SeeAnOverlapWithAnotherGpu) {
   EXPECT_THAT(check(scene, "dsd-range-gpus").seen, HasSubstr("0019:01:00.0"));
 }
 
+TEST(FirmwareChecks, LeaveOutMemoryOfAnotherGpuThatCannotBe) {
+  auto scene = gh200();
+  Gpu other = scene.gpu();
+  other.pci.address = {0x19, 1, 0, 0};
+  other.memory_base->value = 0x1000;
+  other.memory_size->value = 1ULL << 53U;
+  other.plan.reset();
+  scene.gpus.push_back(other);
+  EXPECT_THAT(failed(scene), IsEmpty());
+}
+
 TEST(FirmwareChecks, LookAtExtendedGpuMemory) {
   auto scene = gh200();
   auto& properties = scene.dsd().properties;

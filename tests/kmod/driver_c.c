@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Just enough of a kernel for two of the driver's files; see driver_c.h. */
+/* Just enough of a kernel for three of the driver's files; see driver_c.h. */
 #include "driver_c.h"
 
 #include <errno.h>
@@ -31,18 +31,43 @@ typedef __u64 u64;
 #define le64_to_cpu(value) ((u64)(value))
 #define cpu_to_le64(value) ((__le64)(value))
 #define READ_ONCE(value) (value)
+#define PAGE_SHIFT 12
+#define PHYS_PFN(address) ((address) >> PAGE_SHIFT)
+#define pci_err(device, ...) ((void)(device))
+#define NVGPU_HAVE_PFN_ADDRESS_SPACE
+#define NVGPU_MAP_BY_FAULT
 
 struct mutex {
   int held;
 };
 struct device {
-  int unused;
+  int power_references;
 };
 struct pci_dev {
   struct device dev;
 };
-struct vfio_device {
+struct address_space {
   int unused;
+};
+struct inode {
+  struct address_space* i_mapping;
+};
+struct vfio_device {
+  struct inode* inode;
+};
+typedef unsigned long pgoff_t;
+struct vm_area_struct {
+  pgoff_t vm_pgoff;
+  unsigned long pages;
+  void* vm_private_data;
+};
+struct pfn_address_space {
+  struct {
+    unsigned long start, last;
+  } node;
+  struct address_space* mapping;
+  int (*pfn_to_vma_pgoff)(struct vm_area_struct* vma, unsigned long pfn,
+                          pgoff_t* pgoff);
 };
 struct vfio_pci_core_device {
   struct vfio_device vdev;
@@ -56,6 +81,8 @@ struct nvgpu_region {
   bool write_combined;
   __le64 bar_register;
   void* mapping;
+  struct pfn_address_space poison;
+  bool poison_registered;
 };
 struct nvgpu_device {
   struct vfio_pci_core_device core;
@@ -73,6 +100,12 @@ static u8* memories[2] = {usual_memories[0], usual_memories[1]};
 static const char* user_end;
 static int access_error;
 static unsigned accesses_left;
+static int accesses_begun;
+static struct address_space mapping_of_file;
+static struct inode inode = {&mapping_of_file};
+static unsigned registrations_left;
+static int registration_error;
+static int registered;
 static unsigned interruptions;
 static void* current;
 
@@ -139,11 +172,11 @@ static void memunmap(void* mapping) {
   (void)mapping;
 }
 static int pm_runtime_resume_and_get(struct device* dev) {
-  (void)dev;
+  dev->power_references++;
   return 0;
 }
 static void pm_runtime_put(struct device* dev) {
-  (void)dev;
+  dev->power_references--;
 }
 static bool fatal_signal_pending(void* task) {
   return task != NULL;
@@ -179,21 +212,50 @@ static size_t __copy_from_user_inatomic(void* to, const void* from,
                                         size_t count) {
   return copy_inatomic(to, from, count, absent(from, count));
 }
-static int nvgpu_begin_access(struct nvgpu_device* device) {
-  (void)device;
+enum nvgpu_power { NVGPU_POWER_NOT_HELD, NVGPU_POWER_HELD };
+static int nvgpu_begin_access(struct nvgpu_device* device,
+                              enum nvgpu_power power) {
+  if (power != NVGPU_POWER_HELD || !device->core.pdev->dev.power_references) {
+    abort();
+  }
+  if (!accesses_left && access_error) {
+    return access_error;
+  }
   if (accesses_left) {
     accesses_left--;
-    return 0;
   }
-  return access_error;
+  accesses_begun++;
+  return 0;
 }
 static void nvgpu_end_access(struct nvgpu_device* device) {
   (void)device;
+  accesses_begun--;
 }
+
+static unsigned long vma_pages(const struct vm_area_struct* vma) {
+  return vma->pages;
+}
+static struct nvgpu_region* nvgpu_region_of(struct vm_area_struct* vma) {
+  return vma->vm_private_data;
+}
+static int register_pfn_address_space(struct pfn_address_space* space) {
+  if (!registrations_left) {
+    return registration_error;
+  }
+  registrations_left--;
+  registered++;
+  return space->mapping == &mapping_of_file ? 0 : -EINVAL;
+}
+static void unregister_pfn_address_space(struct pfn_address_space* space) {
+  (void)space;
+  registered--;
+}
+void nvgpu_unregister_poison(struct nvgpu_device* device);
 
 /* Made by CMake: the driver's files without their includes. */
 #include "config_space_without_includes.c"
 #include "memory_rw_without_includes.c"
+#include "poison_without_includes.c"
 
 static void add_region(unsigned index, unsigned bar, u64 size, u64 bar_size) {
   struct nvgpu_region* region = &gpu.regions[index];
@@ -250,6 +312,37 @@ void driver_fail_accesses(unsigned after, int error) {
 }
 void driver_interrupt_copies(unsigned count) {
   interruptions = count;
+}
+
+int driver_held(void) {
+  return gpu.bar_lock.held + gpu.map_lock.held + pdev.dev.power_references +
+         accesses_begun + registered;
+}
+
+int driver_register_poison(unsigned allowed, int error) {
+  gpu.core.vdev.inode = &inode;
+  registrations_left = allowed;
+  registration_error = error;
+  return nvgpu_register_poison(&gpu);
+}
+int driver_poison_registered(void) {
+  return registered;
+}
+void driver_unregister_poison(void) {
+  nvgpu_unregister_poison(&gpu);
+}
+long driver_poisoned_page(unsigned bar, unsigned long vma_pgoff,
+                          unsigned long vma_pages_count, unsigned long pfn) {
+  struct nvgpu_region* region = &gpu.regions[bar == usable_bar ? 0 : 1];
+  struct vm_area_struct vma = {vma_pgoff, vma_pages_count, region};
+  pgoff_t pgoff = 0;
+  int ret = region->poison.pfn_to_vma_pgoff(&vma, pfn, &pgoff);
+  return ret ? ret : (long)pgoff;
+}
+void driver_place_memory(unsigned bar, unsigned long base, unsigned long size) {
+  struct nvgpu_region* region = &gpu.regions[bar == usable_bar ? 0 : 1];
+  region->part.base = base;
+  region->part.size = size;
 }
 
 long driver_config_read(void* buf, size_t count, long long* ppos) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The driver's config_space.c and memory_rw.c, compiled for user space around
- * a made-up GPU: 256 bytes of configuration space, each with its offset as
- * value, and two regions of a few KiB.
+ * The driver's config_space.c, memory_rw.c and poison.c, compiled for user
+ * space around a made-up GPU: 256 bytes of configuration space, each with its
+ * offset as value, and two regions of a few KiB.
  */
 #ifndef TESTS_KMOD_DRIVER_C_H
 #define TESTS_KMOD_DRIVER_C_H
@@ -38,6 +38,19 @@ void driver_end_user(const void* end);
 void driver_fail_accesses(unsigned after, int error);
 /* So many of the next copies stop after one byte. */
 void driver_interrupt_copies(unsigned count);
+
+/* Locks, power references, accesses and registrations that are still held. */
+int driver_held(void);
+
+/* Physical addresses for the region at @bar, until driver_reset(). */
+void driver_place_memory(unsigned bar, unsigned long base, unsigned long size);
+/* As at an open; after so many registrations the kernel refuses with @error. */
+int driver_register_poison(unsigned allowed, int error);
+int driver_poison_registered(void);
+void driver_unregister_poison(void);
+/* Which page of the file a mapping of the region shows @pfn at; or an error. */
+long driver_poisoned_page(unsigned bar, unsigned long vma_pgoff,
+                          unsigned long vma_pages_count, unsigned long pfn);
 
 /* As the system calls of the same name; negative are errors. */
 long driver_config_read(void* buf, unsigned long count, long long* ppos);

@@ -18,6 +18,7 @@ constexpr long long kReserved = 2LL << 40U;
 class DriverTest : public testing::Test {
  protected:
   void SetUp() override { driver_reset(); }
+  void TearDown() override { EXPECT_EQ(driver_held(), 0); }
 
   // Reads, and checks that the whole of it came and the position moved.
   static std::vector<std::uint8_t> config(long long offset, std::size_t count) {
@@ -46,6 +47,29 @@ class DriverTest : public testing::Test {
 
 using ConfigSpace = DriverTest;
 using MemoryAccess = DriverTest;
+
+// Usable memory of 16 pages at page 0x100, reserved memory of 4 behind it.
+class MemoryFailure : public DriverTest {
+ protected:
+  static constexpr unsigned long kPage = 4096;
+  static constexpr unsigned long kFirst = 0x100;
+  static constexpr unsigned long kUsablePages = 16;
+  static constexpr unsigned long kReservedPages = 4;
+  // The first page of each region in the device's file.
+  static constexpr unsigned long kUsableFile = 4UL << 28U;
+  static constexpr unsigned long kReservedFile = 2UL << 28U;
+
+  void SetUp() override {
+    DriverTest::SetUp();
+    driver_place_memory(usable_bar, kFirst * kPage, kUsablePages * kPage);
+    driver_place_memory(reserved_bar, (kFirst + kUsablePages) * kPage,
+                        kReservedPages * kPage);
+  }
+  void TearDown() override {
+    driver_unregister_poison();
+    DriverTest::TearDown();
+  }
+};
 
 TEST_F(ConfigSpace, ShowsPrefetchable64BitBarsAtAddressZeroAfterOpen) {
   EXPECT_EQ(register_at(0x18), 0x0CU);
@@ -136,12 +160,12 @@ TEST_F(MemoryAccess, SucceedsWithNothingToDo) {
 }
 
 TEST_F(MemoryAccess, FailsWithoutMovingWhileMemoryDecodeIsOff) {
-  std::vector<std::uint8_t> bytes(8);
+  std::vector<std::uint8_t> bytes(8, 0x33);
   long long position = kUsable + 16;
   driver_fail_accesses(0, -EIO);
   EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), -EIO);
   EXPECT_EQ(position, kUsable + 16);
-  EXPECT_EQ(bytes, std::vector<std::uint8_t>(8, 0));
+  EXPECT_EQ(bytes, std::vector<std::uint8_t>(8, 0x33));
 }
 
 TEST_F(MemoryAccess, ReadsTheTailWithoutTouchingTheMemory) {
@@ -172,6 +196,50 @@ TEST_F(MemoryAccess, GoesOnWhereACopyWasInterrupted) {
   driver_interrupt_copies(3);
   EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), 8);
   EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST_F(MemoryFailure, IsFoundInAMappingOfTheWholeRegion) {
+  ASSERT_EQ(driver_register_poison(2, 0), 0);
+  EXPECT_EQ(driver_poison_registered(), 2);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile, kUsablePages, kFirst),
+            kUsableFile);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile, kUsablePages,
+                                 kFirst + kUsablePages - 1),
+            kUsableFile + kUsablePages - 1);
+  EXPECT_EQ(driver_poisoned_page(reserved_bar, kReservedFile, kReservedPages,
+                                 kFirst + kUsablePages + 1),
+            kReservedFile + 1);
+}
+
+TEST_F(MemoryFailure, IsNotThatOfTheOtherRegion) {
+  ASSERT_EQ(driver_register_poison(2, 0), 0);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile, kUsablePages,
+                                 kFirst + kUsablePages),
+            -EFAULT);
+  EXPECT_EQ(driver_poisoned_page(reserved_bar, kReservedFile, kReservedPages,
+                                 kFirst + kUsablePages - 1),
+            -EFAULT);
+}
+
+// Of a mapping that was split, only the half that has the page.
+TEST_F(MemoryFailure, IsFoundInTheHalfThatHasThePage) {
+  ASSERT_EQ(driver_register_poison(2, 0), 0);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile + 8, 8, kFirst + 7),
+            -EFAULT);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile, 8, kFirst + 8),
+            -EFAULT);
+  EXPECT_EQ(driver_poisoned_page(usable_bar, kUsableFile + 8, 8, kFirst + 8),
+            kUsableFile + 8);
+}
+
+TEST_F(MemoryFailure, RegistersAllRegionsOrNone) {
+  EXPECT_EQ(driver_register_poison(1, -EBUSY), -EBUSY);
+  EXPECT_EQ(driver_poison_registered(), 0);
+}
+
+TEST_F(MemoryFailure, IsNobodysBusinessWhereTheKernelHandlesNone) {
+  EXPECT_EQ(driver_register_poison(0, -EOPNOTSUPP), 0);
+  EXPECT_EQ(driver_poison_registered(), 0);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 """The driver's files agree with each other and with the rest of the project."""
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import yaml
@@ -70,6 +72,36 @@ class Driver(unittest.TestCase):
                                  "fallen-off-the-bus", "size-too-small",
                                  "range-invalid", "range-overlap"})
         self.assertLessEqual(named, known)
+
+
+class Probes(unittest.TestCase):
+    """run.sh with a compiler that does what it is told to."""
+
+    def run_with(self, script):
+        with tempfile.TemporaryDirectory() as folder:
+            compiler = os.path.join(folder, "cc")
+            with open(compiler, "w", encoding="utf-8") as file:
+                file.write('#!/bin/sh\nfor last; do :; done\ncase $last in\n' + script + "\nesac\nexit 0\n")
+            os.chmod(compiler, 0o755)
+            probes = os.path.join(KMOD, "probes")
+            return subprocess.run(["sh", os.path.join(probes, "run.sh"), probes, compiler, "-Wall"],
+                                  check=False, capture_output=True, text=True)
+
+    def test_say_what_the_kernel_has_not(self):
+        done = self.run_with('*/pfn_t.c) echo "$last:7:2: fatal error: linux/pfn_t.h: No such file"; exit 1 ;;')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("/* NVGPU_HAVE_PFN_T: no */\n", done.stdout)
+        self.assertIn("#define NVGPU_HAVE_BIND_IOMMUFD 1\n", done.stdout)
+
+    def test_end_where_the_compiler_fails_for_another_reason(self):
+        done = self.run_with('*/pfn_t.c) echo "cc: fatal error: Killed signal terminated program cc1"; exit 1 ;;')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("probes/pfn_t.c: the compiler failed", done.stderr)
+        self.assertIn("Killed signal", done.stderr)
+
+    def test_end_where_the_kernel_lacks_the_minimum(self):
+        done = self.run_with('*/minimum.c) echo "$last:3:1: error: no"; exit 1 ;;')
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
 
 
 if __name__ == "__main__":

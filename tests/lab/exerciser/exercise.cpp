@@ -22,7 +22,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 // An operation that never ends is a finding, too. The longest that may happen
-// is a wait of 256 s for memory to get ready.
+// is a wait of 257 s for memory to get ready.
 constexpr unsigned kHungSeconds = 300;
 constexpr std::uint64_t kWatchEvery = 64;
 
@@ -89,7 +89,8 @@ class Summary {
         << ", \"seed\": " << options_.seed
         << ", \"threads\": " << options_.threads
         << ", \"operations\": " << operations << ", \"seconds\": " << seconds
-        << ", \"pages\": " << run_.pages() << memory_ << ", \"kinds\": {";
+        << ", \"pages\": " << run_.pages()
+        << ", \"dma_bufs\": " << run_.dma_bufs() << memory_ << ", \"kinds\": {";
     const char* separator = "";
     for (std::size_t i = 0; i < kKindCount; i++) {
       out << separator << '"' << kKindNames.at(i)

@@ -110,6 +110,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mutation{Flaw::tail_write_fails, "TailWriteFails", ": write"},
         Mutation{Flaw::read_short_at_end_of_memory, "ReadShortAtEndOfMemory",
                  ": read"},
+        Mutation{Flaw::failed_read_touches_buffer, "FailedReadTouchesBuffer",
+                 "nothing written but"},
         Mutation{Flaw::position_not_advanced, "PositionNotAdvanced", ": read"},
         Mutation{Flaw::write_loses_last_byte_of_page,
                  "WriteLosesLastByteOfPage", "expected: 0x"},

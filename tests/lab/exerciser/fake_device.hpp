@@ -17,6 +17,7 @@ enum class Flaw {
   tail_aliases_last_page,
   tail_write_fails,
   read_short_at_end_of_memory,
+  failed_read_touches_buffer,  // ours, until fault_in_safe_writeable()
   position_not_advanced,
   write_loses_last_byte_of_page,
   bad_buffer_counts_all,

@@ -77,6 +77,9 @@ long FakeDevice::read_memory(unsigned region, std::uint64_t start,
   const auto before = position;
   auto result = driver_memory_read(region, piece.data, piece.size, &position);
   if (result <= 0) {
+    if (flawed(Flaw::failed_read_touches_buffer) && piece.present > 0) {
+      piece.data[0] = 0;
+    }
     return result;
   }
   if (flawed(Flaw::position_not_advanced)) {

@@ -5,13 +5,14 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "exercise.hpp"
 #include "touch_bench.hpp"
 #include "vfio_device.hpp"
+#include "wait.hpp"
 
 namespace {
 
@@ -29,6 +30,8 @@ constexpr const char* kHelp = R"(usage:
   exerciser touch (--device ADDRESS | --group NUMBER) [--alignment N] [--skew N]
       maps all usable memory at SKEW bytes behind a multiple of ALIGNMENT,
       touches every page and reads it; sizes in bytes, with K, M or G
+  exerciser wait (--device ADDRESS | --group NUMBER) [--threads T]
+      resets the device, and touches its memory from T threads at once
 )";
 
 struct Arguments {
@@ -126,8 +129,11 @@ Arguments parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool touch = argc > 1 && std::strcmp(argv[1], "touch") == 0;
-  const auto arguments = touch ? parse(argc - 1, argv + 1) : parse(argc, argv);
+  const std::string_view verb = argc > 1 ? argv[1] : "";
+  const bool touch = verb == "touch";
+  const bool wait = verb == "wait";
+  const int words = touch || wait ? 1 : 0;
+  const auto arguments = parse(argc - words, argv + words);
   if (arguments.wrong || arguments.device.empty()) {
     std::cerr << kHelp;
     return kUsage;
@@ -140,6 +146,10 @@ int main(int argc, char** argv) {
   if (touch) {
     return exerciser::touch_bench(device, arguments.placement, std::cout,
                                   std::cerr);
+  }
+  if (wait) {
+    return exerciser::wait_for_memory(device, arguments.options.threads,
+                                      std::cout, std::cerr);
   }
   return exerciser::exercise(device, arguments.options, std::cout, std::cerr);
 }

@@ -75,6 +75,18 @@ std::string show_result(long result) {
   return name != nullptr ? name : std::to_string(result);
 }
 
+const char* touch_name(Touch touch) {
+  switch (touch) {
+    case Touch::done:
+      return "done";
+    case Touch::bus_error:
+      return "SIGBUS";
+    case Touch::segmentation_fault:
+      return "SIGSEGV";
+  }
+  return "";
+}
+
 std::string describe(const Operation& operation) {
   Line line(operation.kind);
   switch (operation.kind) {

@@ -103,5 +103,7 @@ std::string describe(const Operation& operation);
 
 // An error number's name, or the count.
 std::string show_result(long result);
+// "done", or the signal's name.
+const char* touch_name(Touch touch);
 
 }  // namespace exerciser

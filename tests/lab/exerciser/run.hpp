@@ -38,6 +38,8 @@ class Run {
     return done_.at(static_cast<std::size_t>(kind));
   }
   std::uint64_t pages() const;
+  // How many were made, of those that were asked for.
+  std::uint64_t dma_bufs() const { return dma_bufs_; }
 
  private:
   Verdict dispatch(const Operation& operation);
@@ -88,6 +90,7 @@ class Run {
   EdgeBuffer edge_;
   std::map<unsigned, std::uint8_t*> addresses_;
   std::array<std::uint64_t, kKindCount> done_{};
+  std::uint64_t dma_bufs_ = 0;
 };
 
 // Where a byte of a region is in the device's file.

@@ -9,21 +9,6 @@
 #include "run.hpp"
 
 namespace exerciser {
-namespace {
-
-const char* touch_name(Touch touch) {
-  switch (touch) {
-    case Touch::done:
-      return "done";
-    case Touch::bus_error:
-      return "SIGBUS";
-    case Touch::segmentation_fault:
-      return "SIGSEGV";
-  }
-  return "";
-}
-
-}  // namespace
 
 Verdict Run::do_map(const Operation& operation) {
   const MapRequest request{.region = operation.region,
@@ -196,7 +181,8 @@ Verdict Run::do_dma_map(const Operation& operation) {
   return std::nullopt;
 }
 
-// Not every kernel makes them; none may make one of what is not memory.
+// Not every kernel makes them, and the caller knows which; none may make one of
+// what is not memory.
 Verdict Run::do_dma_buf(const Operation& operation) {
   const auto result = device_.make_dma_buf(operation.file, operation.region,
                                            operation.offset, operation.length);
@@ -205,6 +191,7 @@ Verdict Run::do_dma_buf(const Operation& operation) {
   if (result >= 0 && (operation.length == 0 || memory < operation.length)) {
     return Mismatch{"an error, this is not all memory", show_result(result)};
   }
+  dma_bufs_ += result >= 0 ? 1U : 0U;
   return std::nullopt;
 }
 

@@ -42,8 +42,8 @@ Verdict compare_untouched(std::span<const std::uint8_t> rest) {
   if (!touched) {
     return std::nullopt;
   }
-  return Mismatch{"nothing written behind the result",
-                  "bytes behind it have changed"};
+  return Mismatch{"nothing written but the result",
+                  "other bytes of the buffer have changed"};
 }
 
 }  // namespace
@@ -94,9 +94,8 @@ Verdict Run::do_read(const Operation& operation) {
     return verdict;
   }
   if (result < 0) {
-    // The buffer of a failed read holds anything: making its pages present
-    // writes to them.
-    return std::nullopt;
+    // It can be memory that others use.
+    return compare_untouched(seen);
   }
   if (auto verdict = compare_bytes(expected.bytes, seen, operation.offset)) {
     return verdict;

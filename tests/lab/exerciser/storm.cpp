@@ -71,14 +71,6 @@ void run_thread(Device& device, unsigned file, StormThread& thread,
   }
 }
 
-long set_decode(Device& device, unsigned file, bool on) {
-  std::uint8_t command = on ? ConfigModel::kMemoryEnable : 0;
-  const Piece piece{.data = &command, .size = 1, .present = 1};
-  const auto result = device.write(
-      file, file_offset(kConfigRegion, ConfigModel::kCommand), {&piece, 1});
-  return result == 1 ? 0 : result;
-}
-
 long toggle_decode(Device& device, unsigned file) {
   constexpr unsigned kTimes = 6;
   for (unsigned i = 0; i < kTimes; i++) {
@@ -106,6 +98,14 @@ long disturb(Device& device, unsigned file, Disturbance disturbance) {
 }
 
 }  // namespace
+
+long set_decode(Device& device, unsigned file, bool on) {
+  std::uint8_t command = on ? ConfigModel::kMemoryEnable : 0;
+  const Piece piece{.data = &command, .size = 1, .present = 1};
+  const auto result = device.write(
+      file, file_offset(kConfigRegion, ConfigModel::kCommand), {&piece, 1});
+  return result == 1 ? 0 : result;
+}
 
 long patient_reset(Device& device, unsigned file) {
   constexpr int kTries = 100;

@@ -39,6 +39,9 @@ enum class Disturbance { none, reset, decode_off };
 long run_storm(Device& device, unsigned file, std::span<StormThread> threads,
                Disturbance disturbance);
 
+// Switches memory decode on or off: 0, or what failed.
+long set_decode(Device& device, unsigned file, bool on);
+
 // A reset that waits for others who hold the device for a moment.
 long patient_reset(Device& device, unsigned file);
 

@@ -84,19 +84,12 @@ double copy_speed(const std::uint8_t* from, std::uint64_t length) {
   return static_cast<double>(length) / seconds_since(begin);
 }
 
-bool enable_memory(Device& device) {
-  std::uint8_t command = ConfigModel::kMemoryEnable;
-  const Piece piece{.data = &command, .size = 1, .present = 1};
-  return device.write(kFile, file_offset(kConfigRegion, ConfigModel::kCommand),
-                      {&piece, 1}) == 1;
-}
-
 }  // namespace
 
 int touch_bench(Device& device, const Placement& placement, std::ostream& out,
                 std::ostream& log) {
   const auto& region = device.shape().regions.front();
-  if (device.open(kFile) != 0 || !enable_memory(device)) {
+  if (device.open(kFile) != 0 || set_decode(device, kFile, true) != 0) {
     log << "cannot open the device" << std::endl;
     return 1;
   }

@@ -68,6 +68,55 @@ def lost_after_bind(lab, gpu):
     release(lab, gpu)
 
 
+def touched(lab, gpu):
+    """What four threads see that touch the memory right after a reset."""
+    lab.host.mark(f"touch {gpu.address}")
+    accesses = lab.host.run(["exerciser", "wait", "--device", gpu.address,
+                             "--threads", "4"], timeout=300).json()
+    lab.equal("accesses", [access["by"] for access in accesses],
+              ["mapping", "file", "mapping", "file"])
+    return accesses
+
+
+def wait_in_access(lab, gpu):
+    """A fault, a read() and others beside them, of memory that comes late."""
+    bind_by_hand(lab, gpu)
+    gpu.control("ready after_ms=3500")
+    accesses = touched(lab, gpu)
+    lab.equal("what came of them", {access["result"] for access in accesses},
+              {"done", "1"})
+    lab.check("they waited", all(1 < access["seconds"] < 20 for access in accesses),
+              accesses)
+    gpu.control("ready after_ms=0")
+
+
+def wait_in_vain(lab, gpu):
+    """However many wait, it takes the time once."""
+    gpu.control("ready c2c=0x0")
+    accesses = touched(lab, gpu)
+    lab.equal("what came of them", [access["result"] for access in accesses],
+              ["SIGBUS", "ETIME", "SIGBUS", "ETIME"])
+    lab.check("all gave up after 30 s",
+              all(29 < access["seconds"] < 45 for access in accesses), accesses)
+    log = "\n".join(lab.host.since(f"touch {gpu.address}"))
+    lab.equal("and were told so once", log.count("memory not ready after"), 1)
+
+
+def killed_waiting(lab, gpu):
+    lab.host.mark(f"kill {gpu.address}")
+    lab.host.sh(f"exerciser wait --device {gpu.address} --threads 4 "
+                ">/dev/null 2>&1 & echo $! >/run/lab-wait")
+    lab.host.wait_until("dmesg --notime | tac | sed '/lab: kill/q' | "
+                        "grep -q 'waiting up to'", 20)
+    lab.host.sh("kill -9 $(cat /run/lab-wait)")
+    lab.host.wait_until("! kill -0 $(cat /run/lab-wait) 2>/dev/null", 10)
+    log = "\n".join(lab.host.since(f"kill {gpu.address}"))
+    lab.check("the driver says that the wait was killed",
+              "wait for memory was killed" in log, log)
+    gpu.control("ready c2c=0xff")
+    release(lab, gpu)
+
+
 def dead(lab, gpu):
     gpu.control("config dead")
     names = [reason["name"] for reason in lab.host.run(
@@ -98,6 +147,12 @@ def run(lab):
                                        "status is 0x3")
     lab.section("a link that is lost with a reset")
     lost_after_bind(lab, plain)
+    lab.section("memory that is late for a user")
+    wait_in_access(lab, plain)
+    lab.section("memory that never comes, for a user")
+    wait_in_vain(lab, plain)
+    lab.section("a user that is killed while it waits")
+    killed_waiting(lab, plain)
     lab.section("a GPU that does not answer")
     dead(lab, plain)
     driver.unload(lab)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "wait.hpp"
+
+#include <chrono>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "run.hpp"
+
+namespace exerciser {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned kFile = 0;
+
+struct Attempt {
+  bool by_file = false;
+  std::string result{};
+  double seconds = 0;
+};
+
+void try_access(Device& device, const std::uint8_t* address,
+                Clock::time_point start, Attempt& attempt) {
+  std::uint8_t byte = 0;
+  if (attempt.by_file) {
+    const Piece piece{.data = &byte, .size = 1, .present = 1};
+    const auto region = device.shape().regions.front().index;
+    attempt.result =
+        show_result(device.read(kFile, file_offset(region, 0), {&piece, 1}));
+  } else {
+    attempt.result = touch_name(device.load(address, {&byte, 1}));
+  }
+  attempt.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+int wait_for_memory(Device& device, unsigned threads, std::ostream& out,
+                    std::ostream& log) {
+  const auto& region = device.shape().regions.front();
+  if (device.open(kFile) != 0 || set_decode(device, kFile, true) != 0) {
+    log << "cannot open the device" << std::endl;
+    return 1;
+  }
+  const auto mapped = device.map(
+      kFile, {.region = region.index, .length = device.shape().page_size}, {});
+  if (mapped.result != 0) {
+    log << "mmap: " << show_result(mapped.result) << std::endl;
+    return 1;
+  }
+  std::vector<Attempt> attempts(threads);
+  std::vector<std::thread> running;
+  const auto start = Clock::now();
+  for (unsigned i = 0; i < threads; i++) {
+    attempts[i].by_file = i % 2 == 1;
+    running.emplace_back(
+        [&, i] { try_access(device, mapped.address, start, attempts[i]); });
+  }
+  for (auto& thread : running) {
+    thread.join();
+  }
+  for (unsigned i = 0; i < threads; i++) {
+    out << (i == 0 ? "[" : ", ") << "{\"by\": \""
+        << (attempts[i].by_file ? "file" : "mapping") << "\", \"result\": \""
+        << attempts[i].result << "\", \"seconds\": " << attempts[i].seconds
+        << "}";
+  }
+  out << "]" << std::endl;
+  device.unmap(mapped.address, device.shape().page_size);
+  device.close(kFile);
+  return 0;
+}
+
+}  // namespace exerciser
