@@ -59,7 +59,7 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
     print_error(context.err, *failure);
     return exit_code(failure->code);
   }
-  bool degraded = false;
+  ExitCode code = ExitCode::done;
   for (const auto& [change, state] : outcomes) {
     if (!change.problem.empty()) {
       print_error(context.err,
@@ -74,10 +74,15 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
                    "is back, but not everything runs again: " + left, ""});
       return ExitCode::failed;
     }
-    degraded = degraded || state == GpuState::degraded ||
-               overall(change.proof) == Verdict::degraded;
+    if (state == GpuState::blocked && change.plan.to == kVariantDriver) {
+      code = ExitCode::not_viable;
+    } else if (code == ExitCode::done &&
+               (state == GpuState::degraded ||
+                overall(change.proof) == Verdict::degraded)) {
+      code = ExitCode::degraded;
+    }
   }
-  return degraded ? ExitCode::degraded : ExitCode::done;
+  return code;
 }
 
 }  // namespace nvgpuctl::cli

@@ -7,25 +7,6 @@
 #include "ops/policy_file.hpp"
 
 namespace nvgpuctl::cli {
-namespace {
-
-// "" where the GPU is not to be kept for anybody. One that cannot be bound is
-// left to whoever can use it, and one that `apply` would not take from another
-// manager to that.
-std::string pin_of(const HostSnapshot& host, const Gpu& gpu,
-                   const PolicyRule& rule, OtherManagers managers) {
-  if (!keeps_at_boot(rule) || gpu.pci.driver || gpu.pci.driver_override) {
-    return "";
-  }
-  if (rule.driver != DriverWish::variant) {
-    return driver_word(rule);
-  }
-  const auto plan = plan_bind(host, gpu);
-  return plan && judge_managers(gpu, *plan, managers) ? plan->to : "";
-}
-
-}  // namespace
-
 Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments) {
   const auto address = arguments.operands.size() == 1
                            ? parse_pci_address(arguments.operands.front())
@@ -53,9 +34,12 @@ Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments) {
   if (gpu == nullptr) {
     return ExitCode::done;
   }
-  const auto pin = pin_of(inventory->host, *gpu, rule_for(*policy, *gpu),
-                          policy->other_managers);
-  context.out << pin << (pin.empty() ? "" : "\n");
+  if (gpu->pci.driver || gpu->pci.driver_override) {
+    return ExitCode::done;
+  }
+  const auto driver = kept_for(inventory->host, *gpu, rule_for(*policy, *gpu),
+                               policy->other_managers);
+  context.out << driver << (driver.empty() ? "" : "\n");
   return ExitCode::done;
 }
 

@@ -64,6 +64,10 @@ Result<ExitCode> run_xml_generate(Context& context,
     return fail(Errc::usage, "--split", "cannot stand beside --whole-domain",
                 "a whole domain is one file; write it with '> FILE'");
   }
+  if (!options->name.empty() && !options->whole_domain) {
+    return fail(Errc::usage, "--name", "names a whole domain",
+                "--whole-domain goes with it");
+  }
   HostNeeds needs = kToJudge;
   // libvirt is slow to load, and not asked when both answers are given.
   needs.libvirt = !options->libvirt || !options->qemu;

@@ -197,7 +197,7 @@ constexpr std::array kGenerateOptions{
     OptionSpec{.name = "--name",
                .kind = OptionKind::value,
                .metavar = "NAME",
-               .help = "Name of the domain"},
+               .help = "Name of the whole domain"},
     kSchema,
     OptionSpec{.name = "--split",
                .kind = OptionKind::value,

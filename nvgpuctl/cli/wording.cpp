@@ -36,8 +36,8 @@ std::string findings_text(const Gpu& gpu) {
   return warnings > 0 ? counted(warnings, "warning") : "";
 }
 
-std::string_view verdict(GpuState state) {
-  switch (state) {
+std::string_view verdict(const Gpu& gpu) {
+  switch (gpu.state) {
     case GpuState::ready:
       return "can be passed through";
     case GpuState::unknown:
@@ -51,16 +51,17 @@ std::string_view verdict(GpuState state) {
     case GpuState::blocked:
       break;
   }
-  return "cannot be passed through";
+  return gpu.driver_role == DriverRole::variant
+             ? "is bound, and must not be passed through"
+             : "cannot be passed through";
 }
 
 }  // namespace
 
 std::string verdict_sentence(const Gpu& gpu) {
   const std::string findings = findings_text(gpu);
-  return fmt::format("{} {}{}{}.", to_string(gpu.pci.address),
-                     verdict(gpu.state), findings.empty() ? "" : ": ",
-                     findings);
+  return fmt::format("{} {}{}{}.", to_string(gpu.pci.address), verdict(gpu),
+                     findings.empty() ? "" : ": ", findings);
 }
 
 Style style_of(GpuState state) {

@@ -23,6 +23,11 @@ std::optional<std::uint64_t> integer_property(const DeviceDsd& dsd,
         fmt::format("{} is given {} times; the first counts", name, given));
   }
   const auto* number = std::get_if<std::uint64_t>(&property->value);
+  if (number == nullptr && property->named) {
+    result.at_run_time.push_back(fmt::format(
+        "{} is the value of another object, which is not followed", name));
+    return std::nullopt;
+  }
   if (number == nullptr) {
     result.problems.push_back(fmt::format("{} is not an integer", name));
     return std::nullopt;

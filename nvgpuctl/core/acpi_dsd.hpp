@@ -19,6 +19,7 @@ namespace nvgpuctl {
 struct DsdProperty {
   std::string name;
   std::variant<std::monostate, std::uint64_t, std::string> value;
+  bool named = false;  // the value is another object's, which stands elsewhere
 };
 
 enum class DsdForm {
@@ -72,6 +73,8 @@ struct CoherentMemoryDsd {
   std::optional<std::uint64_t> egm_pxm;
   std::optional<std::uint64_t> egm_retired_pages_data_base;
   std::vector<std::string> problems;  // not an integer, given twice
+  std::vector<std::string>
+      at_run_time;  // named objects, which are not followed
 };
 
 CoherentMemoryDsd interpret_coherent_memory(const DeviceDsd& dsd);

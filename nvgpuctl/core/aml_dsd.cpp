@@ -65,29 +65,13 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-// Steps over an element of a type that we do not read.
-bool skip_element(Cursor& cursor) {
-  Cursor next = cursor;
-  const auto opcode = next.byte();
-  if (!opcode) {
-    return false;
-  }
-  if (*opcode == op_buffer || is_package(*opcode)) {
-    const auto end = next.package_end();
-    cursor.move_to(end.value_or(cursor.at()));
-    return end.has_value();
-  }
-  return cursor.name().has_value();
-}
-
-// One value of a property; nothing when it is no constant and no name.
-std::optional<decltype(DsdProperty::value)> read_value(
-    Cursor& cursor, std::uint64_t integer_mask) {
-  using Value = decltype(DsdProperty::value);
+// An integer, a string or a name; nothing when it is none of them.
+std::optional<DsdProperty> read_simple(Cursor& cursor,
+                                       std::uint64_t integer_mask) {
   Cursor next = cursor;
   if (const auto number = next.integer()) {
     cursor = next;
-    return Value(*number & integer_mask);
+    return DsdProperty{{}, *number & integer_mask};
   }
   next = cursor;
   if (next.byte() == op_string) {
@@ -96,12 +80,37 @@ std::optional<decltype(DsdProperty::value)> read_value(
       return std::nullopt;
     }
     cursor = next;
-    return Value(printable(*text));
+    return DsdProperty{{}, printable(*text)};
   }
-  if (!skip_element(cursor)) {
+  if (!cursor.name()) {
     return std::nullopt;
   }
-  return Value();
+  return DsdProperty{{}, {}, true};
+}
+
+// One value of a property: a simple one, or a package of such. Of anything else
+// (a buffer, packages in a package) Linux takes no property at all:
+// acpi_property_value_ok() in drivers/acpi/property.c.
+std::optional<DsdProperty> read_value(Cursor& cursor,
+                                      std::uint64_t integer_mask) {
+  Cursor next = cursor;
+  const auto opcode = next.byte();
+  if (!opcode || !is_package(*opcode)) {
+    return read_simple(cursor, integer_mask);
+  }
+  const auto end = next.package_end();
+  if (!end) {
+    return std::nullopt;
+  }
+  Cursor inside = next.within(*end);
+  const auto count = element_count(inside, *opcode);
+  for (std::uint64_t i = 0; count && i < *count && !inside.done(); ++i) {
+    if (!read_simple(inside, integer_mask)) {
+      return std::nullopt;
+    }
+  }
+  cursor.move_to(*end);
+  return DsdProperty{};
 }
 
 class Reader {
@@ -173,7 +182,7 @@ class Reader {
       if (!read_property(cursor)) {
         return complain(cursor,
                         fmt::format("property {} is not a package of a string "
-                                    "and a constant",
+                                    "and a value that Linux takes",
                                     i + 1));
       }
     }
@@ -202,7 +211,8 @@ class Reader {
     if (!value) {
       return false;
     }
-    package_.properties.push_back({printable(*name), std::move(*value)});
+    value->name = printable(*name);
+    package_.properties.push_back(std::move(*value));
     cursor.move_to(*end);
     return true;
   }

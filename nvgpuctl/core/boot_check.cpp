@@ -11,14 +11,13 @@
 #include "base/text.hpp"
 #include "core/doctor_section.hpp"
 #include "core/host_snapshot.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 constexpr std::array<std::string_view, 2> kUnits{"nvgpuctl-recover.service",
                                                  "nvgpuctl-apply.service"};
-// Their aliases match every NVIDIA GPU, so udev loads them for a Grace GPU.
-constexpr std::array<std::string_view, 2> kHostDrivers{"nouveau", "nvidia"};
 
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
@@ -84,15 +83,26 @@ std::string key_text(const BootFacts& facts, const std::string& signer) {
                  "probably refuse it: see mokutil --list-enrolled";
 }
 
+std::string joined(const std::vector<PciAddress>& gpus) {
+  std::vector<std::string> words;
+  std::ranges::transform(gpus, std::back_inserter(words),
+                         [](const auto& gpu) { return to_string(gpu); });
+  return joined(words);
+}
+
 // "1 rule with a driver; kept for one when it comes: 0009:01:00.0".
 std::string policy_text(const BootFacts& facts) {
-  std::vector<std::string> kept;
-  std::transform(facts.kept.begin(), facts.kept.end(), std::back_inserter(kept),
-                 [](const auto& address) { return to_string(address); });
-  return fmt::format("{} {} with a driver; kept for one when it comes: {}",
+  const std::string left =
+      facts.left.empty()
+          ? ""
+          : fmt::format(
+                "; not kept, for they cannot be bound or "
+                "another manager has them (nvgpuctl explain): {}",
+                joined(facts.left));
+  return fmt::format("{} {} with a driver; kept for one when it comes: {}{}",
                      facts.driver_rules,
                      facts.driver_rules == 1 ? "rule" : "rules",
-                     kept.empty() ? "no GPU" : joined(kept));
+                     facts.kept.empty() ? "no GPU" : joined(facts.kept), left);
 }
 
 CheckSection check_common(const BootFacts& facts, Stakes stakes) {
@@ -101,7 +111,7 @@ CheckSection check_common(const BootFacts& facts, Stakes stakes) {
   if (!facts.policy_problem.empty()) {
     section.miss("boot-policy", "policy", "can be read", facts.policy_problem,
                  "NVG-E077");
-  } else if (wants && facts.kept.empty()) {
+  } else if (wants && (facts.kept.empty() || !facts.left.empty())) {
     section.remark("boot-policy", "policy", "says which driver GPUs get",
                    policy_text(facts));
   } else if (wants) {
@@ -361,9 +371,8 @@ class KernelCheck {
       const auto rule = facts_.rules.kept_off.find(module);
       const bool by_line = rule != facts_.rules.kept_off.end() &&
                            rule->second == "/proc/cmdline";
-      return std::find(kHostDrivers.begin(), kHostDrivers.end(), module) !=
-                 kHostDrivers.end() &&
-             !image.rules.keeps_off(module) && !by_line;
+      return is_host_driver(module) && !image.rules.keeps_off(module) &&
+             !by_line;
     };
     std::vector<std::string> loose;
     std::copy_if(image.modules.begin(), image.modules.end(),

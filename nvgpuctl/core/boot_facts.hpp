@@ -40,7 +40,7 @@ struct InstalledKernel {
   bool variant_indexed = false;  // modules.dep names one of them
   bool variant_built_in = false;
   std::vector<VfioAlias> aliases;         // of modules.alias
-  std::vector<std::string> host_drivers;  // nvidia, nouveau, where installed
+  std::vector<std::string> host_drivers;  // those that is_host_driver() knows
   std::optional<bool> forces_signatures;  // nothing: no configuration found
   std::optional<InitramfsFacts> initramfs;
 };
@@ -59,6 +59,8 @@ struct BootFacts {
   std::string policy_problem;
   // GPUs that the policy lets the udev rule keep for a driver.
   std::vector<PciAddress> kept;
+  // GPUs that it would keep, could they be bound and had nobody else them.
+  std::vector<PciAddress> left;
   bool udev_rule = false;                  // installed, and not masked
   std::vector<std::string> enabled_units;  // of ours
 };

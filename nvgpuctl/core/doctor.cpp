@@ -58,6 +58,11 @@ CheckSection check_kernel(const HostSnapshot& host,
   const auto bits = shift == kernel.config.end()
                         ? std::nullopt
                         : parse_unsigned(shift->second);
+  if (!kernel.config.empty() && shift == kernel.config.end()) {
+    section.miss("kernel-nodes", "room for NUMA nodes", "CONFIG_NUMA",
+                 "not set", "NVG-E051");
+    return section.take();
+  }
   if (!bits || *bits > 10) {
     section.skip("kernel-nodes", "room for NUMA nodes",
                  "CONFIG_NODES_SHIFT is not known");

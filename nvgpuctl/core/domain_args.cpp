@@ -30,6 +30,27 @@ void add_argument(XmlElement commandline, std::string_view option,
   commandline.child("qemu:arg").attribute("value", value);
 }
 
+// Those that libvirt says are not said again.
+void add_distances(const std::optional<DistanceMatrix>& of_libvirt,
+                   const GuestTopology& guest, XmlElement commandline) {
+  const std::size_t said = of_libvirt ? guest.kept_cells : 0;
+  const bool both = of_libvirt && is_asymmetric(*of_libvirt);
+  const auto add = [&](std::size_t from, std::size_t to) {
+    add_argument(commandline, "-numa",
+                 fmt::format("dist,src={},dst={},val={}", from, to,
+                             guest.distances[from][to]));
+  };
+  for (std::size_t a = 0; a < guest.distances.size(); ++a) {
+    for (std::size_t b = std::max(a + 1, said); b < guest.distances.size();
+         ++b) {
+      add(a, b);
+      if (both) {
+        add(b, a);
+      }
+    }
+  }
+}
+
 void add_cells(const DomainRequest& request, const GuestTopology& guest,
                XmlElement commandline) {
   for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
@@ -41,18 +62,7 @@ void add_cells(const DomainRequest& request, const GuestTopology& guest,
       add_argument(commandline, "-numa", fmt::format("node,nodeid={}", id));
     }
   }
-  // QEMU takes one direction for both. libvirt passes on what the domain itself
-  // says.
-  const std::size_t said =
-      request.room.cells_have_distances ? guest.kept_cells : 0;
-  for (std::size_t a = 0; a < guest.distances.size(); ++a) {
-    for (std::size_t b = std::max(a + 1, said); b < guest.distances.size();
-         ++b) {
-      add_argument(commandline, "-numa",
-                   fmt::format("dist,src={},dst={},val={}", a, b,
-                               guest.distances[a][b]));
-    }
-  }
+  add_distances(request.room.distances, guest, commandline);
   for (std::size_t gpu = 0; gpu < guest.gpu_cells.size(); ++gpu) {
     const CellRange& cells = guest.gpu_cells[gpu];
     for (unsigned id = cells.first; id <= cells.last(); ++id) {

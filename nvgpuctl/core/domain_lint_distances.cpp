@@ -100,7 +100,12 @@ void lint_distances(const LintInput& input, LintWriter& out) {
     add_pairs(out, "distance-incomplete", place_of_pair(view, missing), missing,
               {"a distance for each pair of cells", "none",
                "-numa dist,src=…,dst=…,val=… for each; QEMU takes all or "
-               "none"});
+               "none, and libvirt tells it none where all are 10 or 20"});
+    add_pairs(out, "distance-incomplete", place_of_pair(view, view.one_way),
+              view.one_way,
+              {"both directions of each pair, because one has two values",
+               "one direction only",
+               "-numa dist,src=…,dst=…,val=… for the way back, too"});
     return;
   }
   const auto missing = missing_pairs(view, of_gpus);

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "core/domain_lint_rules.hpp"
+#include "core/guest_facts.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -81,10 +82,18 @@ void bind_cell(const Domain& domain, std::optional<unsigned> cell,
   bound.bytes += std::min(bytes, UINT64_MAX - bound.bytes);
 }
 
+// Nodes of GPUs, which have no memory that is the host's.
+bool are_initiators(const HostSnapshot& host,
+                    const std::vector<unsigned>& nodes) {
+  const auto& initiators = host.numa.generic_initiators;
+  return initiators && std::ranges::all_of(nodes, [&](unsigned node) {
+           return std::ranges::count(*initiators, node) > 0;
+         });
+}
+
 void judge_bound(const LintInput& input, LintWriter& out) {
   const Domain& domain = input.domain;
-  // Extended GPU memory is no memory of the host's nodes.
-  if (domain.cells.size() > kMaxGuestCells || !input.view.egm.empty()) {
+  if (domain.cells.size() > kMaxGuestCells) {
     return;
   }
   BoundByNodes all;
@@ -100,7 +109,8 @@ void judge_bound(const LintInput& input, LintWriter& out) {
       room +=
           std::ranges::binary_search(nodes, node.id) ? node.memory_bytes : 0;
     }
-    if (room > 0 && bound.bytes > room) {
+    if ((room > 0 || are_initiators(input.host(), nodes)) &&
+        bound.bytes > room) {
       out.add("memory-over-host", bound.place,
               {fmt::format("at most the {} of the host's node {}",
                            human_size(room), format_id_list(nodes)),
@@ -111,10 +121,11 @@ void judge_bound(const LintInput& input, LintWriter& out) {
 }
 
 void judge_room(const LintInput& input, LintWriter& out) {
-  std::uint64_t room = 0;
-  for (const NumaNode& node : input.host().numa.nodes) {
-    room += node.cpus.empty() ? 0 : node.memory_bytes;
+  // Extended GPU memory is no memory of the host's nodes.
+  if (!input.view.egm.empty()) {
+    return;
   }
+  const std::uint64_t room = memory_for_guests(input.host());
   const auto& memory = input.domain.memory_bytes;
   if (room > 0 && memory && *memory > room) {
     out.add("memory-over-host", input.domain.place,
@@ -123,6 +134,21 @@ void judge_room(const LintInput& input, LintWriter& out) {
   } else {
     judge_bound(input, out);
   }
+}
+
+// What is to be in these pages: some cells, or all of the guest.
+std::uint64_t memory_of(const Domain& domain, const DomainHugePage& page) {
+  if (!page.cells || domain.cells.empty()) {
+    return domain.memory_bytes.value_or(0);
+  }
+  std::uint64_t bytes = 0;
+  for (const DomainCell& cell : domain.cells) {
+    const std::uint64_t more = cell.memory_bytes.value_or(0);
+    if (std::ranges::binary_search(*page.cells, cell.id)) {
+      bytes += std::min(more, UINT64_MAX - bytes);
+    }
+  }
+  return bytes;
 }
 
 void judge_huge_pages(const LintInput& input, LintWriter& out) {
@@ -148,8 +174,8 @@ void judge_huge_pages(const LintInput& input, LintWriter& out) {
                "one of these; what there is follows from the kernel's page"});
       continue;
     }
-    const std::uint64_t memory = input.domain.memory_bytes.value_or(0);
-    if (!page.cells && pool->configured < memory / page.size_bytes) {
+    const std::uint64_t memory = memory_of(input.domain, page);
+    if (pool->configured < memory / page.size_bytes) {
       out.add("hugepage-few", page.place,
               {fmt::format("{} pages", memory / page.size_bytes),
                fmt::format("{} configured", pool->configured),

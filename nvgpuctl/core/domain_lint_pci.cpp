@@ -68,9 +68,11 @@ std::optional<DomainEdit> raise_window(const LintInput& input,
                       .value = in_gib(bytes),
                       .unit = "GiB"};
   }
-  // One that is there is taken; a new one could be what libvirt refuses.
+  // One that is there is taken; a new one could be what libvirt refuses. Beside
+  // a window that cannot be read there is no place for another.
   const DomainController* root = input.view.controller(0);
-  if (!input.target.libvirt || root == nullptr || root->model != "pcie-root") {
+  if (!input.target.libvirt || root == nullptr || root->model != "pcie-root" ||
+      root->has_pcihole64) {
     return std::nullopt;
   }
   return DomainEdit{.kind = DomainEdit::Kind::add_first_child,

@@ -2,8 +2,10 @@
 #include "core/domain_merge.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "core/domain_parts.hpp"
@@ -19,6 +21,18 @@ namespace {
 
 using std::string_view;
 
+// One word where it is the same for all GPUs, as it nearly always is.
+std::string managed_words(const std::vector<GuestGpu>& gpus) {
+  std::vector<string_view> words;
+  for (const GuestGpu& gpu : gpus) {
+    words.emplace_back(gpu.managed ? "yes" : "no");
+  }
+  const bool same =
+      std::ranges::adjacent_find(words, std::not_equal_to<>()) == words.end();
+  words.resize(same ? 1 : words.size());
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
 MergeRecord start_record(const DomainRequest& request) {
   MergeRecord record;
   for (const GuestGpu& gpu : request.gpus) {
@@ -26,7 +40,7 @@ MergeRecord start_record(const DomainRequest& request) {
   }
   record.profile = to_string(request.profile);
   record.viommu = to_string(request.viommu);
-  record.managed = request.managed ? "yes" : "no";
+  record.managed = managed_words(request.gpus);
   return record;
 }
 

@@ -76,6 +76,7 @@ DomainController read_controller(DomainReader& read, XmlElement element) {
     }
   }
   if (const auto hole = first_element(element, "pcihole64")) {
+    out.has_pcihole64 = true;
     out.pcihole64_bytes = read.size(*hole, "pcihole64", text_of(*hole));
   }
   return out;
@@ -135,15 +136,33 @@ DomainMemoryDevice read_memory_device(DomainReader& read, XmlElement element) {
   return out;
 }
 
+// libvirt keeps aliases that begin so, and makes its own for the rest.
+bool has_own_alias(XmlElement device) {
+  const auto alias = first_element(device, "alias");
+  return alias && text_attribute(*alias, "name").starts_with("ua-");
+}
+
+// Interfaces that are hostdevs get their numbers first
+// (qemuAssignDeviceAliases() in libvirt's qemu_alias.c).
+unsigned network_hostdevs(XmlElement devices) {
+  unsigned count = 0;
+  for (const XmlElement interface : elements(devices, "interface")) {
+    count += text_attribute(interface, "type") == "hostdev" &&
+                     !has_own_alias(interface)
+                 ? 1
+                 : 0;
+  }
+  return count;
+}
+
 void read_devices(DomainReader& read, XmlElement root, Domain& domain) {
   const auto devices = first_element(root, "devices");
   if (!devices) {
     return;
   }
-  unsigned hostdevs = 0;
+  unsigned hostdevs = network_hostdevs(*devices);
   for (const XmlElement device : elements(*devices)) {
     const auto address = guest_address(read, device);
-    hostdevs += has_name(device, "hostdev") ? 1 : 0;
     if (address) {
       domain.pci_uses.push_back(
           {read.place(device), *address, is_emulated(device)});
@@ -154,12 +173,15 @@ void read_devices(DomainReader& read, XmlElement root, Domain& domain) {
     } else if (has_name(device, "hostdev") &&
                text_attribute(device, "type") == "pci") {
       domain.hostdevs.push_back(read_hostdev(read, device));
-      domain.hostdevs.back().number = hostdevs - 1;
+      domain.hostdevs.back().number = hostdevs;
       domain.hostdevs.back().address = address;
     } else if (has_name(device, "iommu")) {
       domain.iommus.push_back(read_iommu(read, device));
     } else if (has_name(device, "memory")) {
       domain.memory_devices.push_back(read_memory_device(read, device));
+    }
+    if (has_name(device, "hostdev") && !has_own_alias(device)) {
+      ++hostdevs;
     }
   }
 }

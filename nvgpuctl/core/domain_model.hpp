@@ -37,13 +37,14 @@ struct DomainController {
   std::optional<unsigned> bus_nr;   // <target busNr>
   std::optional<unsigned> chassis;  // <target chassis>
   std::optional<unsigned> node;     // <target><node>
+  bool has_pcihole64 = false;
   std::optional<std::uint64_t> pcihole64_bytes;
   std::optional<PciAddress> address;  // in the guest; bus is a controller index
 };
 
 struct DomainHostdev {
   XmlPlace place;
-  unsigned number = 0;  // among all hostdevs, as libvirt counts for aliases
+  unsigned number = 0;  // as libvirt counts for aliases that it makes
   std::optional<PciAddress> source;  // of the host's function; PCI only
   std::string managed;               // "yes", "no", "" when not said
   std::string driver_name;           // "vfio"

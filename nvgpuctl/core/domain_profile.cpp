@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/domain_xml.hpp"
@@ -145,7 +146,7 @@ Result<> check_target(const DomainRequest& request) {
   if (auto ok = check_profile(request.profile, request.libvirt.value); !ok) {
     return ok;
   }
-  if (request.managed) {
+  if (std::ranges::any_of(request.gpus, &GuestGpu::managed)) {
     if (auto ok = need("libvirt", request.libvirt.value, kLibvirtDriverModel,
                        "would bind a managed GPU to plain vfio-pci",
                        "bind it with nvgpuctl and take managed='no'");

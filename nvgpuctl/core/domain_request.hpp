@@ -33,6 +33,7 @@ struct GuestGpu {
   unsigned gi_nodes = 8;
   std::optional<std::string> smmu;  // physical SMMU; equal names share one
   unsigned socket = 0;              // which CPU cell is local: 0, 1, …
+  bool managed = false;             // by libvirt
   // Host distances by source; nothing where the host gives no sane value.
   std::optional<Fact<unsigned>> distance_to_local_cpu;
   std::optional<Fact<unsigned>> distance_to_remote_cpu;
@@ -48,13 +49,13 @@ struct DomainRequest {
     std::uint64_t host_bytes = 0;  // of memory that the node has; 0: not known
   };
   std::vector<CpuCell> cpu_cells;
+  std::uint64_t host_bytes = 0;  // of memory that guests can have; 0: not known
   std::optional<Fact<unsigned>> distance_between_cpus;
   std::string name = "grace-guest";
   unsigned vcpus = 16;
   std::uint64_t memory_bytes = 0;  // of the whole guest
   Profile profile = Profile::native;
   Viommu viommu = Viommu::none;
-  bool managed = false;
   bool iommufd = false;
   bool whole_domain = false;
   std::string driver_model = "nvgrace_gpu_vfio_pci";

@@ -216,8 +216,8 @@ GuestRoom room_of(const Subject& subject) {
     if (domain.numatune_nodes && domain.numatune_nodes->size() == 1) {
       out.host_nodes = *domain.numatune_nodes;
     }
-    room.cells_have_distances |= !cell.distances.empty();
   }
+  room.distances = libvirt_distances(domain.cells);
   for (const DomainMemnode& memnode : domain.memnodes) {
     if (memnode.cell < room.cells.size()) {
       room.cells[memnode.cell].host_nodes = memnode.host_nodes;

@@ -56,6 +56,17 @@ void warn_of_large_cells(const DomainRequest& request,
   if (!request.whole_domain && !request.room.bind_memory) {
     return;
   }
+  std::uint64_t bytes = 0;
+  for (const GuestCpuCell& cell : guest.cpu_cells) {
+    bytes += cell.memory_kib * kKiB;
+  }
+  if (request.host_bytes > 0 && bytes > request.host_bytes) {
+    warnings.push_back(fmt::format(
+        "the guest has {} of memory and the host only {}: it will not start, "
+        "because VFIO locks all of it; --memory gives it less",
+        human_size(bytes), human_size(request.host_bytes)));
+    return;
+  }
   for (std::size_t id = 0; id < guest.cpu_cells.size(); ++id) {
     const GuestCpuCell& cell = guest.cpu_cells[id];
     if (!cell.fits) {

@@ -146,7 +146,7 @@ void add_gpu(const Plan& plan, const RootPort& port, XmlElement devices) {
       devices.child("hostdev")
           .attribute("mode", "subsystem")
           .attribute("type", "pci")
-          .attribute("managed", plan.request.managed ? "yes" : "no");
+          .attribute("managed", gpu.managed ? "yes" : "no");
   add_driver(plan, hostdev);
   hostdev.child("source")
       .child("address")

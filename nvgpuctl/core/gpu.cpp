@@ -2,6 +2,7 @@
 #include "core/gpu.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/gpu_parts.hpp"
@@ -24,6 +25,16 @@ DriverRole role_of(const PciFunction& pci,
              : DriverRole::host;
 }
 
+// With these a bound GPU works without its memory, or as well as before; with
+// other errors it must not be used.
+bool spares_a_bound_gpu(const Finding& found) {
+  constexpr std::array<std::string_view, 9> kThese{
+      "NVG-E005", "NVG-E010", "NVG-E011", "NVG-E012", "NVG-E013",
+      "NVG-E014", "NVG-E016", "NVG-E042", "NVG-E045"};
+  return found.reason->severity != Severity::error ||
+         std::ranges::count(kThese, found.reason->id) > 0;
+}
+
 GpuState state_of(const Gpu& gpu) {
   if (gpu.pci.hung && gpu.pci.hung->overdue) {
     return GpuState::needs_operator;
@@ -31,9 +42,13 @@ GpuState state_of(const Gpu& gpu) {
   const bool error = has_error(gpu.findings);
   switch (gpu.driver_role) {
     case DriverRole::variant:
-      return error ? GpuState::degraded : GpuState::bound;
     case DriverRole::vfio_pci:
-      return GpuState::degraded;
+      if (!std::ranges::all_of(gpu.findings, spares_a_bound_gpu)) {
+        return GpuState::blocked;
+      }
+      return error || gpu.driver_role == DriverRole::vfio_pci
+                 ? GpuState::degraded
+                 : GpuState::bound;
     case DriverRole::none:
     case DriverRole::host:
       break;

@@ -7,12 +7,16 @@
 #include "base/text.hpp"
 #include "core/check_table.hpp"
 #include "core/gpu_check_sections.hpp"
+#include "core/memory_overlap.hpp"
 #include "kmod/region_layout.h"
 
 namespace nvgpuctl {
 namespace {
 
 constexpr std::string_view kUpdateFirmware = "update the firmware";
+constexpr std::string_view kAtRunTime =
+    "its values exist only at run time and are not guessed; report the table "
+    "so that it can be supported";
 constexpr std::string_view kPowerCycle =
     "the link to the GPU is probably down; power-cycle the host and read the "
     "BMC's event log";
@@ -59,9 +63,7 @@ bool check_dsd(SectionWriter& checks, const HostSnapshot& host, const Gpu& gpu,
       {"literal", dsd->form == DsdForm::literal
                       ? "literal"
                       : (dynamic ? "dynamic: " : "malformed: ") + dsd->problem},
-      dynamic ? Remedy{"NVG-E011",
-                       "its values exist only at run time and are not guessed; "
-                       "report the table so that it can be supported"}
+      dynamic ? Remedy{"NVG-E011", kAtRunTime}
               : Remedy{"NVG-E016", kUpdateFirmware});
   if (dsd->form != DsdForm::literal) {
     checks.skip_rest("dsd-", "the _DSD cannot be read");
@@ -71,12 +73,15 @@ bool check_dsd(SectionWriter& checks, const HostSnapshot& host, const Gpu& gpu,
 }
 
 void check_values(SectionWriter& checks, const CoherentMemoryDsd& memory) {
-  checks.require("dsd-properties", memory.problems.empty(),
-                 {"integers, each given once",
-                  memory.problems.empty()
-                      ? "integers"
-                      : fmt::format("{}", fmt::join(memory.problems, "; "))},
-                 {"NVG-E016", kUpdateFirmware});
+  const auto& problems =
+      memory.problems.empty() ? memory.at_run_time : memory.problems;
+  checks.require(
+      "dsd-properties", problems.empty(),
+      {"integers, each given once",
+       problems.empty() ? "integers"
+                        : fmt::format("{}", fmt::join(problems, "; "))},
+      memory.problems.empty() ? Remedy{"NVG-E011", kAtRunTime}
+                              : Remedy{"NVG-E016", kUpdateFirmware});
   checks.require("dsd-base", memory.base_pa.value_or(0) != 0,
                  {"not 0", memory.base_pa ? hex(*memory.base_pa) : "absent"},
                  {"NVG-E012", kPowerCycle});
@@ -113,31 +118,25 @@ void check_alignment(SectionWriter& checks, const HostSnapshot& host,
       {"NVG-E014", kUpdateFirmware});
 }
 
+// "none", or the overlaps in a row.
+std::string listed(const std::vector<MemoryOverlap>& overlaps) {
+  std::string text;
+  for (const auto& overlap : overlaps) {
+    text += (text.empty() ? "" : "; ") + overlap.what;
+  }
+  return text.empty() ? "none" : text;
+}
+
 void check_apart_from_ram(SectionWriter& checks, const HostSnapshot& host,
                           const Gpu& gpu, const Range& memory) {
-  if (!host.acpi.srat) {
+  const auto overlaps = ram_overlaps(host, gpu, memory.base, memory.size);
+  if (!host.acpi.srat && overlaps.empty()) {
     checks.skip("dsd-range-ram",
                 acpi_unreadable(host) ? kAcpiUnreadable : "there is no SRAT");
     return;
   }
-  std::string overlaps;
-  for (const auto& ram : host.acpi.srat->memory) {
-    // Firmware may give the memory itself to the GPU's own domains.
-    const bool own =
-        gpu.gi_nodes &&
-        std::find(gpu.gi_nodes->pxms.begin(), gpu.gi_nodes->pxms.end(),
-                  ram.pxm) != gpu.gi_nodes->pxms.end();
-    // Where memory may be plugged in there is none yet.
-    const bool present = ram.enabled && !ram.hot_pluggable && ram.length > 0;
-    const Range range{ram.base, ram.length};
-    if (present && !own && overlap(memory, range)) {
-      overlaps += fmt::format("{}domain {}: {}", overlaps.empty() ? "" : "; ",
-                              ram.pxm, describe(range));
-    }
-  }
   checks.require("dsd-range-ram", overlaps.empty(),
-                 {"no overlap with system RAM in SRAT",
-                  overlaps.empty() ? "none" : overlaps},
+                 {"no overlap with system RAM", listed(overlaps)},
                  {"NVG-E015",
                   "do not bind: a guest would reach the host's memory; update "
                   "the firmware"});
@@ -146,21 +145,9 @@ void check_apart_from_ram(SectionWriter& checks, const HostSnapshot& host,
 void check_apart_from_gpus(SectionWriter& checks, const Gpu& gpu,
                            const std::vector<Gpu>& all_gpus,
                            const Range& memory) {
-  std::string overlaps;
-  for (const auto& other : all_gpus) {
-    // No plan: what firmware says there cannot be anybody's memory.
-    if (other.pci.address == gpu.pci.address || !other.plan) {
-      continue;
-    }
-    const Range range{other.memory_base->value, other.memory_size->value};
-    if (overlap(memory, range)) {
-      overlaps += fmt::format("{}{}: {}", overlaps.empty() ? "" : "; ",
-                              to_string(other.pci.address), describe(range));
-    }
-  }
+  const auto overlaps = gpu_overlaps(all_gpus, gpu, memory.base, memory.size);
   checks.require("dsd-range-gpus", overlaps.empty(),
-                 {"no overlap with another GPU's memory",
-                  overlaps.empty() ? "none" : overlaps},
+                 {"no overlap with another GPU's memory", listed(overlaps)},
                  {"NVG-E015",
                   "do not bind: two guests would share memory; "
                   "update the firmware"});

@@ -31,7 +31,8 @@ std::string missing(const std::vector<unsigned>& nodes,
   return format_id_list(absent);
 }
 
-void check_source(SectionWriter& checks, const GiNodes& gi) {
+void check_source(SectionWriter& checks, const HostSnapshot& host,
+                  const GiNodes& gi) {
   const Comparison srat{"SRAT, or _DSD on older firmware", "SRAT"};
   switch (gi.source) {
     case Source::srat:
@@ -45,10 +46,11 @@ void check_source(SectionWriter& checks, const GiNodes& gi) {
                      {});
       return;
     default:
-      checks.skip("gi-source",
-                  fmt::format("inferred from {}; run as root to have it from "
-                              "SRAT",
-                              to_string(gi.source)));
+      checks.skip(
+          "gi-source",
+          fmt::format("inferred from {}, because {}", to_string(gi.source),
+                      acpi_unreadable(host) ? kAcpiUnreadable
+                                            : "there is no usable SRAT"));
   }
 }
 
@@ -63,6 +65,7 @@ std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu) {
     }
   }
   std::sort(pxms.begin(), pxms.end());
+  pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
   return pxms;
 }
 
@@ -98,11 +101,16 @@ void check_agreement(SectionWriter& checks, const HostSnapshot& host,
 void check_sysfs(SectionWriter& checks, const HostSnapshot& host,
                  const GiNodes& gi) {
   const auto offline = missing(gi.nodes, host.numa.online);
-  checks.require("gi-nodes-online", offline.empty(),
-                 {"online: " + format_id_list(gi.nodes),
-                  offline.empty() ? "all online" : "not online: " + offline},
-                 {"NVG-E018",
-                  "the kernel may have too few nodes; see CONFIG_NODES_SHIFT"});
+  if (host.numa.online.empty()) {
+    checks.skip("gi-nodes-online", "/sys/devices/system/node is not there");
+  } else {
+    checks.require(
+        "gi-nodes-online", offline.empty(),
+        {"online: " + format_id_list(gi.nodes),
+         offline.empty() ? "all online" : "not online: " + offline},
+        {"NVG-E018",
+         "the kernel may have too few nodes; see CONFIG_NODES_SHIFT"});
+  }
   if (!host.numa.generic_initiators || gi.source != Source::srat) {
     checks.skip("gi-nodes-sysfs",
                 gi.source == Source::srat
@@ -141,7 +149,7 @@ CheckSection check_numa(const HostSnapshot& host, const Gpu& gpu) {
   if (gi.nodes.empty()) {
     checks.skip("gi-source", "there are no nodes");
   } else {
-    check_source(checks, gi);
+    check_source(checks, host, gi);
   }
   check_agreement(checks, host, gpu);
   if (gi.nodes.empty()) {

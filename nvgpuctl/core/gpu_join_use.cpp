@@ -59,12 +59,10 @@ void judge_driverctl(const ManagerFacts& managers, Gpu& gpu) {
 void judge_ids(const ManagerFacts& managers, Gpu& gpu) {
   bool claimed = false;
   for (const auto& claim : managers.vfio_ids) {
-    if (claim.vendor == gpu.pci.vendor && claim.device == gpu.pci.device) {
+    if (claim.fits(gpu.pci)) {
       claimed = true;
       add_finding(gpu, "NVG-W091",
-                  fmt::format("vfio-pci is told to take every {:04x}:{:04x}",
-                              claim.vendor, claim.device),
-                  claim.place);
+                  "vfio-pci is told to take every " + claim.text, claim.place);
     }
   }
   // Nothing else makes vfio-pci take a function: it has no ids of its own.

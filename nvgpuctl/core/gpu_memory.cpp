@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "core/gpu_parts.hpp"
+#include "core/memory_overlap.hpp"
 #include "kmod/region_layout.h"
 
 namespace nvgpuctl {
@@ -60,15 +62,26 @@ bool made_of_pages(const HostSnapshot& host, std::uint64_t base,
   return base % page == 0 && size % page == 0;
 }
 
+// Of a GPU that the driver has: as it was loaded. Of others: as it will be.
+Layout layout_of(const HostSnapshot& host, const Gpu& gpu) {
+  const bool single = gpu.pci.driver == kVariantDriver &&
+                      host.modules.variant_layout == "single";
+  return single ? Layout::single : Layout::split;
+}
+
 void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
                    const CoherentMemoryDsd& memory) {
   const std::string where = place(dsd);
   for (const auto& problem : memory.problems) {
     add_finding(gpu, "NVG-E016", problem, where);
   }
+  for (const auto& problem : memory.at_run_time) {
+    add_finding(gpu, "NVG-E011", problem, where);
+  }
+  const bool all_read = memory.problems.empty() && memory.at_run_time.empty();
   const bool describes_memory =
       memory.base_pa || memory.size || memory.pxm_start || memory.pxm_count;
-  if (!describes_memory && memory.problems.empty()) {
+  if (!describes_memory && all_read) {
     add_finding(gpu, "NVG-E010",
                 "_DSD of " + dsd.path + " has no nvidia,gpu-mem-… property",
                 where);
@@ -86,12 +99,12 @@ void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
   }
   if (memory.base_pa.value_or(0) == 0 || memory.size.value_or(0) == 0) {
     // A value that could not be read says nothing about the link.
-    if (memory.problems.empty()) {
+    if (all_read) {
       judge_absent(gpu, memory, where);
     }
     return;
   }
-  auto plan = plan_regions(*memory.base_pa, *memory.size, Layout::split,
+  auto plan = plan_regions(*memory.base_pa, *memory.size, layout_of(host, gpu),
                            gpu.erratum.value);
   if (plan && !made_of_pages(host, *memory.base_pa, *memory.size)) {
     add_finding(gpu, "NVG-E014",
@@ -178,62 +191,17 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
 }
 
 void find_overlaps(const HostSnapshot& host, std::vector<Gpu>& gpus) {
-  struct Range {
-    std::uint64_t first;
-    std::uint64_t last;  // inclusive
-  };
-  const auto range_of = [](const Gpu& gpu) -> std::optional<Range> {
-    if (!gpu.plan) {  // no plan: the range is invalid and already reported
-      return std::nullopt;
-    }
-    return Range{gpu.memory_base->value,
-                 gpu.memory_base->value + gpu.memory_size->value - 1};
-  };
-  const auto overlap = [](const Range& a, std::uint64_t first,
-                          std::uint64_t last) {
-    return a.first <= last && first <= a.last;
-  };
   for (auto& gpu : gpus) {
-    const auto range = range_of(gpu);
-    if (!range) {
+    if (!gpu.plan) {  // the range is invalid, which is reported
       continue;
     }
-    if (host.acpi.srat) {
-      for (const auto& memory : host.acpi.srat->memory) {
-        // Hot-pluggable ranges are where memory may appear, such as this
-        // GPU's own; they are no RAM yet.
-        const bool ram =
-            memory.enabled && !memory.hot_pluggable && memory.length > 0;
-        // Firmware's numbers may wrap around; then everything above is meant.
-        const std::uint64_t last =
-            memory.base + std::min(memory.length - 1, ~memory.base);
-        if (ram && overlap(*range, memory.base, last)) {
-          add_finding(
-              gpu, "NVG-E015",
-              fmt::format("overlaps RAM of proximity domain {} at {}, size {}",
-                          memory.pxm, hex(memory.base), hex(memory.length)),
-              std::string(kTables) + "SRAT");
-        }
-      }
-    }
-    for (const auto& ram : host.system_ram) {
-      if (ram.name == "System RAM" && overlap(*range, ram.first, ram.last)) {
-        add_finding(gpu, "NVG-E015",
-                    fmt::format("overlaps System RAM {}-{}", hex(ram.first),
-                                hex(ram.last)),
-                    "/proc/iomem");
-      }
-    }
-    for (const auto& other : gpus) {
-      const auto second = range_of(other);
-      if (&other != &gpu && second &&
-          overlap(*range, second->first, second->last)) {
-        add_finding(
-            gpu, "NVG-E015",
-            fmt::format("overlaps the memory of {} at {}",
-                        to_string(other.pci.address), hex(second->first)),
-            std::string(kTables));
-      }
+    const auto base = gpu.memory_base->value;
+    const auto size = gpu.memory_size->value;
+    auto found = ram_overlaps(host, gpu, base, size);
+    std::ranges::move(gpu_overlaps(gpus, gpu, base, size),
+                      std::back_inserter(found));
+    for (const auto& overlap : found) {
+      add_finding(gpu, "NVG-E015", "overlaps " + overlap.what, overlap.place);
     }
   }
 }

@@ -102,6 +102,15 @@ void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
   const auto shift = option == host.kernel.config.end()
                          ? std::nullopt
                          : parse_unsigned(option->second);
+  // The option is there wherever CONFIG_NUMA is.
+  if (!host.kernel.config.empty() && option == host.kernel.config.end()) {
+    add_finding(
+        gpu, "NVG-E051",
+        fmt::format("SRAT describes {} nodes, and this kernel was built "
+                    "without CONFIG_NUMA",
+                    nodes),
+        host.kernel.config_file);
+  }
   constexpr std::uint64_t kMaxShift = 10;  // arch/arm64/Kconfig
   if (shift && *shift <= kMaxShift && nodes > (1ULL << *shift)) {
     add_finding(

@@ -127,10 +127,24 @@ void describe_distances(const Distances& distances,
 
 }  // namespace
 
+std::uint64_t memory_for_guests(const HostSnapshot& host) {
+  const auto& initiators = host.numa.generic_initiators;
+  std::uint64_t bytes = 0;
+  for (const NumaNode& node : host.numa.nodes) {
+    // Kernels that do not tell (before 5.4) leave but a guess.
+    const bool of_gpu = initiators
+                            ? std::ranges::count(*initiators, node.id) > 0
+                            : node.cpus.empty();
+    bytes += of_gpu ? 0 : node.memory_bytes;
+  }
+  return bytes;
+}
+
 Result<DomainRequest> describe_guest(const HostSnapshot& host,
                                      const std::vector<const Gpu*>& gpus,
                                      std::vector<unsigned> more_nodes) {
   DomainRequest request;
+  request.host_bytes = memory_for_guests(host);
   const auto cpus = cpu_nodes(host, gpus, std::move(more_nodes));
   const Distances distances(host);
   for (const unsigned node : cpus) {

@@ -19,4 +19,8 @@ Result<DomainRequest> describe_guest(const HostSnapshot& host,
                                      const std::vector<const Gpu*>& gpus,
                                      std::vector<unsigned> more_nodes = {});
 
+// Bytes of the nodes that a guest's own memory can come from: all but those
+// that generic initiators (GPUs) have. 0: not known.
+std::uint64_t memory_for_guests(const HostSnapshot& host);
+
 }  // namespace nvgpuctl

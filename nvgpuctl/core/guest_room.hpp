@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <set>
 #include <vector>
+
+#include "core/cell_distances.hpp"
 
 namespace nvgpuctl {
 
@@ -16,7 +19,8 @@ struct GuestRoom {
   // NUMA cells that stay as they are, by id: 0, 1, … Without any, CPU cells
   // are made for all vCPUs and memory.
   std::vector<Cell> cells;
-  bool cells_have_distances = false;
+  // What libvirt tells QEMU of the ways between them, if it does.
+  std::optional<DistanceMatrix> distances;
   bool bind_memory = false;        // whether made CPU cells get a <numatune>
   std::set<unsigned> controllers;  // indices of PCI controllers, 0 included
   std::set<unsigned> chassis;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/cell_distances.hpp"
 #include "core/module_name.hpp"
 
 namespace nvgpuctl {
@@ -129,13 +130,15 @@ void take_initiator(const QemuOption& option, GuestView& view) {
   }
 }
 
-void take_numa(const QemuOption& option, GuestView& view) {
+// By both cells, in their order.
+using Directed = std::map<std::pair<unsigned, unsigned>, unsigned>;
+
+void take_numa(const QemuOption& option, GuestView& view, Directed& qemu) {
   const auto source = option.number("src");
   const auto target = option.number("dst");
   const auto value = option.number("val");
   if (option.head == "dist" && source && target && value) {
-    add_distance(view, *source, *target, *value);
-    view.qemu_distances = true;
+    qemu.insert_or_assign({*source, *target}, *value);
   }
   if (option.head == "node") {
     view.cells.push_back({.place = option.place,
@@ -185,10 +188,39 @@ void take_device(const QemuOption& option, GuestView& view) {
   view.smmus.push_back(std::move(smmu));
 }
 
+// QEMU gets what libvirt passes on and what the domain says to it directly.
+void join_distances(const Domain& domain, Directed qemu, GuestView& view) {
+  if (qemu.empty()) {
+    return;
+  }
+  view.qemu_distances = true;
+  view.distances.clear();
+  const auto of_libvirt = libvirt_distances(domain.cells);
+  const std::size_t count = of_libvirt ? of_libvirt->size() : 0;
+  for (unsigned from = 0; from < count; ++from) {
+    for (unsigned to = 0; to < count; ++to) {
+      qemu.emplace(std::pair(from, to), (*of_libvirt)[from][to]);
+    }
+  }
+  bool asymmetric = false;
+  for (const auto& [pair, value] : qemu) {
+    const auto back = qemu.find({pair.second, pair.first});
+    add_distance(view, pair.first, pair.second, value);
+    asymmetric |= back != qemu.end() && back->second != value;
+    if (back == qemu.end()) {
+      view.one_way.push_back(pair);
+    }
+  }
+  if (!asymmetric) {
+    view.one_way.clear();
+  }
+}
+
 void take_qemu_arguments(const Domain& domain, GuestView& view) {
+  Directed distances;
   for (const QemuOption& option : qemu_options(domain.qemu_arguments)) {
     if (option.option == "numa") {
-      take_numa(option, view);
+      take_numa(option, view, distances);
     } else if (option.option == "machine") {
       take_machine(option, view);
     } else if (option.option == "device") {
@@ -202,6 +234,7 @@ void take_qemu_arguments(const Domain& domain, GuestView& view) {
       view.egm.push_back(option.place);
     }
   }
+  join_distances(domain, std::move(distances), view);
 }
 
 // libvirt does not ask for the root bus' index, which can only be 0.

@@ -77,7 +77,11 @@ struct GuestView {
   // By both cells; the smaller first. libvirt and QEMU take one direction for
   // both.
   std::map<std::pair<unsigned, unsigned>, unsigned> distances;
-  bool qemu_distances = false;  // at least one of them was said to QEMU
+  // At least one of them was said to QEMU. Then `distances` has, of those in
+  // libvirt's elements, what libvirt passes on.
+  bool qemu_distances = false;
+  // Where QEMU is told two values for a pair: pairs of which it is told one.
+  std::vector<std::pair<unsigned, unsigned>> one_way;
   std::vector<GuestViewGpu> gpus;
   // Generic initiators of devices that are no GPU, or are not there.
   std::vector<std::pair<std::string, GuestViewNode>> other_nodes;

@@ -7,7 +7,9 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "core/host_snapshot.hpp"
 #include "core/hostdev_scan.hpp"
+#include "core/modprobe_rules.hpp"
 #include "core/module_name.hpp"
 
 namespace nvgpuctl {
@@ -17,23 +19,37 @@ using std::string_view;
 
 constexpr std::size_t kMaxClaims = 256;
 
-// "10de:2342[:subvendor[:…]]", as vfio-pci reads it. Its wildcards are no ids
-// of ours.
+// "10de:2342[:subvendor[:subdevice[:class[:mask]]]]", hexadecimal. As the
+// kernel does it, what comes behind something unreadable does not count.
+bool read_numbers(string_view item, VfioIdClaim& claim) {
+  const std::array<std::uint32_t*, 6> fields{
+      &claim.vendor,           &claim.device,     &claim.subsystem_vendor,
+      &claim.subsystem_device, &claim.class_code, &claim.class_mask};
+  const auto parts = split(item, ':');
+  std::size_t read = 0;
+  while (read < std::min(parts.size(), fields.size())) {
+    const auto word =
+        parts[read].starts_with("0x") ? parts[read].substr(2) : parts[read];
+    const auto number = parse_unsigned(word, 16);
+    if (!number || *number > VfioIdClaim::kAny) {
+      break;
+    }
+    *fields[read++] = static_cast<std::uint32_t>(*number);
+  }
+  return read >= 2;
+}
+
 void add_ids(string_view list, const std::string& place,
              std::vector<VfioIdClaim>& claims) {
   if (list.size() > 1 && list.front() == '"' && list.back() == '"') {
     list = list.substr(1, list.size() - 2);
   }
   for (const auto item : split(list, ',')) {
-    const auto parts = split(item, ':');
-    if (parts.size() < 2 || claims.size() >= kMaxClaims) {
-      continue;
-    }
-    const auto vendor = parse_unsigned(parts[0], 16);
-    const auto device = parse_unsigned(parts[1], 16);
-    if (vendor && device && *vendor <= 0xFFFF && *device <= 0xFFFF) {
-      claims.push_back({static_cast<std::uint16_t>(*vendor),
-                        static_cast<std::uint16_t>(*device), place});
+    VfioIdClaim claim;
+    if (claims.size() < kMaxClaims && read_numbers(item, claim)) {
+      claim.text = item;
+      claim.place = place;
+      claims.push_back(std::move(claim));
     }
   }
 }
@@ -48,6 +64,17 @@ bool has_yes(string_view tag) {
 }
 
 }  // namespace
+
+// As pci_match_one_device() in Linux's pci.h.
+bool VfioIdClaim::fits(const PciFunction& function) const {
+  const auto same = [](std::uint32_t wanted, std::uint32_t has) {
+    return wanted == kAny || wanted == has;
+  };
+  return same(vendor, function.vendor) && same(device, function.device) &&
+         same(subsystem_vendor, function.subsystem_vendor) &&
+         same(subsystem_device, function.subsystem_device) &&
+         ((class_code ^ function.class_code) & class_mask) == 0;
+}
 
 std::vector<VfioIdClaim> vfio_ids_of_command_line(string_view text) {
   std::vector<VfioIdClaim> claims;
@@ -66,12 +93,10 @@ std::vector<VfioIdClaim> vfio_ids_of_command_line(string_view text) {
 std::vector<VfioIdClaim> vfio_ids_of_modprobe(string_view text,
                                               const std::string& path) {
   std::vector<VfioIdClaim> claims;
-  unsigned number = 0;
-  for (const auto line : split(text, '\n')) {
-    ++number;
-    const auto words = split_words(line);
+  for_each_modprobe_line(text, [&](const std::vector<string_view>& words,
+                                   unsigned number) {
     if (words.size() < 3 || words[0] != "options" || !is_vfio_pci(words[1])) {
-      continue;
+      return;
     }
     for (const auto word : words) {
       constexpr string_view kKey = "ids=";
@@ -80,7 +105,7 @@ std::vector<VfioIdClaim> vfio_ids_of_modprobe(string_view text,
                 claims);
       }
     }
-  }
+  });
   return claims;
 }
 

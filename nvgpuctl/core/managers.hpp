@@ -15,11 +15,22 @@
 
 namespace nvgpuctl {
 
-// vfio-pci is told to take every device of an id.
+struct PciFunction;
+
+// vfio-pci is told to take every device of an id, in the six numbers of
+// vfio_pci_fill_ids() in Linux's vfio_pci.c.
 struct VfioIdClaim {
-  std::uint16_t vendor = 0;
-  std::uint16_t device = 0;
+  static constexpr std::uint32_t kAny = 0xFFFFFFFF;  // PCI_ANY_ID
+  std::uint32_t vendor = kAny;
+  std::uint32_t device = kAny;
+  std::uint32_t subsystem_vendor = kAny;
+  std::uint32_t subsystem_device = kAny;
+  std::uint32_t class_code = 0;
+  std::uint32_t class_mask = 0;  // which bits of the class count
+  std::string text;              // "10de:2342", as it was written
   std::string place;  // "/proc/cmdline", "/etc/modprobe.d/vfio.conf:3"
+
+  bool fits(const PciFunction& function) const;
 
   friend bool operator==(const VfioIdClaim&, const VfioIdClaim&) = default;
 };

@@ -40,7 +40,7 @@ struct MergeRecord {
   std::vector<PciAddress> gpus;
   std::string profile;
   std::string viommu;
-  std::string managed;
+  std::string managed;  // "yes", "no", or one for each GPU: "yes no"
   std::set<unsigned> cells;
   std::set<unsigned> controllers;
   std::set<std::string, std::less<>> smmus;  // aliases in <qemu:override>

@@ -17,9 +17,6 @@ using std::string_view;
 // More than any host has; captures are other people's files.
 constexpr std::size_t kMaxRules = 4096;
 
-// A backslash continues a line.
-constexpr string_view kBlanks = " \t\r\n\\";
-
 void keep_off(string_view module, std::string place, ModprobeRules& rules) {
   if (rules.kept_off.size() < kMaxRules) {
     rules.kept_off.emplace(kernel_module_name(module), std::move(place));
@@ -27,9 +24,9 @@ void keep_off(string_view module, std::string place, ModprobeRules& rules) {
 }
 
 bool does_nothing(string_view program) {
-  constexpr std::array<string_view, 6> kNothing{
-      "/bin/false",    "/bin/true",     "/usr/bin/false",
-      "/usr/bin/true", "/sbin/nologin", ":"};
+  constexpr std::array<string_view, 8> kNothing{
+      "/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true",
+      "false",      "true",      "/sbin/nologin",  ":"};
   return std::find(kNothing.begin(), kNothing.end(), program) != kNothing.end();
 }
 
@@ -49,8 +46,8 @@ void add_softdep(const std::vector<string_view>& words, std::string place,
   }
 }
 
-void add_line(string_view line, std::string place, ModprobeRules& rules) {
-  const auto words = split_words(line, kBlanks);
+void add_line(const std::vector<string_view>& words, std::string place,
+              ModprobeRules& rules) {
   if (words.size() < 2) {
     return;
   }
@@ -65,25 +62,32 @@ void add_line(string_view line, std::string place, ModprobeRules& rules) {
 
 }  // namespace
 
-void add_modprobe_rules(string_view text, const std::string& path,
-                        ModprobeRules& rules) {
+void for_each_modprobe_line(string_view text, const ModprobeLineFn& take) {
+  constexpr string_view kBlanks = " \t\r\n\\";
   unsigned number = 0;
   while (!text.empty()) {
-    // A backslash at the end of a line continues it.
     const unsigned first = ++number;
     std::size_t end = std::min(text.find('\n'), text.size());
     while (end > 0 && end < text.size() && text[end - 1] == '\\') {
       end = std::min(text.find('\n', end + 1), text.size());
       ++number;
     }
-    add_line(text.substr(0, end), fmt::format("{}:{}", path, first), rules);
+    take(split_words(text.substr(0, end), kBlanks), first);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
 
+void add_modprobe_rules(string_view text, const std::string& path,
+                        ModprobeRules& rules) {
+  for_each_modprobe_line(
+      text, [&](const std::vector<string_view>& words, unsigned number) {
+        add_line(words, fmt::format("{}:{}", path, number), rules);
+      });
+}
+
 void add_command_line_rules(string_view command_line, ModprobeRules& rules) {
-  constexpr std::array<string_view, 3> kKeys{
-      "modprobe.blacklist", "module_blacklist", "rd.driver.blacklist"};
+  constexpr std::array<string_view, 2> kKeys{"modprobe.blacklist",
+                                             "module_blacklist"};
   for (const auto word : split_words(command_line)) {
     const auto equals = word.find('=');
     if (equals == string_view::npos ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,12 +30,18 @@ struct ModprobeRules {
   }
 };
 
+// The words of each line of a file below a modprobe.d, and the line's number. A
+// backslash at the end of a line continues it.
+using ModprobeLineFn =
+    std::function<void(const std::vector<std::string_view>&, unsigned)>;
+void for_each_modprobe_line(std::string_view text, const ModprobeLineFn& take);
+
 // One file below a modprobe.d.
 void add_modprobe_rules(std::string_view text, const std::string& path,
                         ModprobeRules& rules);
 
-// modprobe.blacklist=, module_blacklist= and what dracut calls
-// rd.driver.blacklist=.
+// modprobe.blacklist= and module_blacklist=. Not dracut's rd.driver.blacklist=,
+// which holds in its initramfs only: what was kept out there udev loads later.
 void add_command_line_rules(std::string_view command_line,
                             ModprobeRules& rules);
 

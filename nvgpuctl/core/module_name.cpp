@@ -27,6 +27,12 @@ std::string module_of_file(std::string_view file) {
   return kernel_module_name(module_file_stem(file));
 }
 
+bool is_host_driver(std::string_view module) {
+  return module == "nouveau" || module == "nvidia" ||
+         module == "nvidia_current" || module == "nvidia_current_open" ||
+         module.starts_with("nvidia_tesla");
+}
+
 bool same_module(std::string_view a, std::string_view b) {
   return std::equal(
       a.begin(), a.end(), b.begin(), b.end(),

@@ -18,6 +18,12 @@ std::string kernel_module_name(std::string_view module);
 // Of files: "updates/nvgrace-gpu-vfio-pci.ko" → "nvgrace_gpu_vfio_pci"
 std::string module_of_file(std::string_view file);
 
+// Whether it is a driver of the host's for NVIDIA's GPUs: nouveau, nvidia, or
+// what Debian calls the latter: nvidia_current, nvidia_current_open,
+// nvidia_tesla, nvidia_tesla_535. Their aliases match every NVIDIA GPU. Takes
+// the kernel's spelling.
+bool is_host_driver(std::string_view module);
+
 // '-' and '_' are the same.
 bool same_module(std::string_view a, std::string_view b);
 

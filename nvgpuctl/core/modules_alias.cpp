@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include "base/text.hpp"
 #include "core/module_name.hpp"
@@ -81,6 +82,17 @@ void for_each_line(std::string_view text, Use use) {
   }
 }
 
+// The files of an index; what each depends on stands behind a colon.
+template <class Fn>
+void for_each_file(std::string_view modules_dep, const Fn& take) {
+  for_each_line(modules_dep, [&](std::string_view line) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+      take(line.substr(0, colon));
+    }
+  });
+}
+
 }  // namespace
 
 std::vector<VfioAlias> parse_vfio_aliases(std::string_view modules_alias) {
@@ -144,17 +156,23 @@ std::optional<std::string> best_variant(const std::vector<VfioAlias>& aliases,
 std::vector<std::string> find_module_files(std::string_view modules_dep,
                                            std::string_view module) {
   std::vector<std::string> files;
-  for_each_line(modules_dep, [&](std::string_view line) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) {
-      return;
-    }
-    const std::string_view file = line.substr(0, colon);
+  for_each_file(modules_dep, [&](std::string_view file) {
     if (same_module(module_file_stem(file), module)) {
       files.emplace_back(file);
     }
   });
   return files;
+}
+
+std::vector<std::string> find_host_drivers(std::string_view modules_dep) {
+  std::set<std::string> drivers;
+  for_each_file(modules_dep, [&](std::string_view file) {
+    auto module = module_of_file(file);
+    if (is_host_driver(module)) {
+      drivers.insert(std::move(module));
+    }
+  });
+  return {drivers.begin(), drivers.end()};
 }
 
 }  // namespace nvgpuctl

@@ -36,4 +36,7 @@ std::optional<std::string> best_variant(const std::vector<VfioAlias>& aliases,
 std::vector<std::string> find_module_files(std::string_view modules_dep,
                                            std::string_view module);
 
+// The host's drivers for NVIDIA's GPUs in it, by the kernel's names, sorted.
+std::vector<std::string> find_host_drivers(std::string_view modules_dep);
+
 }  // namespace nvgpuctl

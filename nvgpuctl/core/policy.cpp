@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "core/driver_change.hpp"
+#include "core/module_name.hpp"
 #include "core/quiet.hpp"
 #include "core/yaml_value.hpp"
 
@@ -163,6 +164,14 @@ Result<> PolicyReader::driver(const YamlValue& value, PolicyRule& rule) const {
         value.place, "'" + *text + "' is no driver",
         meant ? "did you mean \"" + *meant + "\"?"
               : "it is variant, origin, none, or the name of a module");
+  }
+  // Of the driver libvirt, modprobe and the module's file use two spellings;
+  // sysfs takes one.
+  if (same_module(*text, kVariantDriver) && *text != kVariantDriver) {
+    return reader_.fail_at(value.place, "'" + *text + "' is no driver",
+                           "the driver is called " +
+                               std::string(kVariantDriver) +
+                               ", and variant means it");
   }
   rule.driver = DriverWish::named;
   rule.driver_name = *text;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/bind_plan.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -129,6 +130,20 @@ PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {
 bool keeps_at_boot(const PolicyRule& rule) {
   return rule.at_boot && rule.driver != DriverWish::unsaid &&
          rule.driver != DriverWish::origin;
+}
+
+std::string kept_for(const HostSnapshot& host, const Gpu& gpu,
+                     const PolicyRule& rule, OtherManagers managers) {
+  if (!keeps_at_boot(rule)) {
+    return "";
+  }
+  if (rule.driver != DriverWish::variant) {
+    return driver_word(rule);
+  }
+  // The memory is online only once a driver has the GPU.
+  const auto plan = plan_bind(host, gpu, OnlineMemory::goes_offline);
+  const bool ours = managers == OtherManagers::take || judge_managers(gpu);
+  return plan && ours ? plan->to : "";
 }
 
 std::optional<UseRules> use_rules(const PolicyRule& rule) {

@@ -35,6 +35,12 @@ PolicyRule rule_for(const Policy& policy, const Gpu& gpu);
 // the one that it is to go back to.
 bool keeps_at_boot(const PolicyRule& rule);
 
+// The driver that a GPU is kept for when it comes and has none; "" where it is
+// left to whoever comes first: nothing is wished, it cannot be bound, or
+// another manager has it, from whom `apply` would not take it. Needs managers.
+std::string kept_for(const HostSnapshot& host, const Gpu& gpu,
+                     const PolicyRule& rule, OtherManagers managers);
+
 // What a rule lets be done about those who use its GPU; nothing where it does
 // not say.
 std::optional<UseRules> use_rules(const PolicyRule& rule);

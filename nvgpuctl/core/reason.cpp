@@ -89,7 +89,8 @@ constexpr std::array kReasons{
            "outer hypervisor"},
     Reason{"NVG-W021", "gi-heuristic", kWarning,
            "the GPU's NUMA nodes are inferred from sysfs, not read from SRAT",
-           "run as root to have them from SRAT"},
+           "run as root to have them from SRAT; where root cannot read one "
+           "either, it is damaged: update the firmware"},
     Reason{"NVG-W022", "numa-crosscheck", kWarning,
            "what was derived about NUMA nodes disagrees with sysfs",
            "numa=fake, CXL windows or a kernel without generic initiators "

@@ -55,6 +55,7 @@ constexpr std::array kRows{
     ReportRow{"/sys/module/vfio_pci", kPresence},
     ReportRow{"/sys/module/vfio_pci_core", kPresence},
     ReportRow{"/sys/module/nvgrace_gpu_vfio_pci", kPresence},
+    ReportRow{"/sys/module/nvgrace_gpu_vfio_pci/parameters/layout", kCopy},
     ReportRow{"/sys/module/nvidia", kPresence},
     ReportRow{"/sys/module/nvidia_uvm", kPresence},
     ReportRow{"/sys/module/nouveau", kPresence},

@@ -77,11 +77,7 @@ InstalledKernel read_kernel_files(const RootDir& root,
       root.read_file(directory + "modules.dep", kMaxIndex).value_or("");
   read_variants(root, directory, dep, kernel);
   kernel.variant_indexed = !find_module_files(dep, kVariantDriver).empty();
-  for (const auto* driver : {"nouveau", "nvidia"}) {
-    if (!find_module_files(dep, driver).empty()) {
-      kernel.host_drivers.emplace_back(driver);
-    }
-  }
+  kernel.host_drivers = find_host_drivers(dep);
   if (const auto builtin =
           root.read_file(directory + "modules.builtin", kMaxIndex)) {
     kernel.variant_built_in =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/text.hpp"
 #include "core/host_snapshot.hpp"
@@ -18,25 +19,47 @@ constexpr std::uint64_t kMaxUnpacked = 3 * kGiB;
 constexpr int kMaxArchives = 16;
 
 // What may take a GPU, or is to.
-constexpr std::array<std::string_view, 4> kModules{kVariantDriver, "nouveau",
-                                                   "nvidia", "vfio_pci"};
-
 bool is_module_of_interest(std::string_view name) {
-  return name.find(".ko") != std::string_view::npos &&
-         std::find(kModules.begin(), kModules.end(), module_of_file(name)) !=
-             kModules.end();
+  if (name.find(".ko") == std::string_view::npos) {
+    return false;
+  }
+  const auto module = module_of_file(name);
+  return module == kVariantDriver || module == "vfio_pci" ||
+         is_host_driver(module);
+}
+
+// In the order in which a file hides those of the same name, modprobe.d(5).
+constexpr std::array<std::string_view, 5> kModprobeFolders{
+    "etc/modprobe.d/", "run/modprobe.d/", "usr/local/lib/modprobe.d/",
+    "usr/lib/modprobe.d/", "lib/modprobe.d/"};
+
+bool is_in(std::string_view name, std::string_view folder) {
+  return name.starts_with(folder) &&
+         name.find('/', folder.size()) == std::string_view::npos;
 }
 
 bool is_modprobe_file(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kFolders{
-      "etc/modprobe.d/", "run/modprobe.d/", "usr/local/lib/modprobe.d/",
-      "usr/lib/modprobe.d/", "lib/modprobe.d/"};
   return name.ends_with(".conf") &&
          std::any_of(
-             kFolders.begin(), kFolders.end(), [&](std::string_view folder) {
-               return name.starts_with(folder) &&
-                      name.find('/', folder.size()) == std::string_view::npos;
-             });
+             kModprobeFolders.begin(), kModprobeFolders.end(),
+             [&](std::string_view folder) { return is_in(name, folder); });
+}
+
+// Later entries of an archive replace earlier ones.
+void add_rules(const std::vector<CpioEntry>& entries, ModprobeRules& rules) {
+  std::map<std::string_view, const CpioEntry*> files;
+  for (const auto folder : kModprobeFolders) {
+    std::map<std::string_view, const CpioEntry*> here;
+    for (const auto& entry : entries) {
+      if (is_in(entry.name, folder) && is_modprobe_file(entry.name)) {
+        here[std::string_view(entry.name).substr(folder.size())] = &entry;
+      }
+    }
+    files.merge(here);
+  }
+  for (const auto& [name, entry] : files) {
+    add_modprobe_rules(entry->content, entry->name, rules);
+  }
 }
 
 CpioReader::Want choose(std::string_view name) {
@@ -135,9 +158,9 @@ InitramfsFacts look_into_initramfs(const RootDir& root,
                             : entries.error().problem;
     return facts;
   }
+  add_rules(*entries, facts.rules);
   for (const auto& entry : *entries) {
     if (is_modprobe_file(entry.name)) {
-      add_modprobe_rules(entry.content, entry.name, facts.rules);
       continue;
     }
     auto module = module_of_file(entry.name);

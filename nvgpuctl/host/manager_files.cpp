@@ -43,8 +43,10 @@ void read_driverctl(const RootDir& root, ManagerFacts& facts) {
 }
 
 void read_vfio_ids(const RootDir& root, ManagerFacts& facts) {
-  // Which of them are hidden does not matter to whoever has to remove the id.
   for (const auto& file : read_modprobe_files(root)) {
+    if (file.hidden) {
+      continue;
+    }
     const auto claims = vfio_ids_of_modprobe(file.text, file.path);
     facts.vfio_ids.insert(facts.vfio_ids.end(), claims.begin(), claims.end());
   }

@@ -41,7 +41,7 @@ constexpr std::array kMagics{
 class Outlet {
  public:
   Outlet(const std::string& name, std::uint64_t limit, const Sink& sink)
-      : name_(name), left_(limit), sink_(sink), piece_(kPiece) {}
+      : name_(name), limit_(limit), left_(limit), sink_(sink), piece_(kPiece) {}
 
   const std::string& name() const { return name_; }
   char* data() { return piece_.data(); }
@@ -49,7 +49,8 @@ class Outlet {
 
   Result<> pass_on(std::size_t count) {
     if (count > left_) {
-      return fail(Errc::malformed, name_, "unpacks to more than it may");
+      return fail(Errc::malformed, name_,
+                  "unpacks to more than " + human_size(limit_));
     }
     left_ -= count;
     return count == 0 ? Result<>() : sink_({piece_.data(), count});
@@ -62,6 +63,7 @@ class Outlet {
 
  private:
   const std::string& name_;
+  std::uint64_t limit_;
   std::uint64_t left_;
   const Sink& sink_;
   std::vector<char> piece_;

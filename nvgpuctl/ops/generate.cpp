@@ -136,7 +136,6 @@ Result<DomainRequest> plan_request(const Inventory& inventory,
   // group works everywhere else.
   request->iommufd = request->viommu == Viommu::accel ||
                      (request->profile == Profile::native && facts.dev_iommu);
-  request->managed = options.managed.value_or(false);
   return request;
 }
 
@@ -151,9 +150,7 @@ Result<> follow_policy(const RootDir& root, const std::vector<const Gpu*>& gpus,
     const auto rule = rule_for(*policy, *gpus[i]);
     auto& guest = request.gpus[i];
     guest.gi_nodes = rule.gi_nodes.value_or(guest.gi_nodes);
-    if (!options.managed && rule.managed) {
-      request.managed = *rule.managed;
-    }
+    guest.managed = options.managed.value_or(rule.managed.value_or(false));
     if (!domain.empty() && !allows(rule, domain)) {
       return fail(Errc::not_viable, std::string(domain),
                   fmt::format("{} does not let it have {}", rule.place,
@@ -172,18 +169,18 @@ Result<Generated> generate(const RootDir& root, const Inventory& inventory,
   if (!request) {
     return forward_error(request);
   }
-  auto followed =
-      follow_policy(root, chosen, options,
-                    options.whole_domain ? options.name : "", *request);
-  if (!followed) {
-    return forward_error(followed);
-  }
-  request->whole_domain = options.whole_domain;
-  request->vcpus = options.vcpus.value_or(kDefaultVcpus);
-  request->memory_bytes = options.memory_bytes.value_or(kDefaultMemory);
   if (!options.name.empty()) {
     request->name = options.name;
   }
+  request->whole_domain = options.whole_domain;
+  auto followed =
+      follow_policy(root, chosen, options,
+                    request->whole_domain ? request->name : "", *request);
+  if (!followed) {
+    return forward_error(followed);
+  }
+  request->vcpus = options.vcpus.value_or(kDefaultVcpus);
+  request->memory_bytes = options.memory_bytes.value_or(kDefaultMemory);
   auto domain = generate_domain(*request);
   if (!domain) {
     return forward_error(domain);

@@ -2,6 +2,7 @@
 #include "ops/lint.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -57,19 +58,8 @@ bool is_known(const DomainLint& lint, long line) {
   });
 }
 
-bool has(const DomainLint& lint, std::string_view id) {
-  return std::ranges::any_of(lint.findings, [id](const LintFinding& found) {
-    return found.rule->id == id;
-  });
-}
-
 void add_messages(const SchemaVerdict& verdict, const std::string& file,
                   const Domain& domain, DomainLint& lint) {
-  // Then the versions say the same, and which one is needed.
-  if (verdict.outcome == SchemaVerdict::Outcome::too_old &&
-      has(lint, "dropped")) {
-    return;
-  }
   for (const std::string& message : verdict.messages) {
     auto [line, text] = split_message(message);
     if (line > 0 && is_known(lint, line)) {
@@ -105,6 +95,10 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
   const auto verdict = validate_domain(xml, *schema);
   if (!verdict) {
     return forward_error(verdict);
+  }
+  if (verdict->outcome == SchemaVerdict::Outcome::too_old) {
+    return fmt::format("not held against {}: {}", schema->file,
+                       fmt::join(verdict->messages, "; "));
   }
   add_messages(*verdict, schema->file, domain, lint);
   std::ranges::stable_sort(lint.findings, {}, [](const LintFinding& finding) {

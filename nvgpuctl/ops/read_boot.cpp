@@ -32,9 +32,13 @@ BootFacts read_boot(const RootDir& root, const Inventory& inventory) {
       policy->rules.begin(), policy->rules.end(), counts_at_boot));
   for (std::size_t i = 0; i < inventory.gpus.size(); ++i) {
     const auto* rule = match->rules[i];
-    if (rule != nullptr && keeps_at_boot(*rule)) {
-      facts.kept.push_back(inventory.gpus[i].pci.address);
+    const auto& gpu = inventory.gpus[i];
+    if (rule == nullptr || !keeps_at_boot(*rule)) {
+      continue;
     }
+    const bool kept =
+        !kept_for(inventory.host, gpu, *rule, policy->other_managers).empty();
+    (kept ? facts.kept : facts.left).push_back(gpu.pci.address);
   }
   return facts;
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <array>
@@ -300,24 +301,39 @@ std::string log_about(const RootDir& root, const std::vector<Gpu>& gpus) {
   return text.size() > kMaxLog ? text.substr(text.size() - kMaxLog) : text;
 }
 
+// A name that is a driver's or in a model's tells nobody anything, and its
+// alias would hide the driver or the model.
+bool is_common(std::string_view name, const std::vector<std::string>& models) {
+  constexpr std::array<std::string_view, 4> kDrivers{"nouveau", "nvidia",
+                                                     "vfio", "vfio-pci"};
+  const auto same = [name](std::string_view word) {
+    return word.size() == name.size() &&
+           ::strncasecmp(word.data(), name.data(), name.size()) == 0;
+  };
+  return std::ranges::any_of(kDrivers, same) ||
+         std::ranges::any_of(models, [&](const std::string& model) {
+           return same(model) || std::ranges::any_of(split(model, ' '), same);
+         });
+}
+
 void name_what_is_known(const RootDir& root,
+                        const std::vector<std::string>& models,
                         std::vector<RunningDomain>& domains,
                         Redactor& redactor) {
   if (const auto host = root.read_text("/proc/sys/kernel/hostname")) {
-    // Its short name is the alias of names in its domain as well. One that is
-    // that of a driver tells nobody anything, and its alias would hide the
-    // driver.
+    // Its short name is the alias of names in its domain as well.
     const auto name = trim(*host);
     const auto short_name = name.substr(0, name.find('.'));
-    constexpr std::array<std::string_view, 4> kDrivers{"nouveau", "nvidia",
-                                                       "vfio", "vfio-pci"};
-    if (std::find(kDrivers.begin(), kDrivers.end(), short_name) ==
-        kDrivers.end()) {
+    if (!is_common(short_name, models)) {
       redactor.name(short_name, "host");
+    } else if (short_name != name) {
+      redactor.name(name, "host");
     }
   }
   for (auto& domain : domains) {
-    domain.name = redactor.name(domain.name, "domain");
+    if (!is_common(domain.name, models)) {
+      domain.name = redactor.name(domain.name, "domain");
+    }
   }
 }
 
@@ -328,7 +344,7 @@ Result<Report> make_report(const RootDir& root, const Inventory& inventory,
   Collector collector(root, redaction);
   auto domains = domains_with_gpus(root, inventory.gpus);
   if (redaction == Redaction::aliases) {
-    name_what_is_known(root, domains, collector.redactor());
+    name_what_is_known(root, inventory.models, domains, collector.redactor());
   }
   for (const auto& row : report_rows()) {
     std::string pattern(row.pattern);

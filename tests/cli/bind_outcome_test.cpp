@@ -38,12 +38,25 @@ TEST_F(BindOutcome, HasTheStateThatTheGpuCameToHave) {
   FakeRoot fake;
   fake.pci_function(kAddress, "0x10de", "0x2342");
   fake.driver(kAddress, "nvgrace_gpu_vfio_pci");
-  const auto outcomes = read_outcomes(fake.open(), {change(Ending::done)});
+  auto report = change(Ending::done);
+  report.plan.to = "nvgrace_gpu_vfio_pci";
+  const auto outcomes = read_outcomes(fake.open(), {report});
   ASSERT_THAT(outcomes, SizeIs(1));
-  // Bound, but this host has no firmware that describes any memory.
-  EXPECT_EQ(outcomes[0].state, GpuState::degraded);
-  EXPECT_EQ(judged(std::nullopt, outcomes), ExitCode::degraded);
+  // Bound, but this host has no IOMMU.
+  EXPECT_EQ(outcomes[0].state, GpuState::blocked);
+  EXPECT_EQ(judged(std::nullopt, outcomes), ExitCode::not_viable);
   EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(BindOutcome, IsDegradedWithoutMemory) {
+  EXPECT_EQ(judged(std::nullopt, {{change(Ending::done), GpuState::degraded}}),
+            ExitCode::degraded);
+}
+
+// What a GPU is that was given back does not matter.
+TEST_F(BindOutcome, IsDoneForABlockedGpuThatWasUnbound) {
+  EXPECT_EQ(judged(std::nullopt, {{change(Ending::done), GpuState::blocked}}),
+            ExitCode::done);
 }
 
 TEST_F(BindOutcome, HasNoStateWhenTheGpuIsGone) {

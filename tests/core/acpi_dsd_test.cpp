@@ -134,14 +134,14 @@ TEST(Dsd, KeepsStringsAndNotesValuesOfOtherTypes) {
   const DeviceDsd dsd = read(test::dsd(
       {test::property("text", test::string("hello")),
        test::property("list", test::package({0x12}, {0x01, 0x0A, 0x05})),
-       test::property("bytes", test::package({0x11}, {0x01, 0x05})),
        test::property("reference", test::text("PCI9")),
        test::property("last", test::integer(7))}));
-  ASSERT_THAT(dsd.properties, SizeIs(5));
+  ASSERT_THAT(dsd.properties, SizeIs(4));
   EXPECT_EQ(std::get<std::string>(dsd.properties[0].value), "hello");
   EXPECT_TRUE(std::holds_alternative<std::monostate>(dsd.properties[1].value));
+  EXPECT_FALSE(dsd.properties[1].named);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(dsd.properties[2].value));
-  EXPECT_TRUE(std::holds_alternative<std::monostate>(dsd.properties[3].value));
+  EXPECT_TRUE(dsd.properties[2].named);
   EXPECT_EQ(number(dsd, "last"), 7U);
 }
 
@@ -200,6 +200,18 @@ TEST(Dsd, ReportsAMemoryPropertyThatIsNoInteger) {
               ElementsAre("nvidia,gpu-mem-size is not an integer"));
 }
 
+// Linux follows the name; it may be an integer there.
+TEST(Dsd, DoesNotCallAMemoryPropertyWrongThatIsANamedObject) {
+  const DeviceDsd dsd = read(
+      test::dsd({test::property("nvidia,gpu-mem-size", test::text("SIZE"))}));
+  const CoherentMemoryDsd memory = interpret_coherent_memory(dsd);
+  EXPECT_EQ(memory.size, std::nullopt);
+  EXPECT_THAT(memory.problems, IsEmpty());
+  EXPECT_THAT(memory.at_run_time,
+              ElementsAre("nvidia,gpu-mem-size is the value of another object, "
+                          "which is not followed"));
+}
+
 void expect_malformed(const DeviceDsd& dsd, const std::string& problem) {
   EXPECT_EQ(dsd.form, DsdForm::malformed);
   EXPECT_THAT(dsd.problem, HasSubstr(problem));
@@ -232,13 +244,24 @@ TEST(Dsd, DropsAllPropertiesWhenOneIsNotAPair) {
   const Aml three =
       test::package({0x12}, join({{0x03}, test::string("bad"), {0x01, 0x01}}));
   expect_malformed(read(test::dsd({good, three})),
-                   "property 2 is not a package of a string and a constant");
+                   "property 2 is not a package of a string and a value that "
+                   "Linux takes");
   const Aml nameless = test::package({0x12}, {0x02, 0x01, 0x01});
   expect_malformed(read(test::dsd({nameless})), "property 1 is not a package");
   const Aml valueless =
       test::package({0x12}, join({{0x02}, test::string("bad")}));
   expect_malformed(read(test::dsd({valueless})), "property 1 is not a package");
   expect_malformed(read(test::dsd({{0x01}})), "property 1 is not a package");
+}
+
+TEST(Dsd, DropsAllPropertiesWhenLinuxDoesNotTakeTheValueOfOne) {
+  const Aml good = test::property("good", {0x01});
+  const Aml buffer = test::package({0x11}, {0x0A, 0x01, 0x05});
+  expect_malformed(read(test::dsd({good, test::property("bytes", buffer)})),
+                   "property 2 is not a package");
+  const Aml list = test::package({0x12}, join({{0x01}, buffer}));
+  expect_malformed(read(test::dsd({good, test::property("list", list)})),
+                   "property 2 is not a package");
 }
 
 TEST(Dsd, IsMalformedWhenAStringNeverEnds) {
@@ -288,8 +311,7 @@ TEST(Dsd, DoesNotDescendIntoNestedValues) {
   }
   const DeviceDsd dsd = read(test::dsd(
       {test::property("deep", nested), test::property("after", {0x01})}));
-  EXPECT_EQ(dsd.form, DsdForm::literal);
-  EXPECT_EQ(number(dsd, "after"), 1U);
+  expect_malformed(dsd, "property 1 is not a package");
 }
 
 }  // namespace

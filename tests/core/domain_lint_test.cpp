@@ -265,15 +265,81 @@ TEST(Lint, HasAnEndToWhatItFinds) {
   EXPECT_EQ(lint.left_out, 1501U);
 }
 
-TEST(Lint, KeepsTheErrorsWhereItFindsTooMuch) {
+std::string with_each(std::string text, const std::string& from,
+                      const std::string& to) {
+  for (auto at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// The GPU without an alias of its own, behind `before` in <devices>, and cells
+// for `device`.
+std::vector<std::string> ids_with_alias(const std::string& device,
+                                        const std::string& before) {
+  const Case of = case_named("good-legacy");
+  std::string xml = with_each(of.xml, "<alias name='ua-gpu0'/>", "");
+  xml = with_each(xml, "pci-dev=ua-gpu0", "pci-dev=" + device);
+  xml.insert(xml.find("<devices>") + 9, before);
+  return ids_of(lint_text(of, xml), true);
+}
+
+TEST(Lint, NumbersAliasesAsLibvirtDoes) {
+  EXPECT_THAT(ids_with_alias("hostdev0", ""), IsEmpty());
+  const std::string nic =
+      "<interface type='hostdev'><source><address type='pci' domain='0x0002' "
+      "bus='0x01' slot='0' function='0'/></source></interface>";
+  EXPECT_THAT(ids_with_alias("hostdev1", nic), IsEmpty());
+  EXPECT_THAT(ids_with_alias("hostdev0", nic), testing::Contains("gi-missing"));
+  // An alias of one's own takes no number.
+  const std::string named =
+      "<hostdev mode='subsystem' type='usb'><alias name='ua-usb'/></hostdev>";
+  EXPECT_THAT(ids_with_alias("hostdev0", named), IsEmpty());
+  EXPECT_THAT(ids_with_alias("hostdev1", named + nic), IsEmpty());
+}
+
+TEST(Lint, CountsThePagesOfNamedCells) {
+  const Case of = case_named("hugepage-few");
+  const std::string few = with_each(of.xml, "<page ", "<page nodeset='0' ");
+  EXPECT_THAT(ids_of(lint_text(of, few), true),
+              testing::Contains("hugepage-few"));
+}
+
+TEST(Lint, AddsNoWindowBesideOneThatCannotBeRead) {
+  const Case of = case_named("window-none");
+  const std::string bad =
+      with_each(of.xml, "model='pcie-root'>",
+                "model='pcie-root'><pcihole64 unit='TiB'>one</pcihole64>");
+  ASSERT_NE(bad, of.xml);
+  const auto lint = lint_text(of, bad);
+  EXPECT_THAT(ids_of(lint, true), testing::Contains("value-unreadable"));
+  EXPECT_THAT(ids_of(lint, false), testing::Contains("window-small"));
+}
+
+TEST(Lint, LeavesMemoryOfEgmToTheFork) {
   Case of = case_named("memory-over-host");
+  of.xml.insert(of.xml.find("<memballoon"), "<memory model='egm'/>");
+  EXPECT_THAT(ids_of(lint_text(of, of.xml), true),
+              testing::Not(testing::Contains("memory-over-host")));
+}
+
+TEST(Lint, FindsCellsBoundToNodesOfGpus) {
+  const Case of = case_named("memory-over-node");
+  const std::string gpu = with_each(of.xml, "nodeset='0'", "nodeset='8'");
+  EXPECT_THAT(found(lint_text(of, gpu)),
+              testing::Contains("memory-over-host 10"));
+}
+
+TEST(Lint, KeepsTheErrorsWhereItFindsTooMuch) {
+  Case of = case_named("gpu-absent");
   std::string many;
   for (int i = 0; i < 2000; ++i) {
     many += "<memory model='egm'/>";
   }
   of.xml.insert(of.xml.find("<memballoon"), many);
   EXPECT_THAT(ids_of(lint_text(of, of.xml), true),
-              testing::Contains("memory-over-host"));
+              testing::Contains("gpu-absent"));
 }
 
 TEST(WorstFinding, IsTheGravest) {

@@ -181,6 +181,28 @@ TEST(DomainMerge, NamesDistancesThatLibvirtWouldTakeWhereTheDomainNamesNone) {
               Contains("dist,src=0,dst=1,val=20"));
 }
 
+// libvirt takes 10 and 20 for its defaults and passes nothing on.
+TEST(DomainMerge, NamesAllDistancesWhereTheDomainNamesLibvirtsDefaults) {
+  std::string text = with(kTuned, R"(<sibling id="1" value="30"/>)",
+                          R"(<sibling id="1" value="20"/>)");
+  text = with(text, R"(<pcihole64 unit="KiB">1048576</pcihole64>)", "");
+  EXPECT_THAT(xpath(merged(text, legacy_request()), "//qemu:arg/@value"),
+              Contains("dist,src=0,dst=1,val=20"));
+}
+
+// QEMU wants both ways of all pairs once one pair has two values.
+TEST(DomainMerge, NamesBothWaysWhereTheDomainDoes) {
+  std::string text = with(kTuned, R"(cpus="8-15" memory="32" unit="GiB"/>)",
+                          R"(cpus="8-15" memory="32" unit="GiB"><distances>)"
+                          R"(<sibling id="0" value="40"/></distances></cell>)");
+  text = with(text, R"(<pcihole64 unit="KiB">1048576</pcihole64>)", "");
+  const auto arguments =
+      xpath(merged(text, legacy_request()), "//qemu:arg/@value");
+  EXPECT_THAT(arguments, Contains("dist,src=0,dst=2,val=120"));
+  EXPECT_THAT(arguments, Contains("dist,src=2,dst=0,val=120"));
+  EXPECT_THAT(arguments, Not(Contains(HasSubstr("dist,src=1,dst=0,"))));
+}
+
 TEST(DomainMerge, CountsTheIommusThatComeBeforeItsOwn) {
   const std::string text =
       with(kTuned, "\t</devices>",
@@ -272,9 +294,19 @@ TEST(DomainMerge, ReplacesTheGpusOfAnEarlierMerge) {
   EXPECT_EQ(merged(four), merged(kTuned));
 }
 
+TEST(DomainMerge, ManagesEachGpuAsAskedForIt) {
+  DomainRequest request = two_socket_request();
+  request.gpus[1].managed = true;
+  const std::string xml = merged(kTuned, request);
+  EXPECT_THAT(xpath(xml, "//hostdev/@managed"),
+              ElementsAre("no", "yes", "no", "no"));
+  EXPECT_THAT(xpath(xml, "//m:merged/@managed"), ElementsAre("no yes no no"));
+  EXPECT_EQ(merged(xml, request), xml);
+}
+
 TEST(DomainMerge, FollowsOtherOptions) {
   DomainRequest managed = hopper_request();
-  managed.managed = true;
+  managed.gpus.front().managed = true;
   const auto result = merge(merged(kPlain), managed);
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->changed);

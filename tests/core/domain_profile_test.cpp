@@ -122,7 +122,7 @@ TEST(CheckTarget, RefusesAccelWithoutIommufd) {
 
 TEST(CheckTarget, RefusesManagedWhereLibvirtWouldBindPlainVfioPci) {
   DomainRequest request = for_target(Profile::legacy, {9, 10, 0}, {10, 0, 0});
-  request.managed = true;
+  request.gpus.front().managed = true;
   EXPECT_EQ(error_of(request).problem,
             "would bind a managed GPU to plain vfio-pci");
   request.libvirt.value = {10, 0, 0};

@@ -146,7 +146,7 @@ TEST(GenerateDomain, WritesManagedAsAsked) {
   DomainRequest request = hopper_request();
   EXPECT_THAT(xpath(generated(request), "//hostdev/@managed"),
               ElementsAre("no"));
-  request.managed = true;
+  request.gpus.front().managed = true;
   EXPECT_THAT(xpath(generated(request), "//hostdev/@managed"),
               ElementsAre("yes"));
 }

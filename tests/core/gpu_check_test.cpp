@@ -291,6 +291,12 @@ TEST(FirmwareChecks, SeeAnOverlapWithAnotherGpu) {
   EXPECT_THAT(check(scene, "dsd-range-gpus").seen, HasSubstr("0019:01:00.0"));
 }
 
+TEST(FirmwareChecks, SeeAnOverlapWithWhatTheKernelCallsRam) {
+  auto scene = gh200();
+  scene.host.system_ram = {{kBase, kBase + kGiB, "System RAM"}};
+  EXPECT_THAT(failed(scene), ElementsAre("dsd-range-ram"));
+}
+
 TEST(FirmwareChecks, LeaveOutMemoryOfAnotherGpuThatCannotBe) {
   auto scene = gh200();
   Gpu other = scene.gpu();

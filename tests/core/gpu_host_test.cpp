@@ -114,6 +114,13 @@ TEST(GpuDriver, DegradesABoundGpuThatHasErrors) {
   EXPECT_EQ(only_gpu(host).state, GpuState::degraded);
 }
 
+// Its memory is there, and nobody must have it.
+TEST(GpuDriver, DoesNotMakeAGpuUsableWhoseMemoryIsRam) {
+  auto host = host_with_driver("nvgrace_gpu_vfio_pci");
+  host.system_ram = {{0x4200'0000'0000, 0x42FF'FFFF'FFFF, "System RAM"}};
+  EXPECT_EQ(only_gpu(host).state, GpuState::blocked);
+}
+
 TEST(GpuDriver, ShowsNoCoherentMemoryWhenItIsPlainVfio) {
   auto host = host_with_driver("vfio-pci");
   host.gpus[0].vfio_dev = "vfio0";

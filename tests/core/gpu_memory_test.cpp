@@ -9,7 +9,9 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr PciAddress kSecondAddress{0x19, 1, 0, 0};
 
@@ -265,6 +267,22 @@ TEST(GpuMemory, MayLieWhereMemoryCanBePlugged) {
   host.acpi.srat->memory.push_back(
       {8, 0x4200'0000'0000, 0x17'E4F0'0000, true, true});
   EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+}
+
+TEST(GpuMemory, MayBeGivenToItsOwnDomainsBySrat) {
+  auto host = gh200_host();
+  host.acpi.srat->memory.push_back({host.acpi.srat->generic_initiators[0].pxm,
+                                    0x4200'0000'0000, 0x17'E4F0'0000, true,
+                                    false});
+  EXPECT_THAT(said(only_gpu(host)), Not(Contains(HasSubstr("NVG-E015"))));
+}
+
+TEST(GpuMemory, IsShownAsTheDriverWasLoaded) {
+  auto host = gh200_host();
+  host.modules.variant_layout = "single";
+  EXPECT_EQ(only_gpu(host).plan->layout, Layout::split);
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  EXPECT_EQ(only_gpu(host).plan->layout, Layout::single);
 }
 
 TEST(GpuMemory, MayTouchRam) {

@@ -208,9 +208,10 @@ TEST(OtherManagers, AreNoneWhereTheyWantTheSame) {
 
 TEST(OtherManagers, AreIdsThatVfioPciTakes) {
   auto host = gh200_host();
-  host.managers.emplace().vfio_ids = {{0x10DE, 0x2330, "/proc/cmdline"}};
+  host.managers.emplace().vfio_ids =
+      vfio_ids_of_command_line("vfio-pci.ids=10de:2330");
   EXPECT_TRUE(judge_managers(only_gpu(host)));
-  host.managers->vfio_ids.push_back({0x10DE, 0x2342, "/proc/cmdline"});
+  host.managers->vfio_ids = vfio_ids_of_command_line("vfio-pci.ids=10de:2342");
   const auto judged = judge_managers(only_gpu(host));
   ASSERT_FALSE(judged);
   EXPECT_EQ(judged.error().problem,

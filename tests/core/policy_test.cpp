@@ -99,6 +99,11 @@ TEST(Policy, RefusesDriversAndMatchesThatMakeNoSense) {
   EXPECT_EQ(meant.subject, "policy.yaml:5:13");
   EXPECT_EQ(meant.problem, "'xvariant' is no driver");
   EXPECT_EQ(meant.hint, "did you mean \"variant\"?");
+  // No driver has this name in sysfs.
+  EXPECT_EQ(
+      refusal(kHead + "  - match: all\n    driver: nvgrace-gpu-vfio-pci\n")
+          .hint,
+      "the driver is called nvgrace_gpu_vfio_pci, and variant means it");
   EXPECT_EQ(refusal(kHead + "  - match: all\n    driver: ../x\n").problem,
             "'../x' is no driver");
   EXPECT_EQ(refusal(kHead + "  - match: all\n    driver: none\n"

@@ -14,7 +14,8 @@ import sys
 import tarfile
 import tempfile
 
-VERBS = ("list -o wide", "show --all", "explain", "validate --all", "xml generate --all", "doctor", "doctor --boot", "topology")
+VERBS = ("list -o wide", "show --all", "explain", "validate --all", "xml generate --all", "doctor", "doctor --boot", "topology",
+         "diff", "assert", "export")
 
 
 def run(program, temporary, *words):
@@ -191,6 +192,33 @@ def check_aliases(program, host, folder, temporary):
             yield f"{option}: {guest} is {'' if hidden else 'not '}on the page"
 
 
+POLICY = """apiVersion: nvgpuctl/v1
+kind: Policy
+gpus:
+  - match: {model: GB200}
+    driver: variant
+    layout: single
+"""
+
+
+def check_model_names(program, host, folder, temporary):
+    """A host that is called like its GPUs, with a policy that names them, and a driver loaded as it wants."""
+    copy = folder / "gb200.example.org"
+    subprocess.run(["cp", "-a", host, copy], check=True)
+    (copy / "proc/sys/kernel/hostname").write_text("gb200.example.org\n")
+    (copy / "etc/nvgpuctl").mkdir(parents=True, exist_ok=True)
+    (copy / "etc/nvgpuctl/policy.yaml").write_text(POLICY)
+    module = copy / "sys/module/nvgrace_gpu_vfio_pci/parameters"
+    module.mkdir(parents=True, exist_ok=True)
+    (module / "layout").write_text("single\n")
+    yield from check_host(program, copy, folder, temporary)
+    archive = folder / f"{copy.name}.tar.gz"
+    if b"gb200.example.org" in gzip.decompress(archive.read_bytes()):
+        yield "the host's long name is in the report"
+    if b"layout: single" not in said(program, temporary, archive, "export")[1]:
+        yield "export does not say the layout that the driver was loaded with"
+
+
 def check_guest(program, host, folder, temporary):
     """A guest that has a GPU is in the report, under another name; its QEMU is not."""
     copy = folder / "guest"
@@ -229,6 +257,7 @@ def main(program, hosts):
         problems += check_hostile(program, folder, temporary)
         problems += check_file(program, hosts[0], folder, temporary)
         problems += check_aliases(program, hosts[0], folder, temporary)
+        problems += check_model_names(program, next(host for host in hosts if host.name == "gb200"), folder, temporary)
         problems += check_guest(program, hosts[-2], folder, temporary)
         problems += [f"{name} is left behind" for name in os.listdir(temporary)]
     print("\n".join(problems) or f"{len(hosts)} hosts are the same in their reports")

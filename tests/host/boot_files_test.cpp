@@ -59,7 +59,8 @@ TEST(BootFiles, SayWhatAKernelHas) {
   fake.file(home + kDkms, variant_module("6.17.0 SMP"))
       .file(home + "modules.dep", std::string(kDkms) +
                                       ": a.ko\nx/nouveau.ko:\n"
-                                      "x/nvidia-drm.ko:\n")
+                                      "x/nvidia-drm.ko:\n"
+                                      "updates/dkms/nvidia-current.ko.xz:\n")
       .file(home + "modules.alias", "alias vfio_pci:v* m\n")
       .file("/boot/vmlinuz-6.17.0", "")
       .file("/boot/config-6.17.0", "# x\nCONFIG_MODULE_SIG_FORCE=y\n");
@@ -72,7 +73,7 @@ TEST(BootFiles, SayWhatAKernelHas) {
   ASSERT_TRUE(kernel.variants[0].info);
   EXPECT_EQ(kernel.variants[0].info->vermagic, "6.17.0 SMP");
   EXPECT_TRUE(kernel.variant_indexed);
-  EXPECT_THAT(kernel.host_drivers, ElementsAre("nouveau"));
+  EXPECT_THAT(kernel.host_drivers, ElementsAre("nouveau", "nvidia_current"));
   EXPECT_THAT(kernel.aliases, SizeIs(1));
   EXPECT_EQ(kernel.forces_signatures, true);
   EXPECT_FALSE(kernel.initramfs);
@@ -184,6 +185,16 @@ TEST(Initramfs, IsLookedIntoBehindAnEarlyArchive) {
   EXPECT_EQ(facts.problem, "");
   EXPECT_THAT(facts.modules, ElementsAre("nouveau", "nvidia"));
   EXPECT_THAT(facts.rules.kept_off, ElementsAre(Key("nouveau")));
+}
+
+TEST(Initramfs, HasFilesOfModprobeThatHideOthers) {
+  const std::vector<CpioEntry> image{
+      {"lib/modules/6.17.0/nouveau.ko", ""},
+      {"usr/lib/modprobe.d/a.conf", "blacklist nouveau\n"},
+      {"etc/modprobe.d/a.conf", "# masked\n"},
+      {"etc/modprobe.d/b.conf", "blacklist nvidia\n"}};
+  EXPECT_THAT(look(write_cpio(image)).rules.kept_off,
+              ElementsAre(Key("nvidia")));
 }
 
 TEST(Initramfs, MayBePlain) {

@@ -168,10 +168,15 @@ TEST(ManagerFiles, AreThoseOfDriverctlModprobeAndLibvirt) {
             " slot='0' function='0'/></source></hostdev></domain>");
   const auto facts = read_managers(fake.open(), "vfio-pci.ids=10de:2941");
   EXPECT_EQ(facts.driverctl.at(kGpu), "nvidia");
-  EXPECT_THAT(
-      facts.vfio_ids,
-      ElementsAre(VfioIdClaim{0x10DE, 0x2941, "/proc/cmdline"},
-                  VfioIdClaim{0x10DE, 0x2342, "/etc/modprobe.d/vfio.conf:1"}));
+  EXPECT_THAT(facts.vfio_ids,
+              ElementsAre(VfioIdClaim{.vendor = 0x10DE,
+                                      .device = 0x2941,
+                                      .text = "10de:2941",
+                                      .place = "/proc/cmdline"},
+                          VfioIdClaim{.vendor = 0x10DE,
+                                      .device = 0x2342,
+                                      .text = "10de:2342",
+                                      .place = "/etc/modprobe.d/vfio.conf:1"}));
   ASSERT_THAT(facts.managed, SizeIs(1));
   EXPECT_EQ(facts.managed[0].domain, "grace");
   EXPECT_EQ(facts.managed[0].address, kGpu);

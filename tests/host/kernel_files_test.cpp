@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/kernel_files.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "host/gzip.hpp"
 #include "support/fake_root.hpp"
 
 namespace nvgpuctl {
@@ -99,7 +101,19 @@ TEST(KernelConfig, ThatIsNoGzipFileIsNamed) {
   fake.file("/proc/config.gz", "CONFIG_KVM=y\n");
   std::vector<std::string> problems;
   read_kernel(fake.open(), problems);
-  EXPECT_THAT(problems, SizeIs(1));
+  EXPECT_THAT(problems, ElementsAre("/proc/config.gz: not a gzip file"));
+}
+
+TEST(KernelConfig, ThatGoesOnBehindItsEndIsNamed) {
+  FakeRoot fake;
+  const auto packed = *gzip("CONFIG_KVM=y\n");
+  fake.file("/proc/config.gz", packed + "more");
+  std::vector<std::string> problems;
+  EXPECT_EQ(read_kernel(fake.open(), problems).config_file, "");
+  EXPECT_THAT(problems,
+              ElementsAre(fmt::format(
+                  "/proc/config.gz: a gzip file that ends at byte {} of {}",
+                  packed.size(), packed.size() + 4)));
 }
 
 TEST(KernelRelease, IsNotBelievedWhenLongerThanLinuxAllows) {

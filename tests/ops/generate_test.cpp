@@ -142,6 +142,36 @@ TEST_F(Generation, TakesSizesNameAndManagementFromOptions) {
   EXPECT_THAT(selected("//hostdev/@managed"), ElementsAre("yes"));
 }
 
+constexpr const char* kPolicy =
+    "apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n"
+    "  - match: {address: \"0009:01:00.0\"}\n"
+    "    driver: variant\n    managed: yes\n    domains: [alpha]\n";
+
+TEST_F(Generation, LeavesOtherGpusAloneWithWhatThePolicySaysOfOne) {
+  fake_.file("/etc/nvgpuctl/policy.yaml", kPolicy);
+  auto second = host_.gpus[0];
+  second.address = {0x19, 1, 0, 0};
+  host_.gpus.push_back(second);
+  const Inventory inventory{host_, assemble(host_), {}, {}};
+  ASSERT_EQ(inventory.gpus.size(), 2U);
+  const auto result =
+      nvgpuctl::generate(fake_.open(), inventory, {0, 1}, options_);
+  ASSERT_TRUE(result) << result.error().problem;
+  EXPECT_THAT(xpath(result->domain.xml, "//hostdev/@managed"),
+              ElementsAre("yes", "no"));
+}
+
+TEST_F(Generation, IsHeldAgainstThePolicyByItsName) {
+  fake_.file("/etc/nvgpuctl/policy.yaml", kPolicy);
+  options_.whole_domain = true;
+  EXPECT_EQ(generate().error().subject, "grace-guest");
+  options_.name = "alpha";
+  EXPECT_TRUE(generate());
+  options_.name.clear();
+  options_.whole_domain = false;  // a fragment is for any domain
+  EXPECT_TRUE(generate());
+}
+
 TEST_F(Generation, HasDefaultsForSizes) {
   EXPECT_THAT(selected("/domain/vcpu"), ElementsAre("16"));
   EXPECT_THAT(selected("/domain/memory"), ElementsAre("65536"));

@@ -64,6 +64,7 @@ inline LintHost lint_host(const std::string& name) {
       cpu += 72;
     }
     out.host.numa.nodes[1] = second;
+    std::erase(*out.host.numa.generic_initiators, second.id);
   }
   return out;
 }

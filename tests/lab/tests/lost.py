@@ -31,7 +31,7 @@ def never_active(lab, gpu):
 def look_for_it(lab, gpu, guest_has_it=False):
     """What everybody says of a GPU that does not answer."""
     state, names = reasons_of_program(lab, gpu)
-    lab.equal("state", state, "degraded" if gpu.driver() else "blocked")
+    lab.equal("state", state, "blocked")
     lab.check("explain calls it fallen off the bus", "fallen-off-the-bus" in names,
               names)
     done = lab.host.run(["nvgpuctl", "validate", gpu.address], check=False,
