@@ -289,6 +289,18 @@ TEST(BootCheck, RemarksAPolicyThatKeepsNoGpu) {
   EXPECT_EQ(check(examine(facts), "boot-policy").verdict, Verdict::remark);
 }
 
+TEST(BootCheck, RemarksAGpuThatTheRuleLeavesToOthers) {
+  auto facts = right_host();
+  facts.kept = {};
+  facts.left = {{9, 1, 0, 0}};
+  const auto one = check(examine(facts), "boot-policy");
+  EXPECT_EQ(one.verdict, Verdict::remark);
+  EXPECT_EQ(one.seen,
+            "1 rule with a driver; kept for one when it comes: no GPU; not "
+            "kept, for they cannot be bound or another manager has them "
+            "(nvgpuctl explain): 0009:01:00.0");
+}
+
 TEST(BootCheck, FailsAPolicyThatCannotBeRead) {
   auto facts = right_host();
   facts.policy_problem = "policy.yaml:1:1: is no map";

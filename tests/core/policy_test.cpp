@@ -249,5 +249,49 @@ TEST(PolicyMatch, RefusesTwoLayoutsOnOneHost) {
             "layout single here and layout split at policy.yaml:4:5");
 }
 
+// The driver that the udev rule keeps a GPU for.
+std::string kept(const HostSnapshot& host,
+                 OtherManagers managers = OtherManagers::refuse) {
+  return kept_for(host, only_gpu(host),
+                  rule("  - match: all\n    driver: variant\n"), managers);
+}
+
+TEST(KeptFor, IsTheVariantDriverAlsoWhileAnotherHasTheGpu) {
+  auto host = gh200_host();
+  EXPECT_EQ(kept(host), "nvgrace_gpu_vfio_pci");
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  EXPECT_EQ(kept(host), "nvgrace_gpu_vfio_pci");
+}
+
+TEST(KeptFor, IsNobodyForAGpuThatCannotBeBound) {
+  auto host = gh200_host();
+  host.acpi.dsds.clear();
+  EXPECT_EQ(kept(host), "");
+}
+
+TEST(KeptFor, IsNobodyWhileAnotherManagerHasTheGpu) {
+  auto host = gh200_host();
+  host.managers.emplace().vfio_ids =
+      vfio_ids_of_command_line("vfio-pci.ids=10de:2342");
+  EXPECT_EQ(kept(host), "");
+  EXPECT_EQ(kept(host, OtherManagers::take), "nvgrace_gpu_vfio_pci");
+  // Not by an id once it is bound either: the next boot begins without.
+  host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
+  EXPECT_EQ(kept(host), "");
+}
+
+TEST(KeptFor, IsTheDriverThatIsNamed) {
+  const auto host = gh200_host();
+  const auto gpu = only_gpu(host);
+  const auto named = [&](const std::string& text) {
+    return kept_for(host, gpu, rule("  - match: all\n" + text),
+                    OtherManagers::refuse);
+  };
+  EXPECT_EQ(named("    driver: none\n"), "none");
+  EXPECT_EQ(named("    driver: nvidia\n"), "nvidia");
+  EXPECT_EQ(named("    driver: origin\n"), "");
+  EXPECT_EQ(named("    driver: variant\n    at-boot: leave\n"), "");
+}
+
 }  // namespace
 }  // namespace nvgpuctl
