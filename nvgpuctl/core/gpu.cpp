@@ -25,12 +25,12 @@ DriverRole role_of(const PciFunction& pci,
              : DriverRole::host;
 }
 
-// With these a bound GPU works without its memory, or as well as before; with
-// other errors it must not be used.
+// With these a bound GPU works without its memory or its nodes, or as well as
+// before; with other errors it must not be used.
 bool spares_a_bound_gpu(const Finding& found) {
-  constexpr std::array<std::string_view, 9> kThese{
-      "NVG-E005", "NVG-E010", "NVG-E011", "NVG-E012", "NVG-E013",
-      "NVG-E014", "NVG-E016", "NVG-E042", "NVG-E045"};
+  constexpr std::array<std::string_view, 12> kThese{
+      "NVG-E005", "NVG-E010", "NVG-E011", "NVG-E012", "NVG-E013", "NVG-E014",
+      "NVG-E016", "NVG-E017", "NVG-E018", "NVG-E042", "NVG-E045", "NVG-E051"};
   return found.reason->severity != Severity::error ||
          std::ranges::count(kThese, found.reason->id) > 0;
 }
