@@ -2,6 +2,7 @@
 #include "wait.hpp"
 
 #include <chrono>
+#include <latch>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -22,8 +23,8 @@ struct Attempt {
   double seconds = 0;
 };
 
-void try_access(Device& device, const std::uint8_t* address,
-                Clock::time_point start, Attempt& attempt) {
+void try_access(Device& device, const std::uint8_t* address, Attempt& attempt) {
+  const auto start = Clock::now();
   std::uint8_t byte = 0;
   if (attempt.by_file) {
     const Piece piece{.data = &byte, .size = 1, .present = 1};
@@ -53,11 +54,15 @@ int wait_for_memory(Device& device, unsigned threads, std::ostream& out,
   }
   std::vector<Attempt> attempts(threads);
   std::vector<std::thread> running;
-  const auto start = Clock::now();
+  // Nobody begins before all are there: a new thread's stack is mapped, for
+  // which the kernel waits until the faults of others have ended.
+  std::latch all(threads);
   for (unsigned i = 0; i < threads; i++) {
     attempts[i].by_file = i % 2 == 1;
-    running.emplace_back(
-        [&, i] { try_access(device, mapped.address, start, attempts[i]); });
+    running.emplace_back([&, i] {
+      all.arrive_and_wait();
+      try_access(device, mapped.address, attempts[i]);
+    });
   }
   for (auto& thread : running) {
     thread.join();
