@@ -6,10 +6,6 @@
 namespace nvgpuctl {
 namespace {
 
-constexpr unsigned kLocal = 10;
-constexpr unsigned kRemote = 20;
-constexpr std::size_t kMaxCells = 128;  // QEMU's MAX_NODES
-
 bool is_numbered_in_full(const std::vector<DomainCell>& cells) {
   std::vector<bool> seen(cells.size());
   for (const DomainCell& cell : cells) {
@@ -25,7 +21,7 @@ bool is_numbered_in_full(const std::vector<DomainCell>& cells) {
 void say(DistanceMatrix& said, unsigned from, unsigned to, unsigned value) {
   if (said[from].empty()) {
     said[from].resize(said.size());
-    said[from][from] = kLocal;
+    said[from][from] = kSelfDistance;
   }
   said[from][to] = value;
 }
@@ -50,7 +46,7 @@ std::optional<DistanceMatrix> libvirt_distances(
     }
   }
   const auto is_default = [](unsigned value) {
-    return value == kLocal || value == kRemote;
+    return value == kSelfDistance || value == kUnnamedDistance;
   };
   if (std::ranges::all_of(said, [&](const auto& row) {
         return std::ranges::all_of(row, is_default);
@@ -61,7 +57,7 @@ std::optional<DistanceMatrix> libvirt_distances(
     said[from].resize(said.size());
     for (std::size_t to = 0; to < said.size(); ++to) {
       if (said[from][to] == 0) {
-        said[from][to] = from == to ? kLocal : kRemote;
+        said[from][to] = from == to ? kSelfDistance : kUnnamedDistance;
       }
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -8,7 +9,13 @@
 
 namespace nvgpuctl {
 
-// [from][to], in SLIT's unit (ACPI 6.5 §5.2.17): 10 to itself.
+constexpr std::size_t kMaxCells = 128;  // QEMU's MAX_NODES (sysemu/numa.h)
+
+constexpr unsigned kSelfDistance = 10;  // ACPI 6.5 §5.2.17
+// What libvirt and QEMU take for cells that name no distance.
+constexpr unsigned kUnnamedDistance = 20;
+
+// [from][to], in SLIT's unit.
 using DistanceMatrix = std::vector<std::vector<unsigned>>;
 
 // What libvirt tells QEMU of the distances between a domain's cells: one for

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "core/doctor_section.hpp"
+#include "core/numa_crosscheck.hpp"
 #include "core/reason.hpp"
 
 namespace nvgpuctl {
@@ -54,16 +55,13 @@ CheckSection check_kernel(const HostSnapshot& host,
     section.miss("kernel-vfio", "VFIO for PCI", "CONFIG_VFIO_PCI_CORE",
                  "not set", "NVG-E050");
   }
-  const auto shift = kernel.config.find("CONFIG_NODES_SHIFT");
-  const auto bits = shift == kernel.config.end()
-                        ? std::nullopt
-                        : parse_unsigned(shift->second);
-  if (!kernel.config.empty() && shift == kernel.config.end()) {
+  const auto bits = nodes_shift(kernel);
+  if (is_without_numa(kernel)) {
     section.miss("kernel-nodes", "room for NUMA nodes", "CONFIG_NUMA",
                  "not set", "NVG-E051");
     return section.take();
   }
-  if (!bits || *bits > 10) {
+  if (!bits) {
     section.skip("kernel-nodes", "room for NUMA nodes",
                  "CONFIG_NODES_SHIFT is not known");
     return section.take();

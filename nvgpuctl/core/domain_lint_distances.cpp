@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <set>
 
+#include "core/cell_distances.hpp"
 #include "core/domain_lint_rules.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-constexpr unsigned kSelf = 10;          // ACPI 6.5 §5.2.17
 constexpr unsigned kUnreachable = 254;  // and 255, to Linux
 
 using Pair = std::pair<unsigned, unsigned>;
@@ -60,7 +60,7 @@ void judge_values(const GuestView& view, LintWriter& out) {
   std::vector<Pair> unreachable;
   for (const auto& [pair, value] : view.distances) {
     const bool self = pair.first == pair.second;
-    if ((self && value != kSelf) || (!self && value <= kSelf) ||
+    if ((self && value != kSelfDistance) || (!self && value <= kSelfDistance) ||
         value > kUnreachable + 1) {
       refused.push_back(pair);
     } else if (value >= kUnreachable) {
@@ -81,7 +81,7 @@ void judge_values(const GuestView& view, LintWriter& out) {
 
 void lint_distances(const LintInput& input, LintWriter& out) {
   const GuestView& view = input.view;
-  if (view.cells.size() > kMaxGuestCells) {
+  if (view.cells.size() > kMaxCells) {
     return;
   }
   judge_values(view, out);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/cell_distances.hpp"
 #include "core/domain_lint_rules.hpp"
 #include "core/guest_facts.hpp"
 
@@ -93,7 +94,7 @@ bool are_initiators(const HostSnapshot& host,
 
 void judge_bound(const LintInput& input, LintWriter& out) {
   const Domain& domain = input.domain;
-  if (domain.cells.size() > kMaxGuestCells) {
+  if (domain.cells.size() > kMaxCells) {
     return;
   }
   BoundByNodes all;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/cell_distances.hpp"
 #include "core/domain_lint_rules.hpp"
 
 namespace nvgpuctl {
@@ -181,7 +182,7 @@ void lint_initiators(const LintInput& input, LintWriter& out) {
     if (gpu.gpu != nullptr) {
       judge_count(input, gpu, out);
     }
-    if (view.cells.size() <= kMaxGuestCells) {
+    if (view.cells.size() <= kMaxCells) {
       judge_named_cells(view, gpu, out);
     }
   }
@@ -190,9 +191,9 @@ void lint_initiators(const LintInput& input, LintWriter& out) {
 
 void lint_cells(const LintInput& input, LintWriter& out) {
   const GuestView& view = input.view;
-  if (view.cells.size() > kMaxGuestCells) {
-    out.add("cells-too-many", view.cells[kMaxGuestCells].place,
-            {fmt::format("at most {}", kMaxGuestCells),
+  if (view.cells.size() > kMaxCells) {
+    out.add("cells-too-many", view.cells[kMaxCells].place,
+            {fmt::format("at most {}", kMaxCells),
              fmt::format("{} cells", view.cells.size()),
              "split the GPUs over several guests"});
     return;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/cell_distances.hpp"
 #include "core/domain_lint_rules.hpp"
 
 // CPUs, memory and GPU of a guest on one socket of the host.
@@ -133,7 +134,7 @@ void judge_gpu(const LintInput& input, const GuestViewGpu& gpu,
 }  // namespace
 
 void lint_placement(const LintInput& input, LintWriter& out) {
-  if (input.view.cells.size() > kMaxGuestCells) {
+  if (input.view.cells.size() > kMaxCells) {
     return;
   }
   std::set<unsigned> judged;

@@ -53,9 +53,6 @@ std::string name_of(const GuestViewGpu& gpu);
 // What the host's policy says of it; nothing where either is not known.
 PolicyRule rule_of(const LintInput& input, const GuestViewGpu& gpu);
 
-// QEMU's MAX_NODES; a guest with more is not looked at further.
-constexpr std::size_t kMaxGuestCells = 128;
-
 void lint_machine(const LintInput& input, LintWriter& out);
 void lint_gpus(const LintInput& input, LintWriter& out);
 void lint_drivers(const LintInput& input, LintWriter& out);

@@ -136,10 +136,9 @@ DomainMemoryDevice read_memory_device(DomainReader& read, XmlElement element) {
   return out;
 }
 
-// libvirt keeps aliases that begin so, and makes its own for the rest.
 bool has_own_alias(XmlElement device) {
   const auto alias = first_element(device, "alias");
-  return alias && text_attribute(*alias, "name").starts_with("ua-");
+  return alias && text_attribute(*alias, "name").starts_with(kOwnAlias);
 }
 
 // Interfaces that are hostdevs get their numbers first

@@ -58,6 +58,9 @@ struct DomainHostdev {
   std::optional<PciAddress> address;             // in the guest
 };
 
+// libvirt keeps aliases that begin so, and makes its own for the rest.
+constexpr std::string_view kOwnAlias = "ua-";
+
 struct DomainIommu {
   XmlPlace place;
   std::string model;  // "smmuv3", "virtio", …

@@ -54,21 +54,6 @@ void check_source(SectionWriter& checks, const HostSnapshot& host,
   }
 }
 
-// SRAT's domains of the GPU, sorted.
-std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu) {
-  std::vector<std::uint32_t> pxms;
-  if (host.acpi.srat) {
-    for (const auto& initiator : host.acpi.srat->generic_initiators) {
-      if (initiator.enabled && initiator.address == gpu.pci.address) {
-        pxms.push_back(initiator.pxm);
-      }
-    }
-  }
-  std::sort(pxms.begin(), pxms.end());
-  pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
-  return pxms;
-}
-
 std::string describe(const std::vector<std::uint32_t>& pxms) {
   const std::vector<unsigned> ids(pxms.begin(), pxms.end());
   return format_id_list(ids);

@@ -13,24 +13,21 @@ namespace {
 constexpr std::string_view kSrat = "/sys/firmware/acpi/tables/SRAT";
 constexpr std::string_view kNodes = "/sys/devices/system/node/";
 
-std::vector<std::uint32_t> srat_pxms(const Srat& srat, Gpu& gpu) {
-  std::vector<std::uint32_t> pxms;
-  bool old_order = false;
-  for (const auto& initiator : srat.generic_initiators) {
-    if (initiator.enabled && initiator.address == gpu.pci.address) {
-      pxms.push_back(initiator.pxm);
-      old_order = old_order || initiator.old_byte_order;
-    }
-  }
-  std::sort(pxms.begin(), pxms.end());
-  pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
-  if (old_order) {
+bool is_of(const SratGenericInitiator& initiator, const Gpu& gpu) {
+  return initiator.enabled && initiator.address == gpu.pci.address;
+}
+
+void judge_byte_order(const Srat& srat, const std::vector<std::uint32_t>& pxms,
+                      Gpu& gpu) {
+  const auto is_old = [&](const SratGenericInitiator& initiator) {
+    return is_of(initiator, gpu) && initiator.old_byte_order;
+  };
+  if (std::ranges::any_of(srat.generic_initiators, is_old)) {
     add_finding(gpu, "NVG-W020",
                 fmt::format("generic initiators of proximity domains {}",
                             format_id_list(pxms)),
                 kSrat);
   }
-  return pxms;
 }
 
 // Domains that _DSD names. The count is firmware's word: it is bounded before
@@ -98,12 +95,8 @@ bool check_online(const HostSnapshot& host, Gpu& gpu) {
 }
 
 void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
-  const auto option = host.kernel.config.find("CONFIG_NODES_SHIFT");
-  const auto shift = option == host.kernel.config.end()
-                         ? std::nullopt
-                         : parse_unsigned(option->second);
-  // The option is there wherever CONFIG_NUMA is.
-  if (!host.kernel.config.empty() && option == host.kernel.config.end()) {
+  const auto shift = nodes_shift(host.kernel);
+  if (is_without_numa(host.kernel)) {
     add_finding(
         gpu, "NVG-E051",
         fmt::format("SRAT describes {} nodes, and this kernel was built "
@@ -111,8 +104,7 @@ void judge_room(const HostSnapshot& host, std::size_t nodes, Gpu& gpu) {
                     nodes),
         host.kernel.config_file);
   }
-  constexpr std::uint64_t kMaxShift = 10;  // arch/arm64/Kconfig
-  if (shift && *shift <= kMaxShift && nodes > (1ULL << *shift)) {
+  if (shift && nodes > (1ULL << *shift)) {
     add_finding(
         gpu, "NVG-E051",
         fmt::format("SRAT describes {} nodes, CONFIG_NODES_SHIFT={} has room "
@@ -174,13 +166,28 @@ void join_guess(const HostSnapshot& host, const std::vector<PciAddress>& order,
 
 }  // namespace
 
+std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu) {
+  std::vector<std::uint32_t> pxms;
+  if (host.acpi.srat) {
+    for (const auto& initiator : host.acpi.srat->generic_initiators) {
+      if (is_of(initiator, gpu)) {
+        pxms.push_back(initiator.pxm);
+      }
+    }
+  }
+  std::sort(pxms.begin(), pxms.end());
+  pxms.erase(std::unique(pxms.begin(), pxms.end()), pxms.end());
+  return pxms;
+}
+
 void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
                Gpu& gpu) {
   if (!host.acpi.srat) {
     join_guess(host, order, gpu);
     return;
   }
-  const auto from_srat = srat_pxms(*host.acpi.srat, gpu);
+  const auto from_srat = srat_pxms(host, gpu);
+  judge_byte_order(*host.acpi.srat, from_srat, gpu);
   const auto dsd = literal_dsd(host, gpu);
   const auto from_dsd =
       dsd ? dsd_pxms(*dsd, gpu) : std::vector<std::uint32_t>{};

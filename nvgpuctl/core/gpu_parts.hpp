@@ -25,6 +25,9 @@ const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu);
 std::optional<CoherentMemoryDsd> literal_dsd(const HostSnapshot& host,
                                              const Gpu& gpu);
 
+// SRAT's proximity domains of the GPU, sorted, each once.
+std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu);
+
 // Generic-initiator nodes and distances.
 void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
                Gpu& gpu);

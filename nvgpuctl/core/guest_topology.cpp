@@ -9,27 +9,21 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/cell_distances.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 // What GB200 and GB300 hosts report; used where a host reports nothing usable.
-constexpr unsigned kSelfDistance = 10;  // ACPI 6.5 §5.2.17
 constexpr unsigned kWithinGpu = 11;
 constexpr unsigned kBetweenSockets = 40;  // CPU to CPU and GPU to GPU
 constexpr unsigned kLocalGpu = 80;
 constexpr unsigned kRemoteGpu = 120;
 constexpr unsigned kLargestDistance = 253;
 
-// What libvirt and QEMU take for cells that name no distance.
-constexpr unsigned kUnnamedDistance = 20;
-
 constexpr std::uint64_t kWindowFloor = 512 * kGiB;
 constexpr std::uint64_t kWindowMargin = 1 * kGiB;
 constexpr std::uint64_t kLargestWindow = 1ULL << 47;
-
-// QEMU's MAX_NODES (include/sysemu/numa.h).
-constexpr std::size_t kMaxCells = 128;
 
 constexpr unsigned kLargestBus = 255;
 

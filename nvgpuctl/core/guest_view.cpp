@@ -35,10 +35,10 @@ void take_cells(const Domain& domain, GuestView& view) {
   }
 }
 
-// libvirt keeps aliases that begin so, and makes its own for the rest.
+// QEMU's id of a device: its own alias, or the one that libvirt makes.
 std::string alias_of(const std::string& said, std::string_view kind,
                      std::size_t number) {
-  return said.starts_with("ua-") ? said : fmt::format("{}{}", kind, number);
+  return said.starts_with(kOwnAlias) ? said : fmt::format("{}{}", kind, number);
 }
 
 bool claims_to_be_grace(const DomainHostdev& hostdev) {

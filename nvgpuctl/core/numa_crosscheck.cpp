@@ -10,6 +10,8 @@
 namespace nvgpuctl {
 namespace {
 
+constexpr const char* kNodesShift = "CONFIG_NODES_SHIFT";
+
 using NodeList = std::vector<unsigned>;
 using NodeOf = std::map<std::uint32_t, unsigned>;
 
@@ -207,6 +209,19 @@ class Comparison {
 };
 
 }  // namespace
+
+std::optional<std::uint64_t> nodes_shift(const KernelFacts& kernel) {
+  constexpr std::uint64_t kMaxShift = 10;  // arch/arm64/Kconfig
+  const auto option = kernel.config.find(kNodesShift);
+  const auto shift = option == kernel.config.end()
+                         ? std::nullopt
+                         : parse_unsigned(option->second);
+  return shift && *shift <= kMaxShift ? shift : std::nullopt;
+}
+
+bool is_without_numa(const KernelFacts& kernel) {
+  return !kernel.config.empty() && !kernel.config.contains(kNodesShift);
+}
 
 std::optional<unsigned> sysfs_distance(const NumaFacts& numa, unsigned from,
                                        unsigned to) {

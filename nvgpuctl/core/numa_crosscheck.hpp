@@ -18,6 +18,13 @@ namespace nvgpuctl {
 std::optional<unsigned> sysfs_distance(const NumaFacts& numa, unsigned from,
                                        unsigned to);
 
+// CONFIG_NODES_SHIFT: the kernel has room for 2^this nodes. Nothing: not known.
+std::optional<std::uint64_t> nodes_shift(const KernelFacts& kernel);
+
+// Whether the kernel is known to be built without CONFIG_NUMA: the option above
+// is there wherever that is.
+bool is_without_numa(const KernelFacts& kernel);
+
 struct NumaDisagreement {
   std::string detail;
   std::string evidence;  // path

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <vector>
 
+#include "open_usable.hpp"
 #include "run.hpp"
 
 namespace exerciser {
@@ -89,17 +90,11 @@ double copy_speed(const std::uint8_t* from, std::uint64_t length) {
 int touch_bench(Device& device, const Placement& placement, std::ostream& out,
                 std::ostream& log) {
   const auto& region = device.shape().regions.front();
-  if (device.open(kFile) != 0 || set_decode(device, kFile, true) != 0) {
-    log << "cannot open the device" << std::endl;
+  auto* const memory = open_usable(device, kFile, region.size, placement, log);
+  if (memory == nullptr) {
     return 1;
   }
-  const auto mapped = device.map(
-      kFile, {.region = region.index, .length = region.size}, placement);
-  if (mapped.result != 0) {
-    log << "mmap: " << show_result(mapped.result) << std::endl;
-    return 1;
-  }
-  const auto touched = touch_pages(device, mapped.address, region.size);
+  const auto touched = touch_pages(device, memory, region.size);
   if (!touched.complete) {
     log << "SIGBUS at " << hex(touched.pages * device.shape().page_size)
         << std::endl;
@@ -118,10 +113,10 @@ int touch_bench(Device& device, const Placement& placement, std::ostream& out,
       << ", \"touch_seconds\": " << touched.seconds
       << ", \"read_bytes_per_second\": "
       << read_speed(device, region.index, length)
-      << ", \"memcpy_mapped_bytes_per_second\": "
-      << copy_speed(mapped.address, length) << ", \"memcpy_bytes_per_second\": "
+      << ", \"memcpy_mapped_bytes_per_second\": " << copy_speed(memory, length)
+      << ", \"memcpy_bytes_per_second\": "
       << copy_speed(ordinary.data(), length) << "}" << std::endl;
-  device.unmap(mapped.address, region.size);
+  device.unmap(memory, region.size);
   device.close(kFile);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "open_usable.hpp"
 #include "run.hpp"
 
 namespace exerciser {
@@ -41,15 +42,9 @@ void try_access(Device& device, const std::uint8_t* address, Attempt& attempt) {
 
 int wait_for_memory(Device& device, unsigned threads, std::ostream& out,
                     std::ostream& log) {
-  const auto& region = device.shape().regions.front();
-  if (device.open(kFile) != 0 || set_decode(device, kFile, true) != 0) {
-    log << "cannot open the device" << std::endl;
-    return 1;
-  }
-  const auto mapped = device.map(
-      kFile, {.region = region.index, .length = device.shape().page_size}, {});
-  if (mapped.result != 0) {
-    log << "mmap: " << show_result(mapped.result) << std::endl;
+  const auto page = device.shape().page_size;
+  auto* const memory = open_usable(device, kFile, page, {}, log);
+  if (memory == nullptr) {
     return 1;
   }
   std::vector<Attempt> attempts(threads);
@@ -61,20 +56,20 @@ int wait_for_memory(Device& device, unsigned threads, std::ostream& out,
     attempts[i].by_file = i % 2 == 1;
     running.emplace_back([&, i] {
       all.arrive_and_wait();
-      try_access(device, mapped.address, attempts[i]);
+      try_access(device, memory, attempts[i]);
     });
   }
   for (auto& thread : running) {
     thread.join();
   }
   for (unsigned i = 0; i < threads; i++) {
-    out << (i == 0 ? "[" : ", ") << "{\"by\": \""
-        << (attempts[i].by_file ? "file" : "mapping") << "\", \"result\": \""
-        << attempts[i].result << "\", \"seconds\": " << attempts[i].seconds
+    out << (i == 0 ? "[" : ", ") << R"({"by": ")"
+        << (attempts[i].by_file ? "file" : "mapping") << R"(", "result": ")"
+        << attempts[i].result << R"(", "seconds": )" << attempts[i].seconds
         << "}";
   }
   out << "]" << std::endl;
-  device.unmap(mapped.address, device.shape().page_size);
+  device.unmap(memory, page);
   device.close(kFile);
   return 0;
 }
