@@ -212,9 +212,10 @@ void inject(const Scenario& scenario, Counts& counts, bool all) {
   for (const auto fault : {Fault::error, Fault::error_for_good, Fault::half,
                            Fault::hang, Fault::death}) {
     for (std::size_t point = 1; point <= calls.size(); ++point) {
-      // The short form takes those of several GPUs by turns.
-      const std::size_t step = scenario.gpus == 1 ? 1 : 3 * scenario.gpus;
-      const bool taken = all || point % step == 0;
+      // The short form takes them by turns, each fault others.
+      const std::size_t step = 3 * scenario.gpus;
+      const auto turn = static_cast<std::size_t>(fault);
+      const bool taken = all || (point + turn) % step == 0;
       if (taken && can_go_wrong(fault, calls[point - 1])) {
         Run(scenario, fault, point, counts).go();
       }
@@ -264,7 +265,7 @@ int run(bool all, std::string_view only) {
     const bool two = all && scenario.gpus == 2 && !scenario.policy;
     if (only.empty() && (scenario.gpus == 1 || two)) {
       Counts counts;
-      inject_twice(scenario, counts, all ? 1 : 5);
+      inject_twice(scenario, counts, all ? 1 : 8);
       add(scenario.name + ", twice", counts);
     }
   }
