@@ -31,6 +31,10 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
+char lower_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 // Whether a set such as "[0-9a]" holds the character; `end` becomes the offset
 // behind its closing bracket. Nothing when the bracket never closes.
 std::optional<bool> match_set(std::string_view pattern, std::size_t begin,
@@ -114,6 +118,16 @@ std::vector<std::string_view> split_words(std::string_view text,
     text.remove_prefix(length);
   }
   return words;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), lower_letter);
+  return lower;
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower_letter, lower_letter);
 }
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text, int base) {

@@ -27,6 +27,12 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::vector<std::string_view> split_words(std::string_view text,
                                           std::string_view blanks = " \t\r\n");
 
+// ASCII letters in lower case, whatever the locale.
+std::string to_lower(std::string_view text);
+
+// Whether both are the same but for the case of ASCII letters.
+bool same_ignoring_case(std::string_view a, std::string_view b);
+
 // The whole text as a number, with or without 0x in base 16; nothing when any
 // character is left over or the value does not fit.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text,

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 
+#include "base/text.hpp"
 #include "core/domain_lint_rules.hpp"
 #include "core/domain_profile.hpp"
 
@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kSmmuAttributes{
     "pciBus", "accel", "ats", "ril", "cmdqv", "ssidsize", "oas"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return out;
-}
 
 bool knows(std::string_view name) {
   return std::ranges::find(kSmmuAttributes, name) != kSmmuAttributes.end();
@@ -63,13 +55,14 @@ void judge_spelling(const DomainIommu& iommu, LintWriter& out) {
   // to say.
   std::map<std::string, unsigned> spellings;
   for (const auto& [name, value] : iommu.driver) {
-    ++spellings[lower(name)];
+    ++spellings[to_lower(name)];
   }
   for (const auto& [name, value] : iommu.driver) {
-    const std::string said = lower(name);
-    const auto meant = std::ranges::find_if(
-        kSmmuAttributes,
-        [&](std::string_view known) { return lower(known) == said; });
+    const std::string said = to_lower(name);
+    const auto meant =
+        std::ranges::find_if(kSmmuAttributes, [&](std::string_view known) {
+          return same_ignoring_case(known, name);
+        });
     if (knows(name) || meant == kSmmuAttributes.end()) {
       continue;
     }

@@ -2,7 +2,6 @@
 #include "core/libvirt_values.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <string>
 
@@ -16,10 +15,7 @@ constexpr unsigned kLargestId = 16383;  // VIR_DOMAIN_CPUMASK_LEN - 1
 
 // Bytes of a unit; nothing for one that libvirt does not know.
 std::optional<std::uint64_t> unit_bytes(std::string_view unit) {
-  std::string lower(unit);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  const std::string lower = to_lower(unit);
   if (lower == "b" || lower == "byte" || lower == "bytes") {
     return 1;
   }

@@ -2,7 +2,6 @@
 #include "core/qemu_arguments.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 
 #include "base/text.hpp"
@@ -81,10 +80,7 @@ std::vector<QemuOption> qemu_options(const std::vector<DomainArgument>& args) {
 
 std::optional<std::uint64_t> parse_qemu_size(std::string_view text) {
   constexpr std::string_view kSuffixes = "bkmgtpe";
-  const auto last =
-      text.empty() ? '\0'
-                   : static_cast<char>(
-                         std::tolower(static_cast<unsigned char>(text.back())));
+  const auto last = text.empty() ? '\0' : to_lower(text).back();
   const auto power = kSuffixes.find(last);
   const bool suffix = last != '\0' && power != std::string_view::npos;
   const bool hexadecimal = text.starts_with("0x");

@@ -2,12 +2,12 @@
 #include "host/initramfs.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/text.hpp"
 #include "core/host_snapshot.hpp"
 #include "core/module_name.hpp"
+#include "host/modprobe_files.hpp"
 #include "host/unpack.hpp"
 
 namespace nvgpuctl {
@@ -28,42 +28,44 @@ bool is_module_of_interest(std::string_view name) {
          is_host_driver(module);
 }
 
-// In the order in which a file hides those of the same name, modprobe.d(5).
-constexpr std::array<std::string_view, 5> kModprobeFolders{
-    "etc/modprobe.d/", "run/modprobe.d/", "usr/local/lib/modprobe.d/",
-    "usr/lib/modprobe.d/", "lib/modprobe.d/"};
-
-bool is_in(std::string_view name, std::string_view folder) {
-  return name.starts_with(folder) &&
-         name.find('/', folder.size()) == std::string_view::npos;
-}
-
-bool is_modprobe_file(std::string_view name) {
-  return name.ends_with(".conf") &&
-         std::any_of(
-             kModprobeFolders.begin(), kModprobeFolders.end(),
-             [&](std::string_view folder) { return is_in(name, folder); });
+// Its place among the folders, of which a file in an earlier one hides those of
+// the same name in later ones. /lib is often a folder of its own here.
+std::optional<std::size_t> modprobe_rank(std::string_view path) {
+  if (!path.ends_with(".conf")) {
+    return std::nullopt;
+  }
+  const auto folder = path.substr(0, path.rfind('/'));
+  const auto place = std::ranges::find(kModprobeFolders, folder);
+  if (place == kModprobeFolders.end() && folder != "lib/modprobe.d") {
+    return std::nullopt;
+  }
+  return place - kModprobeFolders.begin();
 }
 
 // Later entries of an archive replace earlier ones.
 void add_rules(const std::vector<CpioEntry>& entries, ModprobeRules& rules) {
-  std::map<std::string_view, const CpioEntry*> files;
-  for (const auto folder : kModprobeFolders) {
-    std::map<std::string_view, const CpioEntry*> here;
-    for (const auto& entry : entries) {
-      if (is_in(entry.name, folder) && is_modprobe_file(entry.name)) {
-        here[std::string_view(entry.name).substr(folder.size())] = &entry;
+  struct Seen {
+    std::size_t rank;
+    const CpioEntry* entry;
+  };
+  std::map<std::string_view, Seen> files;
+  for (const auto& entry : entries) {
+    if (const auto rank = modprobe_rank(entry.name)) {
+      const std::string_view path = entry.name;
+      const auto [seen, is_new] = files.try_emplace(
+          path.substr(path.rfind('/') + 1), Seen{*rank, &entry});
+      if (!is_new && *rank <= seen->second.rank) {
+        seen->second = {*rank, &entry};
       }
     }
-    files.merge(here);
   }
-  for (const auto& [name, entry] : files) {
-    add_modprobe_rules(entry->content, entry->name, rules);
+  for (const auto& [name, seen] : files) {
+    add_modprobe_rules(seen.entry->content, seen.entry->name, rules);
   }
 }
 
 CpioReader::Want choose(std::string_view name) {
-  if (is_modprobe_file(name)) {
+  if (modprobe_rank(name)) {
     return CpioReader::Want::content;
   }
   return is_module_of_interest(name) ? CpioReader::Want::name
@@ -160,7 +162,7 @@ InitramfsFacts look_into_initramfs(const RootDir& root,
   }
   add_rules(*entries, facts.rules);
   for (const auto& entry : *entries) {
-    if (is_modprobe_file(entry.name)) {
+    if (modprobe_rank(entry.name)) {
       continue;
     }
     auto module = module_of_file(entry.name);

@@ -14,9 +14,8 @@ std::vector<ModprobeFile> read_modprobe_files(const RootDir& root) {
   constexpr std::size_t kMaxFile = 256 * kKiB;
   std::vector<ModprobeFile> files;
   std::set<std::string> seen;
-  for (const std::string folder :
-       {"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d"}) {
+  for (const auto below : kModprobeFolders) {
+    const auto folder = fmt::format("/{}", below);
     const auto names = root.list(folder);
     for (const auto& name : names.value_or(std::vector<std::string>())) {
       if (!name.ends_with(".conf") || files.size() >= kMaxFiles) {

@@ -40,6 +40,13 @@ TEST(SplitWords, GivesWhatStandsBetweenBlanks) {
   EXPECT_THAT(split_words(" \n"), IsEmpty());
 }
 
+TEST(Case, IsOfAsciiLettersOnly) {
+  EXPECT_EQ(to_lower("GH200 \xc3\x84[Z"), "gh200 \xc3\x84[z");
+  EXPECT_TRUE(same_ignoring_case("NVIDIA", "nvidia"));
+  EXPECT_FALSE(same_ignoring_case("nvidi", "nvidia"));
+  EXPECT_FALSE(same_ignoring_case("@", "`"));
+}
+
 TEST(ParseUnsigned, TakesThePrefixOfHexadecimalNumbersOrNone) {
   EXPECT_THAT(parse_unsigned("0x10de", 16), Optional(0x10DEU));
   EXPECT_THAT(parse_unsigned("10DE", 16), Optional(0x10DEU));
