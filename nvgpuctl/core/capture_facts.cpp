@@ -41,7 +41,8 @@ Result<RunningDomain> read_domain(const YamlReader& reader,
   if (!shape) {
     return forward_error(shape);
   }
-  const auto name = reader.text(*value.find("name"), "name", kMaxText);
+  const auto name =
+      reader.text(*value.find("name"), "name", kMaxText, Letters::any);
   const auto& devices = *value.find("devices");
   auto list = reader.expect_sequence(devices, "devices");
   if (!name || !list) {

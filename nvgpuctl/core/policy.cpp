@@ -106,7 +106,7 @@ Result<Words> PolicyReader::names(const YamlValue& value, string_view key,
   }
   Words names;
   for (const auto& one : value.items) {
-    auto name = reader_.text(one, what, kMaxText);
+    auto name = reader_.text(one, what, kMaxText, Letters::any);
     if (!name) {
       return forward_error(name);
     }

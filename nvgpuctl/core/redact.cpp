@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -43,13 +42,24 @@ bool in_word(char c) {
          (c >= 'A' && c <= 'Z') || c == ':' || c == '.' || c == '-' || c == '_';
 }
 
-// Names of hosts are the same in capitals.
-bool starts_with_name(std::string_view word, std::string_view name) {
-  return word.size() >= name.size() &&
-         std::equal(name.begin(), name.end(), word.begin(),
-                    [](unsigned char a, unsigned char b) {
-                      return std::tolower(a) == std::tolower(b);
-                    });
+// Where it may end or begin within a word.
+bool is_joint(char c) {
+  return c == '-' || c == '_' || c == '.' || c == ':';
+}
+
+constexpr std::string_view kUuid = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+const std::string kMachineId(32, 'x');
+
+// "00:11:22:aa:bb:cc" of its digits, with or without anything between them.
+std::string mac_of(std::string_view text) {
+  std::string mac;
+  for (const char c : text) {
+    if (is_hex(c)) {
+      mac += mac.size() % 3 == 2 ? ":" : "";
+      mac += c;
+    }
+  }
+  return to_lower(mac);
 }
 
 std::string with_dashes_doubled(const std::string& name) {
@@ -106,21 +116,49 @@ std::string Redactor::word(std::string_view word) {
   if (const auto known = aliases_.find(value); known != aliases_.end()) {
     return known->second;
   }
-  if (looks_like(word, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")) {
-    return alias(value, "uuid");
-  }
-  if (looks_like(word, std::string(32, 'x'))) {
-    return alias(value, "machine-id");
-  }
   if (looks_like(word, "xx:xx:xx:xx:xx:xx") ||
-      looks_like(word, "xx-xx-xx-xx-xx-xx") ||
-      looks_like(word, "xx-xx-xx-xx-xx-xx-xx")) {  // BOOTIF= of a boot loader
-    return alias(value, "mac");
+      looks_like(word, "xx-xx-xx-xx-xx-xx")) {
+    return alias(mac_of(word), "mac");
+  }
+  if (looks_like(word, "xx-xx-xx-xx-xx-xx-xx")) {  // BOOTIF= of a boot loader
+    return alias(mac_of(word.substr(3)), "mac");
   }
   if (is_ipv4(word)) {
     return alias(value, "ip");
   }
-  return parts(word);
+  const auto with_id = around_id(word);
+  return with_id ? *with_id : parts(word);
+}
+
+// "luks-UUID" of dracut, "0-rescue-MACHINE-ID", "enxMAC" of systemd.
+// NOLINTNEXTLINE(misc-no-recursion): what is around is shorter.
+std::optional<std::string> Redactor::around_id(std::string_view word) {
+  struct Form {
+    std::string_view prefix;
+    std::string_view pattern;
+    std::string_view kind;
+  };
+  const std::string digits(12, 'x');
+  for (const auto& [prefix, pattern, kind] :
+       {Form{"", kUuid, "uuid"}, Form{"", kMachineId, "machine-id"},
+        Form{"enx", digits, "mac"}}) {
+    for (auto at = prefix.size(); at + pattern.size() <= word.size(); ++at) {
+      const auto before = word.substr(0, at);
+      const auto found = word.substr(at, pattern.size());
+      const auto behind = word.substr(at + pattern.size());
+      const bool apart = (before.empty() || !is_hex(before.back())) &&
+                         (behind.empty() || !is_hex(behind.front()));
+      if (apart && before.ends_with(prefix) && looks_like(found, pattern)) {
+        // In order, because aliases are numbered as they come.
+        std::string result = this->word(before);
+        auto stands = kind == "mac" ? alias(mac_of(found), kind)
+                                    : alias(std::string(found), kind);
+        std::erase(stands, ':');
+        return result + stands + this->word(behind);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 // "10.0.0.2::10.0.0.1:255.0.0.0:name", "name.example.org", the end of a
@@ -136,27 +174,35 @@ std::string Redactor::parts(std::string_view word) {
     std::string first = this->word(word.substr(0, colon)) + ':';
     return first + this->word(word.substr(colon + 1));
   }
-  const auto first = aliases_.find(word.substr(0, word.find('.')));
-  return first == aliases_.end()
-             ? made_of_host(word).value_or(std::string(word))
-             : first->second;
+  const auto first = word.substr(0, word.find('.'));
+  if (const auto known = aliases_.find(first); known != aliases_.end()) {
+    return known->second;
+  }
+  // Names of hosts are the same in capitals.
+  const auto host = std::ranges::find_if(hosts_, [&](const auto& name) {
+    return same_ignoring_case(first, name);
+  });
+  return host != hosts_.end() ? aliases_.at(*host) : with_hosts_named(word);
 }
 
-// Debian's installer calls a volume group "grace01-vg", which device-mapper
-// spells "grace01--vg-root".
-std::optional<std::string> Redactor::made_of_host(std::string_view word) const {
+// Installers call volume groups "grace01-vg", which device-mapper spells
+// "grace01--vg-root", or "rhel_grace01".
+// NOLINTNEXTLINE(misc-no-recursion): what is behind is shorter.
+std::string Redactor::with_hosts_named(std::string_view word) const {
   for (const auto& host : hosts_) {
-    for (const auto& spelling : {host, with_dashes_doubled(host)}) {
-      if (!starts_with_name(word, spelling)) {
-        continue;
-      }
-      const auto rest = word.substr(spelling.size());
-      if (rest.empty() || rest.front() == '-' || rest.front() == '_') {
-        return aliases_.at(host) + std::string(rest);
+    for (const auto& name : {host, with_dashes_doubled(host)}) {
+      for (std::size_t at = 0; at + name.size() <= word.size(); ++at) {
+        const auto behind = word.substr(at + name.size());
+        const bool apart = (at == 0 || is_joint(word[at - 1])) &&
+                           (behind.empty() || is_joint(behind.front()));
+        if (apart && same_ignoring_case(word.substr(at, name.size()), name)) {
+          return std::string(word.substr(0, at)) + aliases_.at(host) +
+                 with_hosts_named(behind);
+        }
       }
     }
   }
-  return std::nullopt;
+  return std::string(word);
 }
 
 std::string Redactor::text(std::string_view text) {

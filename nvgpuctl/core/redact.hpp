@@ -16,7 +16,8 @@ class Redactor {
  public:
   // A name to replace wherever it stands: as a word of its own, or anywhere if
   // it is of several words. Returns what stands for it: "host-1". One of kind
-  // "host" is also replaced where others are made of it: "grace01-vg".
+  // "host" is also replaced, in whatever case, where others are made of it:
+  // "grace01-vg", "rhel_grace01".
   std::string name(std::string_view value, std::string_view kind);
 
   // UUIDs, machine ids, MAC and IPv4 addresses, and the names.
@@ -32,7 +33,8 @@ class Redactor {
  private:
   std::string word(std::string_view word);
   std::string parts(std::string_view word);
-  std::optional<std::string> made_of_host(std::string_view word) const;
+  std::optional<std::string> around_id(std::string_view word);
+  std::string with_hosts_named(std::string_view word) const;
   const std::string& alias(const std::string& value, std::string_view kind);
 
   std::map<std::string, std::string, std::less<>> aliases_;

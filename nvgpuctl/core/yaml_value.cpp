@@ -305,8 +305,8 @@ Result<> YamlReader::expect_sequence(const YamlValue& value,
 }
 
 Result<std::string> YamlReader::text(const YamlValue& value,
-                                     std::string_view what,
-                                     std::size_t limit) const {
+                                     std::string_view what, std::size_t limit,
+                                     Letters letters) const {
   if (value.kind != YamlValue::Kind::scalar || !reads_as_text(value)) {
     return fail_at(
         value.place, fmt::format("{} must be text", what),
@@ -318,8 +318,11 @@ Result<std::string> YamlReader::text(const YamlValue& value,
   }
   // It will be printed on terminals.
   const bool printable =
-      std::all_of(value.text.begin(), value.text.end(),
-                  [](char c) { return ' ' <= c && c <= '~'; });
+      std::all_of(value.text.begin(), value.text.end(), [&](char c) {
+        return letters == Letters::ascii
+                   ? ' ' <= c && c <= '~'
+                   : static_cast<unsigned char>(c) >= ' ' && c != '\x7F';
+      });
   if (!printable) {
     return fail_at(value.place,
                    fmt::format("{} holds unprintable characters", what));

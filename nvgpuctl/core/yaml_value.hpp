@@ -44,6 +44,9 @@ struct YamlEntry {
 // errors, whose subject is "FILE:LINE:COLUMN".
 Result<YamlValue> parse_yaml(std::string_view yaml, const std::string& name);
 
+// Which characters a text may have; `any`: of names that libvirt gives.
+enum class Letters { ascii, any };
+
 // Typed access to a document for the code that gives it a meaning. Each error
 // says where, and what was wanted.
 class YamlReader {
@@ -57,7 +60,8 @@ class YamlReader {
   Result<> expect_sequence(const YamlValue& value, std::string_view what) const;
   // Printable text of 1 to `limit` bytes.
   Result<std::string> text(const YamlValue& value, std::string_view what,
-                           std::size_t limit) const;
+                           std::size_t limit,
+                           Letters letters = Letters::ascii) const;
   Result<unsigned> number(const YamlValue& value, std::string_view what,
                           unsigned least, unsigned most) const;
   // The position in `words` of a word.

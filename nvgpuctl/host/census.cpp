@@ -192,7 +192,10 @@ Census read_census(const RootDir& root, const std::vector<PciFunction>& gpus) {
       pids.push_back(static_cast<unsigned>(*pid));
     }
   }
-  census.has_processes = !pids.empty();
+  // A report has of a process that hangs no more than why.
+  census.has_processes = std::ranges::any_of(pids, [&](unsigned pid) {
+    return root.exists(fmt::format("/proc/{}/comm", pid));
+  });
   std::sort(pids.begin(), pids.end());
   for (const auto pid : pids) {
     if (auto process = read_process(root, pid, maps, census.unseen)) {

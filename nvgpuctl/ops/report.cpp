@@ -3,234 +3,21 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <strings.h>
 
 #include <algorithm>
-#include <array>
-#include <deque>
 #include <map>
 #include <set>
 
 #include "base/text.hpp"
 #include "core/capture_facts.hpp"
-#include "core/redact.hpp"
-#include "core/report_list.hpp"
-#include "host/initramfs.hpp"
 #include "host/kernel_log.hpp"
 #include "host/report_archive.hpp"
+#include "host/state_dir.hpp"
+#include "ops/policy_file.hpp"
+#include "ops/report_collector.hpp"
 
 namespace nvgpuctl {
 namespace {
-
-constexpr std::size_t kMaxFile = 16UL << 20U;
-
-using Kind = TarEntry::Kind;
-
-// "a/b" to "a/c/d" is "c/d": links of a report are relative, as sysfs has them.
-std::string relative_target(std::string_view link, std::string_view target) {
-  std::string up;
-  for (auto depth = std::count(link.begin(), link.end(), '/'); depth > 1;
-       --depth) {
-    up += "../";
-  }
-  target.remove_prefix(1);
-  return up + std::string(target);
-}
-
-// The lines of an index, a configuration or /proc/keys that doctor --boot looks
-// at.
-std::string lines_of_interest(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kWords{
-      "vfio",    "nvgrace",     "nvidia",
-      "nouveau", " asymmetri ", "CONFIG_MODULE_SIG_FORCE"};
-  std::string kept = "# about GPUs and VFIO only\n";
-  for (const auto line : split(text, '\n')) {
-    const bool wanted =
-        std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
-          return line.find(word) != std::string_view::npos;
-        });
-    if (wanted) {
-      kept += line;
-      kept += '\n';
-    }
-  }
-  return kept;
-}
-
-class Collector {
- public:
-  Collector(const RootDir& root, Redaction redaction)
-      : root_(root), redaction_(redaction) {}
-
-  Redactor& redactor() { return redactor_; }
-
-  void take(std::string_view pattern, ReportUse use) {
-    expand("", pattern, use);
-  }
-
-  void put(const std::string& path, std::string text) {
-    entries_[path] = {path.substr(1), Kind::file, std::move(text)};
-  }
-
-  std::string redacted(std::string text, ReportUse use) {
-    if (redaction_ == Redaction::none) {
-      return text;
-    }
-    return use == ReportUse::text     ? redactor_.text(text)
-           : use == ReportUse::config ? redactor_.config_space(std::move(text))
-                                      : text;
-  }
-
-  Result<Report> finish() {
-    Report report;
-    std::size_t total = 0;
-    for (auto& [path, entry] : entries_) {
-      total += entry.content.size();
-      report.entries.push_back(std::move(entry));
-    }
-    if (total > kMaxReport) {
-      return fail(Errc::unsupported, "report",
-                  "would be larger than " + human_size(kMaxReport));
-    }
-    report.unreadable.assign(unreadable_.begin(), unreadable_.end());
-    report.aliases = redactor_.count();
-    return report;
-  }
-
- private:
-  // NOLINTNEXTLINE(misc-no-recursion): as deep as the pattern has names.
-  void expand(const std::string& done, std::string_view rest, ReportUse use) {
-    if (rest.empty()) {
-      add(done, use);
-      return;
-    }
-    const auto piece = rest.substr(1, rest.find('/', 1) - 1);
-    rest.remove_prefix(piece.size() + 1);
-    if (piece.find('*') == std::string_view::npos) {
-      expand(fmt::format("{}/{}", done, piece), rest, use);
-      return;
-    }
-    const auto names = root_.list(done);
-    if (!names && names.error().code == Errc::permission) {
-      unreadable_.insert(done);
-    }
-    for (const auto& name : names.value_or(std::vector<std::string>())) {
-      if (glob_match(piece, name)) {
-        expand(fmt::format("{}/{}", done, name), rest, use);
-      }
-    }
-  }
-
-  void add(const std::string& path, ReportUse use) {
-    if (!root_.exists(path)) {
-      return;
-    }
-    const auto real = follow(path);
-    if (!real || entries_.contains(*real)) {
-      return;
-    }
-    TarEntry entry{real->substr(1), Kind::file, {}};
-    if (root_.list(*real)) {
-      entry.kind = Kind::directory;
-    } else if (use != ReportUse::presence) {
-      auto text = content(*real, use);
-      if (!text) {
-        unreadable_.insert(*real);
-        return;
-      }
-      entry.content = std::move(*text);
-    }
-    entries_.emplace(*real, std::move(entry));
-  }
-
-  Result<std::string> content(const std::string& path, ReportUse use) {
-    if (use == ReportUse::initramfs) {
-      auto entries = read_initramfs(root_, path);
-      if (!entries && entries.error().code == Errc::unsupported) {
-        // Enough to say the same about it elsewhere.
-        constexpr std::size_t kMagic = 16;
-        auto packed = root_.read_file(path, kMaxInitramfs);
-        return packed ? packed->substr(0, kMagic) : packed;
-      }
-      if (!entries) {
-        return forward_error(entries);
-      }
-      for (auto& entry : *entries) {
-        entry.content = redacted(std::move(entry.content), ReportUse::text);
-      }
-      return write_cpio(*entries);
-    }
-    auto text = root_.read_file(path, kMaxFile);
-    if (!text) {
-      return forward_error(text);
-    }
-    return use == ReportUse::lines
-               ? redacted(lines_of_interest(*text), ReportUse::text)
-               : redacted(std::move(*text), use);
-  }
-
-  // Where a path really is. Every link on the way becomes part of the report,
-  // so that the path leads there in the report too.
-  std::optional<std::string> follow(std::string_view path) {
-    constexpr int kMostLinks = 40;  // as the kernel has it: MAXSYMLINKS
-    std::deque<std::string> ahead;
-    for (const auto piece : split(path.substr(1), '/')) {
-      ahead.emplace_back(piece);
-    }
-    std::string real;
-    for (int links = 0; !ahead.empty();) {
-      const std::string piece = std::move(ahead.front());
-      ahead.pop_front();
-      if (piece.empty() || piece == ".") {
-        continue;
-      }
-      if (piece == "..") {
-        real.erase(std::min(real.size(), real.rfind('/')));
-        continue;
-      }
-      const std::string next = fmt::format("{}/{}", real, piece);
-      const auto target = target_of(next);
-      if (!target) {
-        real = next;
-        continue;
-      }
-      if (++links > kMostLinks) {
-        return std::nullopt;
-      }
-      const bool from_top = target->starts_with('/');
-      const auto pieces = split(*target, '/');
-      ahead.insert(ahead.begin(), pieces.begin(), pieces.end());
-      const auto kept = from_top ? relative_target(next, *target) : *target;
-      if (!link_stays_inside(next.substr(1), kept)) {
-        return std::nullopt;
-      }
-      entries_[next] = {next.substr(1), Kind::link, kept};
-      if (from_top) {
-        real.clear();
-      }
-    }
-    return real.empty() ? std::nullopt : std::optional(real);
-  }
-
-  std::optional<std::string> target_of(const std::string& path) {
-    if (plain_.contains(path)) {
-      return std::nullopt;
-    }
-    auto target = root_.link_target(path);
-    if (!target) {
-      plain_.insert(path);
-      return std::nullopt;
-    }
-    return std::move(*target);
-  }
-
-  const RootDir& root_;
-  Redaction redaction_;
-  Redactor redactor_;
-  std::map<std::string, TarEntry> entries_;
-  std::set<std::string> plain_;  // known to be no link
-  std::set<std::string> unreadable_;
-};
 
 // What no file says, in the form of every recorded host. `domains`: with the
 // names that they are to have in it.
@@ -298,22 +85,65 @@ std::string log_about(const RootDir& root, const std::vector<Gpu>& gpus) {
     }
   }
   constexpr std::size_t kMaxLog = 4UL << 20U;  // the newest are worth most
-  return text.size() > kMaxLog ? text.substr(text.size() - kMaxLog) : text;
+  if (text.size() > kMaxLog) {
+    // Half a name would not be known for one.
+    text.erase(0, text.find('\n', text.size() - kMaxLog) + 1);
+  }
+  return text;
 }
 
-// A name that is a driver's or in a model's tells nobody anything, and its
-// alias would hide the driver or the model.
+// A word of the files themselves: of drivers' names and of what is written
+// around them, of policies and of records.
+constexpr std::string_view kWords =
+    "nouveau nvidia vfio vfio-pci vfio_pci nvgrace nvgpuctl gpu pci core iommu "
+    "kvm modprobe module_blacklist driver drivers options blacklist install "
+    "remove alias softdep ids layout split single "
+    "apiVersion kind Policy Journal Origin HungWrite gpus match all address "
+    "acpi-path acpi path model variant origin none at-boot at boot leave apply "
+    "quiesce domains domain on-release keep restore managed yes no true false "
+    "gi-nodes gi nodes other-managers other managers refuse take "
+    "verb phase undo boot_id who when before after driver_override "
+    "kernel_chooses bind unbind hook qemu prepare release recover units "
+    "stopped subject pid value service";
+
+// A name that is one of these, or in a model's, tells nobody anything, and its
+// alias would make the file say something else.
 bool is_common(std::string_view name, const std::vector<std::string>& models) {
-  constexpr std::array<std::string_view, 4> kDrivers{"nouveau", "nvidia",
-                                                     "vfio", "vfio-pci"};
   const auto same = [name](std::string_view word) {
-    return word.size() == name.size() &&
-           ::strncasecmp(word.data(), name.data(), name.size()) == 0;
+    return same_ignoring_case(word, name);
   };
-  return std::ranges::any_of(kDrivers, same) ||
+  return std::ranges::any_of(split_words(kWords), same) ||
          std::ranges::any_of(models, [&](const std::string& model) {
            return same(model) || std::ranges::any_of(split(model, ' '), same);
          });
+}
+
+// Those that files of ours name, also where they have no GPU now.
+std::set<std::string> domains_in_files(const RootDir& root) {
+  std::set<std::string> names;
+  const auto add = [&](const std::optional<OriginRecord>& origin) {
+    if (origin && origin->domain) {
+      names.insert(*origin->domain);
+    }
+  };
+  if (const auto policy = read_policy(root)) {
+    for (const auto& rule : policy->rules) {
+      const auto listed = rule.domains.value_or(std::vector<std::string>());
+      names.insert(listed.begin(), listed.end());
+    }
+  }
+  for (const auto& gpu : list_origins(root)) {
+    if (auto name = recorded_domain(root, gpu)) {
+      names.insert(std::move(*name));
+    }
+  }
+  if (const auto journal = read_journal(root); journal && *journal) {
+    for (const auto& gpu : (*journal)->gpus) {
+      add(gpu.before.origin);
+      add(gpu.after.origin);
+    }
+  }
+  return names;
 }
 
 void name_what_is_known(const RootDir& root,
@@ -335,17 +165,37 @@ void name_what_is_known(const RootDir& root,
       domain.name = redactor.name(domain.name, "domain");
     }
   }
+  for (const auto& name : domains_in_files(root)) {
+    if (!is_common(name, models)) {
+      redactor.name(name, "domain");
+    }
+  }
+}
+
+// Why a GPU's driver is not known, and what that rests on.
+void take_hung(const Inventory& inventory, ReportCollector& collector) {
+  for (const auto& gpu : inventory.gpus) {
+    if (gpu.pci.hung) {
+      collector.leave_out(sysfs_path(gpu.pci.address, "driver_override"));
+      for (const auto* file : {"stat", "wchan"}) {
+        collector.take(fmt::format("/proc/{}/{}", gpu.pci.hung->pid, file),
+                       ReportUse::copy);
+      }
+      collector.take("/proc/uptime", ReportUse::copy);
+    }
+  }
 }
 
 }  // namespace
 
 Result<Report> make_report(const RootDir& root, const Inventory& inventory,
                            Redaction redaction) {
-  Collector collector(root, redaction);
+  ReportCollector collector(root, redaction);
   auto domains = domains_with_gpus(root, inventory.gpus);
   if (redaction == Redaction::aliases) {
     name_what_is_known(root, inventory.models, domains, collector.redactor());
   }
+  take_hung(inventory, collector);
   for (const auto& row : report_rows()) {
     std::string pattern(row.pattern);
     constexpr std::string_view kRelease = "{release}";

@@ -22,7 +22,10 @@ TEST(Redactor, HidesAddressesOfTheNetwork) {
             "ip=240.0.0.1::240.0.0.2:240.0.0.3:node7:eth0");
   EXPECT_EQ(redactor.text("mac 3c:ec:ef:01:02:03"), "mac 02:00:00:00:00:01");
   EXPECT_EQ(redactor.text("BOOTIF=01-3c-ec-ef-01-02-03"),
-            "BOOTIF=02:00:00:00:00:02");
+            "BOOTIF=02:00:00:00:00:01")
+      << "the same address";
+  EXPECT_EQ(redactor.text("ip=enx3CECEF010203:dhcp"),
+            "ip=enx020000000001:dhcp");
 }
 
 TEST(Redactor, HidesNamesThatItIsTold) {
@@ -40,8 +43,21 @@ TEST(Redactor, HidesNamesThatAreMadeOfTheHosts) {
                           "rd.lvm.lv=node-7-vg/root x=NODE-7_data Node-7"),
             "root=/dev/mapper/host-1--vg-root rd.lvm.lv=host-1-vg/root "
             "x=host-1_data host-1");
+  EXPECT_EQ(redactor.text("rhel_node-7-root luks-node-7 x_node--7--vg "
+                          "NODE-7.example.org"),
+            "rhel_host-1-root luks-host-1 x_host-1--vg host-1");
   EXPECT_EQ(redactor.text("node-70 mynode-7 win-vg"),
             "node-70 mynode-7 win-vg");
+}
+
+TEST(Redactor, FindsIdsWithinWords) {
+  Redactor redactor;
+  EXPECT_EQ(redactor.text("rd.luks.uuid=luks-6f9619ff-8b86-d011-b42d-"
+                          "00c04fc964ff x_0123456789abcdef0123456789abcdef_y"),
+            "rd.luks.uuid=luks-00000000-0000-4000-8000-000000000001 "
+            "x_00000000000000000000000000000001_y");
+  const std::string longer(40, 'a');
+  EXPECT_EQ(redactor.text(longer), longer);
 }
 
 TEST(Redactor, HidesNamesOfSeveralWords) {

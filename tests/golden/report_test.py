@@ -31,7 +31,9 @@ def said(program, temporary, root, verb):
 
 def without_users(host, folder):
     """The host as a report has it: without processes, what NVIDIA's driver says of them, and domains."""
-    gone = [p for p in (host / "proc").iterdir() if p.name.isdigit() or p.name == "driver"]
+    # Of one that hangs a report has where it does.
+    gone = [p for p in (host / "proc").iterdir()
+            if p.name == "driver" or p.name.isdigit() and (p / "comm").exists()]
     gone += [p for p in [host / "etc/libvirt"] if p.exists()]
     if not gone:
         return host
