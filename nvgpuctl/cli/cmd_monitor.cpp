@@ -33,6 +33,9 @@ Result<std::optional<std::uint64_t>> number_of(const Arguments& arguments,
   return number;
 }
 
+// Stands for events that are missing.
+const DeviceEvent kLost{"lost", "pci", "", "", ""};
+
 // Follows the host from event to event.
 class Follower {
  public:
@@ -48,7 +51,8 @@ class Follower {
   Result<bool> follow(const DeviceEvent& event) {
     auto relation = relate(event, inventory_.host, inventory_.gpus);
     // A GPU that has just come is in no inventory yet.
-    const bool maybe = event.subsystem == "pci" && event.action == "add";
+    const bool maybe = event.subsystem == "pci" &&
+                       (event.action == "add" || event.action == kLost.action);
     if (relation.concern == Concern::none && !maybe) {
       return false;
     }
@@ -74,6 +78,7 @@ class Follower {
     return true;
   }
 
+ private:
   Result<> reread() {
     auto fresh = take_inventory(root_, kToJudge);
     if (!fresh) {
@@ -82,8 +87,6 @@ class Follower {
     take(std::move(*fresh));
     return {};
   }
-
- private:
   void take(Inventory inventory) {
     inventory_ = std::move(inventory);
     standing_ = standing_of(inventory_.gpus);
@@ -134,16 +137,11 @@ Result<ExitCode> run_until(Context& context, DeviceMonitor& monitor,
     if (waited->why == Wake::lost) {
       print_prose(context.err, context.width, "note: ",
                   "more events than there was room for; some are missing");
-      auto read = follower.reread();
-      if (!read) {
-        return forward_error(read);
-      }
-      continue;
-    }
-    if (waited->why != Wake::event) {
+    } else if (waited->why != Wake::event) {
       break;
     }
-    const auto printed = follower.follow(waited->event);
+    const auto printed =
+        follower.follow(waited->why == Wake::lost ? kLost : waited->event);
     if (!printed) {
       return forward_error(printed);
     }

@@ -209,7 +209,10 @@ CheckSection check_gpus(const std::vector<Gpu>& gpus) {
         gpu.findings.begin(), gpu.findings.end(), [](const Finding& found) {
           return found.reason->severity == Severity::error;
         });
-    if (worst == gpu.findings.end()) {
+    if (worst == gpu.findings.end() && gpu.state == GpuState::unknown) {
+      section.skip("gpu-state", title,
+                   "unknown: what firmware says of it could not be read");
+    } else if (worst == gpu.findings.end()) {
       section.pass("gpu-state", title, "ready or bound", state);
     } else {
       section.miss("gpu-state", title, "ready or bound",
