@@ -22,7 +22,8 @@ Result<ExitCode> run_hook_udev(Context& context, const Arguments& arguments) {
   if (!policy) {
     return forward_error(policy);
   }
-  const auto inventory = take_inventory(*root, {.managers = true});
+  const auto inventory =
+      take_inventory(*root, {.managers = true, .untagged = true});
   if (!inventory) {
     return forward_error(inventory);
   }

@@ -108,8 +108,8 @@ tl::unexpected<Error> because_of_use(const Error& error) {
 
 Result<> prepare_locked(const HookTools& tools, const std::string& domain,
                         const Sources& sources) {
-  const auto inventory =
-      take_inventory(tools.root, {.virtualization = true, .use = true});
+  const auto inventory = take_inventory(
+      tools.root, {.virtualization = true, .use = true, .untagged = true});
   if (!inventory) {
     return judge_unreadable(tools, sources, inventory.error());
   }
@@ -151,7 +151,7 @@ Result<> prepare_locked(const HookTools& tools, const std::string& domain,
 Result<> prepare_domain(const HookTools& tools, const std::string& domain,
                         const Sources& sources) {
   // Without the lock at first: a domain without GPUs of ours waits for nobody.
-  const auto inventory = take_inventory(tools.root, {});
+  const auto inventory = take_inventory(tools.root, {.untagged = true});
   if (!inventory) {
     return judge_unreadable(tools, sources, inventory.error());
   }

@@ -48,6 +48,17 @@ Change give_up_claim(const Gpu& gpu, const OriginRecord& origin) {
   return change;
 }
 
+// Where a GPU has gone there is nothing to give back; who was stopped for it
+// runs again.
+Result<Change> forget(const RootDir& root, const PciAddress& gpu,
+                      const OriginRecord& origin) {
+  if (root.exists(sysfs_path(gpu, "vendor"))) {
+    return fail(Errc::not_found, to_string(gpu), "cannot be read");
+  }
+  return Change{{gpu, "", "", restore_steps(origin.quiet), {}},
+                {gpu, {{}, false, origin}, {{}, false, {}}}};
+}
+
 Result<Change> release_of(const HookTools& tools, const Policy& policy,
                           const Gpu& gpu, const OriginRecord& origin,
                           const Signature& signature) {
@@ -81,7 +92,8 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
   if (!session) {
     return forward_error(session);
   }
-  const auto inventory = take_inventory(tools.root, {.virtualization = true});
+  const auto inventory =
+      take_inventory(tools.root, {.virtualization = true, .untagged = true});
   if (!inventory) {
     return forward_error(inventory);
   }
@@ -96,8 +108,7 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
     }
     const auto* gpu = find_gpu(*inventory, address);
     auto change = gpu == nullptr
-                      ? Result<Change>(fail(Errc::not_found, to_string(address),
-                                            "is not there any more"))
+                      ? forget(tools.root, address, *origin)
                       : release_of(tools, policy, *gpu, *origin, signature);
     if (change) {
       changes.push_back(std::move(*change));

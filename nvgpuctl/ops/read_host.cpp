@@ -158,11 +158,12 @@ void add_use(const RootDir& root, const HostNeeds& needs, HostSnapshot& host) {
   }
 }
 
-Result<> read_gpus(const RootDir& root, const DeviceTable& table,
+Result<> read_gpus(const RootDir& root, const DeviceTable& table, bool untagged,
                    HostSnapshot& host) {
   // A tag is trusted only while the rule that sets it knows all ids: an
   // operator's own file may name more.
-  const auto tags = root.exists(kDeviceFiles) ? TagUse::ignore : TagUse::trust;
+  const auto tags =
+      untagged || root.exists(kDeviceFiles) ? TagUse::ignore : TagUse::trust;
   const auto addresses = find_nvidia_gpus(root, tags);
   if (!addresses) {
     return forward_error(addresses);
@@ -237,7 +238,7 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
                                const HostNeeds& needs) {
   HostSnapshot host;
   host.live = root.live();
-  auto gpus = read_gpus(root, table, host);
+  auto gpus = read_gpus(root, table, needs.untagged, host);
   if (!gpus) {
     return forward_error(gpus);
   }

@@ -17,6 +17,9 @@ struct HostNeeds {
   bool use = false;              // who uses and who manages the GPUs
   bool running_domains = false;  // with `use`: asks libvirt, too
   bool host_facts = false;       // kernel and modules also without any GPU
+  // GPUs without our tag, too: udev writes it only when it has finished with a
+  // GPU, and whoever acts before must not take those of others for all.
+  bool untagged = false;
 };
 
 // The device table: the shipped one and the host's /etc/nvgpuctl/devices.d.

@@ -291,6 +291,33 @@ TEST_F(HookOfADomain, DoesNotTakeAGpuFromAProcessThatStaysOpen) {
   EXPECT_EQ(state(kFree), kNoDriver);
 }
 
+TEST_F(HookOfADomain, ForgetsAGpuThatIsGoneAndStartsWhomItStopped) {
+  fake_.file(kPolicy, kPolicyHead +
+                          "  - match: all\n    driver: origin\n"
+                          "    quiesce: [slurmd.service]\n");
+  loader_.has("/dev/vfio/76");
+  ASSERT_TRUE(prepare("vm", {kFree, kPlain}));
+  ASSERT_THAT(loader_.active, IsEmpty());
+  std::filesystem::remove_all(
+      fake_.path("/sys/bus/pci/devices/" + to_string(kPlain)));
+  const auto done = release("vm");
+  ASSERT_TRUE(done) << done.error().problem;
+  EXPECT_THAT(list_origins(root_), IsEmpty());
+  EXPECT_THAT(loader_.active, ElementsAre("slurmd.service"));
+  EXPECT_EQ(state(kFree), kNoDriver);
+  EXPECT_FALSE(root_.exists(kJournalPath));
+}
+
+TEST_F(HookOfADomain, KeepsTheRecordOfAGpuThatCannotBeRead) {
+  ASSERT_TRUE(prepare("vm", {kFree}));
+  std::filesystem::remove(
+      fake_.path("/sys/bus/pci/devices/" + to_string(kFree) + "/device"));
+  const auto done = release("vm");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().problem, "cannot be read");
+  EXPECT_EQ(origin(kFree)->domain, "vm");
+}
+
 TEST_F(HookOfADomain, HasNothingToDoWithOtherDevices) {
   EXPECT_TRUE(prepare("vm", {PciAddress{0, 1, 0, 0}}));
   EXPECT_FALSE(root_.exists(kLockPath));

@@ -158,6 +158,26 @@ class ListUnderUdev(unittest.TestCase):
         self.assertEqual(under_udev(self.OTHERS, self.OTHERS, self.LIST), [])
 
 
+class HookUnderUdev(unittest.TestCase):
+    """nvgpuctl itself as what the rule asks, before udev has tagged the GPU."""
+
+    POLICY = ("apiVersion: nvgpuctl/v1\nkind: Policy\ngpus:\n"
+              "  - match: all\n    driver: vfio-pci\n")
+
+    def kept_for(self, address, tagged):
+        # A copy of /etc in the mount namespace, for the policy.
+        script = ('set -e\nmkdir /run/etc\ncp -a /etc/. /run/etc/\nmount --bind /run/etc /etc\n'
+                  f'mkdir -p /etc/nvgpuctl\nprintf %s "$1" >/etc/nvgpuctl/policy.yaml\n'
+                  f'exec "$2" hook udev {address}')
+        return under_udev(ListUnderUdev.GPUS, tagged, ["sh", "-c", script, "sh", self.POLICY, NVGPUCTL])
+
+    def test_keeps_a_gpu_that_comes_while_others_are_there(self):
+        self.assertEqual(self.kept_for("0019:01:00.0", ListUnderUdev.GPUS[:1]), ["vfio-pci"])
+
+    def test_keeps_the_first_gpu(self):
+        self.assertEqual(self.kept_for("0019:01:00.0", []), ["vfio-pci"])
+
+
 def patterns():
     """The device patterns of the rules that set our tag."""
     with open(RULES, encoding="utf-8") as file:
