@@ -9,6 +9,7 @@
 #include "cli/output_json.hpp"
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
+#include "core/module_name.hpp"
 
 namespace nvgpuctl::cli {
 
@@ -53,6 +54,15 @@ void print_outcomes(Context& context, const std::vector<Outcome>& outcomes) {
   }
 }
 
+namespace {
+
+// What a GPU is that was given back does not matter.
+bool is_for_guests(const BindPlan& plan) {
+  return !plan.to.empty() && plan.to != "vfio-pci" && !is_host_driver(plan.to);
+}
+
+}  // namespace
+
 ExitCode judge(Context& context, const std::optional<Error>& failure,
                const std::vector<Outcome>& outcomes) {
   if (failure) {
@@ -74,7 +84,10 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
                    "is back, but not everything runs again: " + left, ""});
       return ExitCode::failed;
     }
-    if (state == GpuState::blocked && change.plan.to == kVariantDriver) {
+    if (!is_for_guests(change.plan)) {
+      continue;
+    }
+    if (state == GpuState::blocked) {
       code = ExitCode::not_viable;
     } else if (code == ExitCode::done &&
                (state == GpuState::degraded ||

@@ -22,9 +22,9 @@ struct Job {
   Context& context;
   const Arguments& arguments;
   Selection& selection;
+  const Policy& policy;
   ModuleLoader& modules;
   Signature signature;
-  OtherManagers managers = OtherManagers::refuse;
   std::vector<Outcome> outcomes{};
   ExitCode code = ExitCode::done;
 };
@@ -51,8 +51,9 @@ void carry_out(Job& job, std::vector<Change> changes) {
     tools.prove =
         attestation(job.selection.root, vfio, waiting(job.context, ""));
   }
-  auto report = apply_changes(tools, job.selection.inventory, job.managers,
-                              job.signature, std::move(changes));
+  auto report =
+      apply_changes(tools, job.selection.inventory, job.policy.other_managers,
+                    job.signature, std::move(changes));
   if (!report) {
     complain(job, report.error());
     return;
@@ -62,20 +63,11 @@ void carry_out(Job& job, std::vector<Change> changes) {
   std::move(outcomes.begin(), outcomes.end(), std::back_inserter(job.outcomes));
 }
 
-// What the policy asks for, and what it says of other managers.
-struct Work {
-  PolicyWork todo;
-  OtherManagers managers = OtherManagers::refuse;
-};
-
-// With `only`, for that one of the GPUs.
-Result<Work> plan_work(const Arguments& arguments, const Selection& selection,
-                       const std::optional<PciAddress>& only = {}) {
-  const auto policy = policy_of(arguments, selection.root);
-  if (!policy) {
-    return forward_error(policy);
-  }
-  auto states = states_of(selection, *policy, kVerb);
+// What the policy asks for; with `only`, for that one of the GPUs.
+Result<PolicyWork> plan_work(const Arguments& arguments, const Policy& policy,
+                             const Selection& selection,
+                             const std::optional<PciAddress>& only = {}) {
+  auto states = states_of(selection, policy, kVerb);
   if (!states) {
     return forward_error(states);
   }
@@ -83,9 +75,8 @@ Result<Work> plan_work(const Arguments& arguments, const Selection& selection,
     return only && (state.gpu == nullptr || state.gpu->pci.address != *only);
   });
   const bool boot = arguments.has("--boot");
-  Work work{work_of(std::move(*states), boot ? Moment::boot : Moment::any),
-            policy->other_managers};
-  const auto possible = boot ? Result<>() : check_obstacles(work.todo);
+  auto work = work_of(std::move(*states), boot ? Moment::boot : Moment::any);
+  const auto possible = boot ? Result<>() : check_obstacles(work);
   if (!possible) {
     return forward_error(possible);
   }
@@ -98,40 +89,57 @@ Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
   if (!sound) {
     return forward_error(sound);
   }
-  const auto work = plan_work(arguments, selection);
+  const auto policy = policy_of(arguments, selection.root);
+  if (!policy) {
+    return forward_error(policy);
+  }
+  const auto work = plan_work(arguments, *policy, selection);
   if (!work) {
     return forward_error(work);
   }
   std::vector<BindPlan> plans;
-  for (const auto& change : work->todo.changes) {
+  for (const auto& change : work->changes) {
     plans.push_back(change.plan);
     const auto* gpu = find_gpu(selection.inventory, change.plan.gpu);
     if (gpu != nullptr && !judge_use(*gpu, change.plan)) {
       add_use_notes(*gpu, plans.back());
     }
     if (gpu != nullptr) {
-      add_manager_note(*gpu, plans.back(), work->managers);
+      add_manager_note(*gpu, plans.back(), policy->other_managers);
     }
   }
   print_plans(context, plans);
   auto code = ExitCode::done;
-  for (const auto& obstacle : work->todo.obstacles) {
+  for (const auto& obstacle : work->obstacles) {
     print_error(context.err, obstacle);
     code = code == ExitCode::done ? exit_code(obstacle.code) : code;
   }
   return code;
 }
 
-// What is to be done to one GPU. The changes of others take minutes, in which
-// somebody may have opened it.
+// Reads the host again, and says which of the GPUs have gone.
+Result<> look_again(Job& job) {
+  const auto gone = reread_those_left(job.selection, kToChange);
+  if (!gone) {
+    return forward_error(gone);
+  }
+  for (const auto& gpu : *gone) {
+    complain(job,
+             {Errc::no_such_gpu, to_string(gpu), "is not there any more", ""});
+  }
+  return {};
+}
+
+// What is to be done to one GPU; nothing when it has gone. The changes of
+// others take minutes, in which somebody may have opened it.
 Result<std::vector<Change>> plan_again(Job& job, const PciAddress& gpu) {
-  auto again = reread(job.selection, kToChange);
-  auto work = again ? plan_work(job.arguments, job.selection, gpu)
-                    : Result<Work>(forward_error(again));
+  const auto again = look_again(job);
+  auto work = again ? plan_work(job.arguments, job.policy, job.selection, gpu)
+                    : Result<PolicyWork>(forward_error(again));
   if (!work) {
     return forward_error(work);
   }
-  auto& [changes, obstacles] = work->todo;
+  auto& [changes, obstacles] = *work;
   return obstacles.empty() ? Result<std::vector<Change>>(std::move(changes))
                            : tl::unexpected<Error>(obstacles.front());
 }
@@ -171,27 +179,27 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   if (!lock) {
     return forward_error(lock);
   }
-  auto again = reread(*selection, kToChange);
+  const auto policy = policy_of(arguments, selection->root);
+  if (!policy) {
+    return forward_error(policy);
+  }
+  Job job{context, arguments, *selection,
+          *policy, modules,   sign(selection->root, kVerb)};
+  const auto again = look_again(job);
   if (!again) {
     return forward_error(again);
   }
-  auto work = plan_work(arguments, *selection);
+  auto work = plan_work(arguments, *policy, *selection);
   if (!work) {
     return forward_error(work);
   }
-  Job job{context,
-          arguments,
-          *selection,
-          modules,
-          sign(selection->root, kVerb),
-          work->managers};
-  for (const auto& obstacle : work->todo.obstacles) {
+  for (const auto& obstacle : work->obstacles) {
     complain(job, obstacle);
   }
   if (arguments.has("--boot")) {
-    carry_out_each(job, work->todo.changes);
+    carry_out_each(job, work->changes);
   } else {
-    carry_out(job, std::move(work->todo.changes));
+    carry_out(job, std::move(work->changes));
   }
   print_outcomes(context, job.outcomes);
   return job.code;

@@ -5,6 +5,7 @@
 #include "cli/validate_outcome.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
+#include "host/host_lock.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -39,6 +40,28 @@ Result<> check_all_free(const Selection& selection) {
   return {};
 }
 
+// A domain that starts must not find the device open, nor one that is opened
+// be given another driver. Without root there is no lock to be had, and no
+// device to be opened.
+Result<std::optional<HostLock>> lock_device(const RootDir& root,
+                                            const Gpu& gpu) {
+  constexpr std::chrono::seconds kWait{10};
+  if (!root.live() || !has_vfio_driver(gpu)) {
+    return std::nullopt;
+  }
+  auto lock = HostLock::take(root, kWait);
+  if (!lock) {
+    return lock.error().code == Errc::locked
+               ? Result<std::optional<HostLock>>(forward_error(lock))
+               : std::nullopt;
+  }
+  auto free = check_device_free(root, gpu);
+  if (!free) {
+    return forward_error(free);
+  }
+  return std::move(*lock);
+}
+
 }  // namespace
 
 Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
@@ -59,10 +82,16 @@ Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
   const auto& inventory = selection->inventory;
   KernelVfio vfio(root);
   return print_validations(
-      context, inventory, selection->gpus, [&](std::size_t index) {
-        const auto name = to_string(inventory.gpus[index].pci.address);
+      context, inventory, selection->gpus,
+      [&](std::size_t index) -> Result<Validation> {
+        const auto& gpu = inventory.gpus[index];
+        const auto lock = lock_device(root, gpu);
+        if (!lock) {
+          return forward_error(lock);
+        }
+        const auto name = to_string(gpu.pci.address) + ": ";
         return validate(root, inventory, index, vfio,
-                        {waiting(context, name + ": "), *write_test});
+                        {waiting(context, name), *write_test});
       });
 }
 

@@ -88,23 +88,36 @@ Result<Selection> select(Context& context, const Arguments& arguments,
 }
 
 Result<> reread(Selection& selection, const HostNeeds& needs) {
+  const auto gone = reread_those_left(selection, needs);
+  if (!gone) {
+    return forward_error(gone);
+  }
+  return gone->empty()
+             ? Result<>()
+             : Result<>(fail(Errc::no_such_gpu, to_string(gone->front()),
+                             "is not there any more"));
+}
+
+Result<std::vector<PciAddress>> reread_those_left(Selection& selection,
+                                                  const HostNeeds& needs) {
   auto fresh = take_inventory(selection.root, needs);
   if (!fresh) {
     return forward_error(fresh);
   }
   std::vector<std::size_t> places;
+  std::vector<PciAddress> gone;
   for (const auto index : selection.gpus) {
     const auto address = selection.inventory.gpus[index].pci.address;
     const auto* found = find_gpu(*fresh, address);
     if (found == nullptr) {
-      return fail(Errc::no_such_gpu, to_string(address),
-                  "is not there any more");
+      gone.push_back(address);
+    } else {
+      places.push_back(static_cast<std::size_t>(found - fresh->gpus.data()));
     }
-    places.push_back(static_cast<std::size_t>(found - fresh->gpus.data()));
   }
   selection.inventory = std::move(*fresh);
   selection.gpus = std::move(places);
-  return {};
+  return gone;
 }
 
 void print_reading_problems(Context& context, const HostSnapshot& host) {

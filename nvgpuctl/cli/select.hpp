@@ -37,6 +37,10 @@ Result<Selection> select(Context& context, const Arguments& arguments,
 // when one of them has gone.
 Result<> reread(Selection& selection, const HostNeeds& needs = kToJudge);
 
+// The same, but those that have gone are no longer selected, and are told.
+Result<std::vector<PciAddress>> reread_those_left(Selection& selection,
+                                                  const HostNeeds& needs);
+
 // Says on `err` what could not be read and so is missing from every answer.
 void print_reading_problems(Context& context, const HostSnapshot& host);
 // Of that what was not seen of those who use the GPUs.

@@ -68,6 +68,11 @@ Result<> check_not_hung(const Gpu& gpu) {
   if (!gpu.pci.hung) {
     return {};
   }
+  if (!gpu.pci.hung->overdue) {
+    return fail(Errc::busy, to_string(gpu.pci.address),
+                "its driver is being changed: " + to_string(*gpu.pci.hung),
+                "wait for that, then try again");
+  }
   const auto& why = reason("NVG-E049");
   return fail(Errc::needs_operator, to_string(gpu.pci.address),
               fmt::format("{} {}: {}: {}", why.id, why.name, why.summary,

@@ -9,7 +9,9 @@
 #include "core/check_table.hpp"
 #include "core/region_check.hpp"
 #include "host/driver_attributes.hpp"
+#include "host/state_dir.hpp"
 #include "ops/bind.hpp"
+#include "ops/driver_changes.hpp"
 #include "ops/write_test.hpp"
 
 namespace nvgpuctl {
@@ -162,6 +164,18 @@ bool has_vfio_driver(const Gpu& gpu) {
          gpu.driver_role == DriverRole::vfio_pci;
 }
 
+Result<> check_unclaimed(const RootDir& root, const PciAddress& gpu) {
+  const auto origin = valid_origin(root, gpu, sign(root, "validate"));
+  if (origin && origin->domain) {
+    return fail(Errc::busy, to_string(gpu),
+                fmt::format("domain '{}' has had it since {}", *origin->domain,
+                            origin->signature.when),
+                "the device itself can be checked only while nobody has it; "
+                "if that domain does not run: nvgpuctl unbind GPU");
+  }
+  return {};
+}
+
 Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
   // Its link to the driver is gone already while an unbind hangs.
   auto known = check_not_hung(gpu);
@@ -179,7 +193,7 @@ Result<> check_device_free(const RootDir& root, const Gpu& gpu) {
         "nvgpuctl explain looks at the rest";
     return tl::unexpected<Error>(std::move(error));
   }
-  return {};
+  return check_unclaimed(root, gpu.pci.address);
 }
 
 Result<LiveReport> attest_gpu(const RootDir& root, const HostSnapshot& host,

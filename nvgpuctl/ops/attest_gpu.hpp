@@ -32,8 +32,12 @@ struct LiveReport {
 // Whether the GPU is bound to a driver that makes a VFIO device of it.
 bool has_vfio_driver(const Gpu& gpu);
 
-// Error `busy`, naming process and device node, when somebody has the VFIO
-// device that validate() would open.
+// Error `busy` when a record of this boot says that a domain is to have the
+// GPU, though none may have opened it yet.
+Result<> check_unclaimed(const RootDir& root, const PciAddress& gpu);
+
+// Error `busy`, naming process and device node or domain, when somebody has the
+// VFIO device that validate() would open.
 Result<> check_device_free(const RootDir& root, const Gpu& gpu);
 
 // Opens the GPU's VFIO device in every way that the kernel offers, one after

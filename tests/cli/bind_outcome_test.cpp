@@ -15,9 +15,10 @@ using testing::SizeIs;
 
 constexpr const char* kAddress = "0009:01:00.0";
 
-ChangeReport change(Ending ending) {
+ChangeReport change(Ending ending, const std::string& to = "vfio_variant") {
   ChangeReport report;
   report.plan.gpu = {9, 1, 0, 0};
+  report.plan.to = to;
   report.ending = ending;
   return report;
 }
@@ -53,10 +54,14 @@ TEST_F(BindOutcome, IsDegradedWithoutMemory) {
             ExitCode::degraded);
 }
 
-// What a GPU is that was given back does not matter.
-TEST_F(BindOutcome, IsDoneForABlockedGpuThatWasUnbound) {
-  EXPECT_EQ(judged(std::nullopt, {{change(Ending::done), GpuState::blocked}}),
-            ExitCode::done);
+TEST_F(BindOutcome, IsDoneForAGpuThatWasUnbound) {
+  for (const auto* to : {"", "vfio-pci", "nvidia"}) {
+    for (const auto state : {GpuState::blocked, GpuState::degraded}) {
+      EXPECT_EQ(judged(std::nullopt, {{change(Ending::done, to), state}}),
+                ExitCode::done)
+          << to;
+    }
+  }
 }
 
 TEST_F(BindOutcome, HasNoStateWhenTheGpuIsGone) {

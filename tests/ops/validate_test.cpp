@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/state_dir.hpp"
 #include "support/fake_root.hpp"
 #include "support/fake_vfio.hpp"
 #include "support/sample_host.hpp"
@@ -53,6 +54,22 @@ HostSnapshot bound_host() {
   auto host = gh200_host();
   host.gpus[0].driver = "nvgrace_gpu_vfio_pci";
   return host;
+}
+
+TEST(Validation, LeavesAGpuAloneThatADomainIsToHave) {
+  FakeRoot fake;
+  fake.directory("/var/lib").file("/proc/sys/kernel/random/boot_id", "boot\n");
+  const auto root = fake.open();
+  OriginRecord origin{{9, 1, 0, 0}, {}, sign(root, "hook qemu"), {}, true};
+  ASSERT_TRUE(store_origin(root, origin));
+  EXPECT_TRUE(check_unclaimed(root, origin.gpu));
+  origin.domain = "vm";
+  ASSERT_TRUE(store_origin(root, origin));
+  const auto free = check_unclaimed(root, origin.gpu);
+  ASSERT_FALSE(free);
+  EXPECT_EQ(free.error().code, Errc::busy);
+  EXPECT_THAT(free.error().problem,
+              testing::StartsWith("domain 'vm' has had it since 20"));
 }
 
 TEST(Validation, EndsWithTheDeviceItself) {

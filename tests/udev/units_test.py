@@ -40,6 +40,14 @@ class Units(unittest.TestCase):
                 ours = [line for line in done.stderr.splitlines() if "nvgpuctl" in line]
                 self.assertEqual((done.returncode, ours), (0, []), name)
 
+    def test_recovery_runs_for_everything_that_a_crash_can_leave(self):
+        with open(os.path.join(ROOT, "nvgpuctl", "host", "state_dir.hpp"), encoding="utf-8") as header:
+            paths = re.findall(r'"(/var/lib/nvgpuctl/\w+)', header.read())
+        self.assertGreaterEqual(len(paths), 3)
+        conditions = (values("nvgpuctl-recover.service", "ConditionPathExists") +
+                      values("nvgpuctl-recover.service", "ConditionDirectoryNotEmpty"))
+        self.assertEqual({f"|{path}" for path in paths}, set(conditions))
+
     def test_the_policy_is_applied_after_recovery_and_before_whoever_uses_gpus(self):
         self.assertIn("nvgpuctl-recover.service", values("nvgpuctl-apply.service", "After"))
         for name in ["nvgpuctl-recover.service", "nvgpuctl-apply.service"]:
