@@ -13,6 +13,7 @@ from hosts import emitted, in_tree, recorded, tree
 
 # One without a GPU, one with several in different states, one plain.
 HOSTS = ("gb10", "gh200-x4", "gh200-96g")
+STATES = ("ready", "unknown", "bound", "degraded", "blocked", "needs-operator")
 
 
 def gathered(root, host):
@@ -35,7 +36,7 @@ def problems_of(host, facts):
     if facts["gpu_count"] != len(host.gpus):
         yield f"gpu_count is {facts['gpu_count']}"
     states = [gpu["state"] for gpu in host.gpus]
-    if facts["states"] != {state: states.count(state) for state in facts["states"]}:
+    if facts["states"] != {state: states.count(state) for state in STATES}:
         yield f"{facts['states']} of {states}"
     for gpu, fact in zip(host.gpus, facts["gpus"], strict=True):
         reasons = sorted({finding["id"] for finding in gpu["findings"]})

@@ -39,6 +39,8 @@ class Run {
     auto ended =
         change_in_process(world_, scenario_, fault_, point_, world_.gpus);
     want(ended.returned, "the tool does not return");
+    want(ended.killed == (fault_ == Fault::death),
+         ended.killed ? "the tool crashed" : "nothing killed the tool");
     counts_.killed += ended.killed ? 1 : 0;
     if (ended.code >= 0 && ended.code < 16) {
       ++counts_.codes.at(static_cast<std::size_t>(ended.code));
@@ -72,7 +74,9 @@ class Run {
   // not: it has fewer.
   bool go_and_die_again(std::size_t second) {
     ++counts_.points;
-    change_in_process(world_, scenario_, fault_, point_, world_.gpus);
+    const auto first =
+        change_in_process(world_, scenario_, fault_, point_, world_.gpus);
+    want(first.killed, "nothing killed the tool");
     settle();
     const auto again = recover_in_process(world_, Fault::death, second);
     settle();
@@ -269,6 +273,10 @@ int run(bool all, std::string_view only) {
       add(scenario.name + ", twice", counts);
     }
   }
+  if (points == 0) {
+    std::printf("there is no scenario %s\n", std::string(only).c_str());
+    return 2;
+  }
   if (only.empty()) {
     violations += storm(std::chrono::seconds(all ? 60 : 4));
   }
@@ -290,5 +298,9 @@ int main(int argc, char** argv) {
   if (form == "--only" && argc > 2) {
     return nvgpuctl::inject::run(true, argv[2]);
   }
-  return nvgpuctl::inject::run(form != "--short", "");
+  if (argc > 2 || (argc == 2 && form != "--short")) {
+    std::fputs("usage: inject [--short | --storm | --only SCENARIO]\n", stderr);
+    return 2;
+  }
+  return nvgpuctl::inject::run(argc == 1, "");
 }

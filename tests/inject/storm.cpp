@@ -238,6 +238,12 @@ std::size_t storm(std::chrono::seconds time) {
   while (::waitpid(-1, nullptr, 0) > 0) {
   }
   print(sum);
+  for (std::size_t action = 0; action < kActions; ++action) {
+    if (sum.codes.at(action)[0] == 0) {
+      std::printf("VIOLATION storm: no %s was ever done\n", kNames.at(action));
+      ++sum.violations;
+    }
+  }
   return sum.violations + check_end(fake, gpus);
 }
 

@@ -138,7 +138,11 @@ try() {
     cp "$root/build/$kernel/$module" "$out/" && check_module "$out/$module" >>"$log" ||
       result="**no**: modinfo"
   fi
-  grep -q '^ *CHECK ' "$log" || sparse="too old"
+  if ! grep -q '^ *CHECK ' "$log"; then
+    sparse="too old"
+    # Debian 13's sparse does not know the attributes of this suite's kernel.
+    [ "$suite" = trixie-backports ] || result="**no**: sparse did not run"
+  fi
   if [ "$result" != yes ]; then
     echo "-- the end of $log" >&2
     tail -n 25 "$log" >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fails on an #include that points backwards.
+"""Fails on an #include that points backwards, and on printing outside of cli/.
 
     base <- core <- host <- ops <- cli <- main
 
@@ -21,6 +21,9 @@ HOST_ONLY = re.compile(
 # Reading and printing are I/O too: core/ takes values and gives values.
 NOT_IN_CORE = re.compile(r"fstream|iostream|cstdio|filesystem|thread")
 EXCEPTIONS = {("nvgpuctl/base/fd.hpp", "unistd.h")}
+PRINTS = re.compile(r"\b(?:f?printf|f?puts|fputc|perror)\(|std::(?:cout|cerr|clog)\b|fmt::print\(")
+# What libpci calls when it gives up, which must not return.
+MAY_PRINT = "nvgpuctl/host/pci_library.cpp"
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 
 
@@ -49,6 +52,10 @@ def problems_of(path, text):
             yield f"{path}:{line}: only host/ may include <{target}>"
         elif LAYERS[rank:rank + 1] == ["core"] and NOT_IN_CORE.fullmatch(target):
             yield f"{path}:{line}: core/ does no I/O, so it cannot need <{target}>"
+    if rank < LAYERS.index("cli") and path != MAY_PRINT:
+        for match in PRINTS.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{path}:{line}: only cli/ prints ({match.group()})"
 
 
 def check(root):
@@ -63,7 +70,7 @@ def main():
     # point it at a bad one.
     root = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ROOT
     problems = check(root)
-    print("\n".join(problems) or "layering: every include points the right way")
+    print("\n".join(problems) or "layering: every include points the right way, and only cli/ prints")
     return 1 if problems else 0
 
 

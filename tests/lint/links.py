@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Relative links in Markdown lead to files and headings that exist."""
+"""Relative links in Markdown lead to files and headings that exist, and every page can be
+reached from the README."""
 import os
 import re
 import sys
@@ -46,10 +47,29 @@ def problems_of(path, whole):
             yield f"{path}:{line}: no such heading: {target}"
 
 
+def targets_of(path, whole):
+    for match in LINK.finditer(without_code(whole)):
+        name = urllib.parse.unquote(match.group(1).partition("#")[0])
+        if name.endswith(".md") and ":" not in name:
+            yield os.path.normpath(os.path.join(os.path.dirname(path), name))
+
+
+def unreachable(pages):
+    """Pages, of path → text, to which no way leads."""
+    seen, new = set(), {"README.md"}
+    while new:
+        seen |= new
+        new = {target for path in new for target in targets_of(path, pages[path])
+               if target in pages} - seen
+    return sorted(set(pages) - seen)
+
+
 def main():
     problems = []
-    for path in matching(["*.md"]):
-        problems += problems_of(path, read(path))
+    pages = {path: read(path) for path in matching(["*.md"])}
+    for path, text in pages.items():
+        problems += problems_of(path, text)
+    problems += [f"{path}: no way leads there from README.md" for path in unreachable(pages)]
     print("\n".join(problems) or "links: all lead somewhere")
     return 1 if problems else 0
 

@@ -41,6 +41,13 @@ class Layering(unittest.TestCase):
             ["nvgpuctl/core/a.cpp:1: includes are given from nvgpuctl/, without '..' "
              "(../host/root_dir.hpp)"])
 
+    def test_printing_belongs_to_cli(self):
+        for statement in ('std::cerr << "x";', 'std::fputs("x", stderr);', 'fmt::print("x");'):
+            with self.subTest(statement=statement):
+                self.assertEqual(len(self.problems("nvgpuctl/ops/a.cpp", "\n" + statement)), 1)
+                self.assertEqual(self.problems("nvgpuctl/cli/a.cpp", "\n" + statement), [])
+        self.assertEqual(self.problems("nvgpuctl/ops/a.cpp", "std::snprintf(buffer, 3, \"x\");"), [])
+
     def test_system_interfaces_belong_to_host(self):
         for header in ("libudev.h", "pci/pci.h", "libvirt/libvirt.h", "linux/vfio.h",
                        "unistd.h"):

@@ -17,16 +17,24 @@ SUITE = "trixie"
 # The package is one of sources, the same for every suite.
 BUILT_IN = "bookworm"
 OLD = "0.0.9"
-CACHE = os.environ.get("NVGPUCTL_CACHE") or os.path.expanduser("~/.cache/nvgpuctl")
+CACHE = (os.environ.get("NVGPUCTL_CACHE")
+         or (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/nvgpuctl")
 MATRIX = f"{clean_root.TOP}/tests/kmod/build_matrix.sh"
 
 
 def tree_with_headers():
-    """The one in which tests/kmod has built the driver for the suite's kernels."""
-    trees = f"{CACHE}/kmod/roots/{SUITE}-gcc-*"
-    if not glob.glob(f"{trees}/usr/src/linux-headers-*-arm64"):
-        subprocess.run([MATRIX, SUITE, f"{SUITE}-backports"], check=True, stdout=subprocess.DEVNULL)
-    return max(glob.glob(trees), key=os.path.getmtime)
+    """The newest in which tests/kmod has built the driver for two of the suite's kernels,
+    or None."""
+    trees = [tree for tree in glob.glob(f"{CACHE}/kmod/roots/{SUITE}-gcc-*") if len(kernels_of(tree)) >= 2]
+    return max(trees, key=os.path.getmtime, default=None)
+
+
+def make_tree():
+    """With the network, which the test is without."""
+    if not tree_with_headers():
+        done = subprocess.run([MATRIX, SUITE, f"{SUITE}-backports"], stdout=subprocess.DEVNULL)
+        if done.returncode != 0:
+            sys.exit(done.returncode)
 
 
 def kernels_of(tree):
@@ -108,6 +116,7 @@ class HostsLife(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[-1] != "--inside":
+        make_tree()
         clean_root.build("deb", "--ccache", "--suite", BUILT_IN)
         clean_root.build("deb", "--ccache", "--suite", BUILT_IN, "--as-version", OLD)
     clean_root.enter_namespaces(SUITE)

@@ -83,10 +83,13 @@ APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
 CONF
-  if [ -z "$(find "$state/updated" -mtime -1 2>/dev/null)" ]; then
-    APT_CONFIG=$state/apt.conf flock "$state/.lock" apt-get -qq update >&2 || return 1
+  (
+    flock 8
+    [ -z "$(find "$state/updated" -mtime -1 2>/dev/null)" ] || exit 0
+    # Without this apt-get succeeds without a network, and with empty lists.
+    APT_CONFIG=$state/apt.conf apt-get -qq --error-on=any update >&2 8>&- || exit 1
     touch "$state/updated"
-  fi
+  ) 8>"$state/.lock" || return 1
   echo "$state/apt.conf"
 }
 

@@ -82,17 +82,23 @@ class Monitor(unittest.TestCase):
         process = subprocess.Popen([NVGPUCTL, "monitor", "--timeout", str(PATIENCE), *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.started.append(process)
-        self.wait_until_it_listens()
+        self.wait_until_it_listens(process)
         return process
 
-    def wait_until_it_listens(self):
+    def wait_until_it_listens(self, process):
         """umockdev has a socket for each listener."""
         end = time.monotonic() + PATIENCE
         while not any(name.startswith("event") for name in os.listdir(self.bed.root)):
             self.assertLess(time.monotonic(), end, "it does not listen")
             time.sleep(0.01)
-        # It reads the host after that.
-        time.sleep(0.5)
+        # It reads the host after that, and then sleeps until something happens. One that
+        # waits for a processor or a disk does not sleep.
+        asleep = 0
+        while asleep < 10:
+            self.assertLess(time.monotonic(), end, "it does not come to rest")
+            with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+                asleep = asleep + 1 if stat.read().rpartition(")")[2].split()[0] == "S" else 0
+            time.sleep(0.05)
 
     def records(self, process):
         out, _ = process.communicate(timeout=PATIENCE)
@@ -150,7 +156,7 @@ class Monitor(unittest.TestCase):
             process = subprocess.Popen([NVGPUCTL, "monitor", "--timeout", str(PATIENCE)],
                                        stdout=full, stderr=subprocess.PIPE, text=True)
         self.started.append(process)
-        self.wait_until_it_listens()
+        self.wait_until_it_listens(process)
         self.bed.event(GPU, "change")
         _, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 1)

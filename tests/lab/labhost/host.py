@@ -7,6 +7,8 @@ import re
 import shlex
 import time
 
+from labhost.store import LabError
+
 # Lines that no log may have, whoever wrote them.
 ALARMING = re.compile(
     r"WARNING:|BUG:|Oops|Call trace|Internal error|Unable to handle|"
@@ -89,10 +91,18 @@ class Host:
         self.log.write(f"$ {script}\n[reboot]\n")
         self.agent.command("guest-exec", path="bash", arg=["-c", script])
         deadline = time.monotonic() + seconds
-        while not self.agent.sync(2) or self.read(BOOT_ID) == this:
+        while not self.is_up_again(this):
             if time.monotonic() > deadline:
                 raise CheckFailed(f"no other boot within {seconds} s of: {script}")
             time.sleep(0.5)
+
+    def is_up_again(self, last_boot):
+        if not self.agent.sync(2):
+            return False
+        try:
+            return self.read(BOOT_ID) != last_boot
+        except LabError:
+            return False  # the agent went in the middle of it
 
     def link(self, path):
         """The last part of a symbolic link's target, or None."""

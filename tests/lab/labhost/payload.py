@@ -19,7 +19,8 @@ def guest_initrd(kernel, busybox):
 
 
 def make(folder, scenario, kernel, busybox, installed=None, debs=()):
-    """An image in `folder`; `installed` is a tree for /, and `debs` are for apt."""
+    """An image in `folder`; `installed` is a tree for /, which is taken, and `debs`
+    are for apt."""
     tree = folder / "payload"
     tree.mkdir()
     (tree / "guest.initrd").write_bytes(guest_initrd(kernel, busybox))
@@ -27,7 +28,7 @@ def make(folder, scenario, kernel, busybox, installed=None, debs=()):
     for deb in debs:
         shutil.copy(deb, tree)
     if installed:
-        shutil.copytree(installed, tree / "install", symlinks=True)
+        installed.rename(tree / "install")
     # The kernel's own driver has no such parameter.
     if installed and scenario.driver == "ours":
         options = tree / "install/etc/modprobe.d/lab-layout.conf"

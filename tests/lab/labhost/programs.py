@@ -4,6 +4,7 @@ cross-compiled in a Debian tree that has the libraries of the host's suite."""
 
 import os
 import shlex
+import shutil
 
 from labhost import debian, store
 
@@ -78,9 +79,9 @@ exec chroot "$2" /usr/bin/env -i PATH=/usr/bin LC_ALL=C HOME=/tmp \
 """
 
 
-def installed(suite):
-    """The program and what belongs to it, as `cmake --install` lays it out;
-    libraries have other names in every suite."""
+def install(suite, folder):
+    """The program and what belongs to it into a new folder, as `cmake --install` lays
+    it out; libraries have other names in every suite."""
     root = cross_root(suite)
     store.say(f"building the program for arm64, {suite}")
     tree = f"build-arm64-{suite}"
@@ -91,4 +92,5 @@ def installed(suite):
         store.run("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid",
                   "--fork", "--kill-child", "bash", "-c", BUILD, "build",
                   store.REPOSITORY, root, ccache, os.cpu_count(), tree)
-    return store.REPOSITORY / tree / "installed"
+        shutil.copytree(store.REPOSITORY / tree / "installed", folder, symlinks=True)
+    return folder

@@ -61,7 +61,8 @@ def assemble(chosen, kernel, folder, build):
         parts.host_disk = roots.host_image(chosen.suite, chosen.libvirt)
         parts.modules_disk = kernels.modules_image(kernel, chosen.driver)
         parts.payload_disk = payload.make(folder, chosen, kernel, static,
-                                          programs.installed(chosen.suite))
+                                          programs.install(chosen.suite,
+                                                           folder / "install"))
     return parts
 
 
@@ -183,6 +184,7 @@ def run_one(name, options):
                             options.build, machine.wait_for_boot, cannot_power_on)
     need_root()
     kernel = kernels.find(options.kernel or chosen.kernels[0], chosen.suite)
+    store.sweep("nvgpu-lab-")
     # In /tmp, because a socket's path may have 107 bytes.
     with tempfile.TemporaryDirectory(prefix="nvgpu-lab-", dir="/tmp") as folder:
         machine = Machine(pathlib.Path(folder))

@@ -21,6 +21,7 @@ CACHE = pathlib.Path(
 # What nobody used for so long is deleted when its successor is made.
 KEEP_SECONDS = 7 * 24 * 3600
 PR_SET_PDEATHSIG = 1
+LONGEST_RUN = 4 * 3600
 
 
 class LabError(Exception):
@@ -89,6 +90,21 @@ def cached(name, key, make, what=None):
     with contextlib.suppress(PermissionError):
         os.utime(target)
     return target
+
+
+def sweep(prefix):
+    """Removes folders of /tmp that runs have left which were killed: nothing of theirs runs
+    any more, and the longest test is over."""
+    commands = b""
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands += path.read_bytes()
+    for folder in pathlib.Path("/tmp").glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            stat = folder.lstat()
+            if (stat.st_uid == os.getuid() and stat.st_mtime < time.time() - LONGEST_RUN
+                    and os.fsencode(folder) not in commands):
+                remove(folder)
 
 
 def run(*command, log=None, **options):
