@@ -61,7 +61,7 @@ void judge_spelling(const DomainIommu& iommu, LintWriter& out) {
     const std::string said = to_lower(name);
     const auto meant =
         std::ranges::find_if(kSmmuAttributes, [&](std::string_view known) {
-          return same_ignoring_case(known, name);
+          return to_lower(known) == said;
         });
     if (knows(name) || meant == kSmmuAttributes.end()) {
       continue;

@@ -180,7 +180,8 @@ Ended in_process(World& world, Fault fault, std::size_t point, Work&& work) {
     ended.text = lines[1];
     ended.tells = !lines[2].empty();
     ended.calls = *parse_unsigned(lines[3]);
-    for (std::size_t i = 4; i < lines.size(); ++i) {
+    // Each ends with a line feed, so that there is an empty one behind them.
+    for (std::size_t i = 4; i + 1 < lines.size(); ++i) {
       ended.all.emplace_back(lines[i]);
     }
     ended.call = point > 0 && point <= ended.all.size() ? ended.all[point - 1]
