@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""clang-tidy over every source, in parallel, remembering what was clean.
+"""tidy.py BUILD FOLDER: clang-tidy over every source of a folder, in parallel,
+remembering what was clean.
 
 A source is not looked at again while nothing that clang-tidy would read of ours
 has changed: the file, the headers it includes (transitively), its compile
@@ -39,8 +40,6 @@ BATCH = 24
 # What is complained about; by the full path, as a clone may itself lie in a folder
 # called nvgpuctl.
 OURS = f"^{re.escape(ROOT)}/(nvgpuctl|tests)/"
-# Not part of the ordinary build, so without a compile command.
-NOT_BUILT = re.compile(r"^kmod/")
 
 
 def cache_folder():
@@ -166,11 +165,11 @@ def run(flags, sources):
     return [(path, mark, "") for path, _, mark in clean] + alone
 
 
-def compile_commands(build):
+def compile_commands(build, part):
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
         entries = {}
         for entry in json.load(file):
-            ours = entry["file"].startswith((f"{ROOT}/nvgpuctl/", f"{ROOT}/tests/"))
+            ours = entry["file"].startswith(f"{ROOT}/{part}/")
             # The names that .clang-tidy asks for are those of our C++.
             if ours and entry["file"].endswith(".cpp"):
                 entries[entry["file"]] = entry
@@ -178,10 +177,10 @@ def compile_commands(build):
 
 
 def main():
-    build = os.path.abspath(sys.argv[1])
-    entries = compile_commands(build)
+    build, part = os.path.abspath(sys.argv[1]), sys.argv[2]
+    entries = compile_commands(build, part)
     missing = [name for name in matching(["*.cpp"])
-               if os.path.join(ROOT, name) not in entries and not NOT_BUILT.match(name)]
+               if name.startswith(f"{part}/") and os.path.join(ROOT, name) not in entries]
     for name in missing:
         print(f"{name}: not built, so clang-tidy cannot look at it")
 

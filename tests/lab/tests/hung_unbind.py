@@ -69,6 +69,10 @@ def live_with_it(lab, held, other):
     lab.check("explain has the reason", "NVG-E049 hung-in-kernel" in done.out, done.out)
     print("    " + "\n    ".join(line for line in done.out.split("\n")
                                  if "come back" in line or "is in" in line))
+    archive = "/run/lab-hung.tar.gz"
+    lab.equal("exit code of report", quick(lab, "report", archive).code, 0)
+    told = lab.host.run(["nvgpuctl", "--root", archive, "explain", held.address], check=False)
+    lab.check("a report says so, too", told.code == 7 and "NVG-E049" in told.out, told.out)
     for verb in ("bind", "unbind", "validate"):
         lab.equal(f"exit code of {verb}", quick(lab, verb, held.address).code, 7)
     lab.equal("exit code of recover", quick(lab, "recover").code, 7)
