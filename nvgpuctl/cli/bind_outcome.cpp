@@ -9,7 +9,6 @@
 #include "cli/output_json.hpp"
 #include "cli/output_text.hpp"
 #include "cli/select.hpp"
-#include "core/module_name.hpp"
 
 namespace nvgpuctl::cli {
 
@@ -21,7 +20,9 @@ std::vector<Outcome> read_outcomes(const RootDir& root,
     const auto* gpu = after ? find_gpu(*after, change.plan.gpu) : nullptr;
     const auto state =
         gpu == nullptr ? std::nullopt : std::optional(gpu->state);
-    outcomes.push_back({std::move(change), state});
+    const bool for_guests =
+        gpu != nullptr && change.plan.to == variant_driver(*gpu);
+    outcomes.push_back({std::move(change), state, for_guests});
   }
   return outcomes;
 }
@@ -54,15 +55,6 @@ void print_outcomes(Context& context, const std::vector<Outcome>& outcomes) {
   }
 }
 
-namespace {
-
-// What a GPU is that was given back does not matter.
-bool is_for_guests(const BindPlan& plan) {
-  return !plan.to.empty() && plan.to != "vfio-pci" && !is_host_driver(plan.to);
-}
-
-}  // namespace
-
 ExitCode judge(Context& context, const std::optional<Error>& failure,
                const std::vector<Outcome>& outcomes) {
   if (failure) {
@@ -70,7 +62,7 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
     return exit_code(failure->code);
   }
   ExitCode code = ExitCode::done;
-  for (const auto& [change, state] : outcomes) {
+  for (const auto& [change, state, for_guests] : outcomes) {
     if (!change.problem.empty()) {
       print_error(context.err,
                   {Errc::busy, to_string(change.plan.gpu), change.problem,
@@ -84,7 +76,7 @@ ExitCode judge(Context& context, const std::optional<Error>& failure,
                    "is back, but not everything runs again: " + left, ""});
       return ExitCode::failed;
     }
-    if (!is_for_guests(change.plan)) {
+    if (!for_guests) {
       continue;
     }
     if (state == GpuState::blocked) {

@@ -14,6 +14,8 @@ namespace nvgpuctl::cli {
 struct Outcome {
   ChangeReport change;
   std::optional<GpuState> state;  // afterwards
+  // To its variant driver. What a GPU is that was given back does not matter.
+  bool for_guests = false;
 };
 
 // Adds what the GPUs came to be, which the kernel's accepting every write does

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/validate.hpp"
 
+#include <thread>
+
 #include "cli/select.hpp"
 #include "cli/validate_outcome.hpp"
 #include "cli/verbs.hpp"
@@ -40,11 +42,16 @@ Result<> check_all_free(const Selection& selection) {
   return {};
 }
 
+// The host as it is while nobody can change it.
+struct Held {
+  HostLock lock;
+  Inventory inventory;
+};
+
 // A domain that starts must not find the device open, nor one that is opened
-// be given another driver. Without root there is no lock to be had, and no
-// device to be opened.
-Result<std::optional<HostLock>> lock_device(const RootDir& root,
-                                            const Gpu& gpu) {
+// be given another driver. Nothing where no device will be opened: without root
+// there is no lock to be had either.
+Result<std::optional<Held>> hold(const RootDir& root, const Gpu& gpu) {
   constexpr std::chrono::seconds kWait{10};
   if (!root.live() || !has_vfio_driver(gpu)) {
     return std::nullopt;
@@ -52,14 +59,30 @@ Result<std::optional<HostLock>> lock_device(const RootDir& root,
   auto lock = HostLock::take(root, kWait);
   if (!lock) {
     return lock.error().code == Errc::locked
-               ? Result<std::optional<HostLock>>(forward_error(lock))
+               ? Result<std::optional<Held>>(forward_error(lock))
                : std::nullopt;
   }
-  auto free = check_device_free(root, gpu);
+  // Whoever was waited for may have changed it.
+  auto inventory = take_inventory(root, kToJudge);
+  if (!inventory) {
+    return forward_error(inventory);
+  }
+  const auto* now = find_gpu(*inventory, gpu.pci.address);
+  if (now == nullptr) {
+    return fail(Errc::no_such_gpu, to_string(gpu.pci.address),
+                "is not there any more");
+  }
+  auto free = check_device_free(root, *now);
   if (!free) {
     return forward_error(free);
   }
-  return std::move(*lock);
+  return Held{std::move(*lock), std::move(*inventory)};
+}
+
+// Others look for the lock every few milliseconds, and must have their turn.
+void let_others_go_first() {
+  constexpr std::chrono::milliseconds kPause{100};
+  std::this_thread::sleep_for(kPause);
 }
 
 }  // namespace
@@ -85,12 +108,17 @@ Result<ExitCode> run_validate(Context& context, const Arguments& arguments) {
       context, inventory, selection->gpus,
       [&](std::size_t index) -> Result<Validation> {
         const auto& gpu = inventory.gpus[index];
-        const auto lock = lock_device(root, gpu);
-        if (!lock) {
-          return forward_error(lock);
+        if (root.live() && index != selection->gpus.front()) {
+          let_others_go_first();
         }
+        const auto held = hold(root, gpu);
+        if (!held) {
+          return forward_error(held);
+        }
+        const auto& now = *held ? (*held)->inventory : inventory;
+        const auto place = find_gpu(now, gpu.pci.address) - now.gpus.data();
         const auto name = to_string(gpu.pci.address) + ": ";
-        return validate(root, inventory, index, vfio,
+        return validate(root, now, static_cast<std::size_t>(place), vfio,
                         {waiting(context, name), *write_test});
       });
 }

@@ -59,10 +59,9 @@ void judge_spelling(const DomainIommu& iommu, LintWriter& out) {
   }
   for (const auto& [name, value] : iommu.driver) {
     const std::string said = to_lower(name);
-    const auto meant =
-        std::ranges::find_if(kSmmuAttributes, [&](std::string_view known) {
-          return to_lower(known) == said;
-        });
+    const auto meant = std::ranges::find_if(
+        kSmmuAttributes,
+        [&](std::string_view known) { return to_lower(known) == said; });
     if (knows(name) || meant == kSmmuAttributes.end()) {
       continue;
     }

@@ -187,7 +187,7 @@ std::string Redactor::parts(std::string_view word) {
 
 // Installers call volume groups "grace01-vg", which device-mapper spells
 // "grace01--vg-root", or "rhel_grace01".
-// NOLINTNEXTLINE(misc-no-recursion): what is behind is shorter.
+// NOLINTNEXTLINE(misc-no-recursion): what is around is shorter.
 std::string Redactor::with_hosts_named(std::string_view word) const {
   for (const auto& host : hosts_) {
     for (const auto& name : {host, with_dashes_doubled(host)}) {
@@ -196,7 +196,7 @@ std::string Redactor::with_hosts_named(std::string_view word) const {
         const bool apart = (at == 0 || is_joint(word[at - 1])) &&
                            (behind.empty() || is_joint(behind.front()));
         if (apart && same_ignoring_case(word.substr(at, name.size()), name)) {
-          return std::string(word.substr(0, at)) + aliases_.at(host) +
+          return with_hosts_named(word.substr(0, at)) + aliases_.at(host) +
                  with_hosts_named(behind);
         }
       }

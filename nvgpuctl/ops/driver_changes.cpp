@@ -180,7 +180,9 @@ Prove attestation(const RootDir& root, VfioOpener& vfio,
   return [&root, &vfio, options = std::move(options),
           telling = std::make_shared<std::mutex>()](
              const PciAddress& address) -> Result<std::vector<CheckSection>> {
-    const auto inventory = take_inventory(root, {.virtualization = true});
+    // udev may not be through with it: somebody has just had it bound.
+    const auto inventory =
+        take_inventory(root, {.virtualization = true, .untagged = true});
     if (!inventory) {
       return forward_error(inventory);
     }

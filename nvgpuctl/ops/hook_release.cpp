@@ -100,6 +100,7 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
   const auto policy = policy_or_none(tools, inventory->gpus);
   const auto signature = sign(tools.root, "hook qemu");
   std::vector<Change> changes;
+  std::vector<Change> forgotten;
   Result<> first_problem;
   for (const auto& address : list_origins(tools.root)) {
     const auto origin = valid_origin(tools.root, address, signature);
@@ -111,14 +112,19 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
                       ? forget(tools.root, address, *origin)
                       : release_of(tools, policy, *gpu, *origin, signature);
     if (change) {
-      changes.push_back(std::move(*change));
+      (gpu == nullptr ? forgotten : changes).push_back(std::move(*change));
     } else if (first_problem) {
       first_problem = forward_error(change);
     }
   }
-  const auto report = run_transaction({tools.root, tools.modules, {}, {}},
-                                      "release", signature, std::move(changes));
-  auto outcome = outcome_of(report);
+  const TransactionTools way{tools.root, tools.modules, {}, {}};
+  auto outcome = outcome_of(
+      run_transaction(way, "release", signature, std::move(changes)));
+  if (outcome) {
+    // Behind the others: what was stopped for both needs them, too.
+    outcome = outcome_of(
+        run_transaction(way, "release", signature, std::move(forgotten)));
+  }
   return outcome ? first_problem : outcome;
 }
 

@@ -104,7 +104,9 @@ constexpr std::string_view kWords =
     "gi-nodes gi nodes other-managers other managers refuse take "
     "verb phase undo boot_id who when before after driver_override "
     "kernel_chooses bind unbind hook qemu prepare release recover units "
-    "stopped subject pid value service";
+    "stopped subject pid value service start ticks start_ticks bound ms "
+    "bound_ms for bound_for_domain chooses movable other blocks "
+    "movable_blocks other_blocks null";
 
 // A name that is one of these, or in a model's, tells nobody anything, and its
 // alias would make the file say something else.

@@ -70,14 +70,11 @@ std::string ReportCollector::redacted(std::string text, ReportUse use) {
 }
 
 Result<Report> ReportCollector::finish() {
+  rename_entries();
   Report report;
   std::size_t total = 0;
   for (auto& [path, entry] : entries_) {
     total += entry.content.size();
-    if (entry.kind == Kind::link) {
-      entry.content = renamed_target(entry);
-    }
-    entry.path = renamed(entry.path);
     report.entries.push_back(std::move(entry));
   }
   if (total > kMaxReport) {
@@ -146,7 +143,9 @@ Result<std::string> ReportCollector::initramfs(const std::string& path) {
   if (!entries) {
     return forward_error(entries);
   }
+  std::set<std::string> taken;
   for (auto& entry : *entries) {
+    entry.name = renamed(entry.name, taken);
     entry.content = redacted(std::move(entry.content), ReportUse::text);
   }
   return write_cpio(*entries);
@@ -223,7 +222,8 @@ std::optional<std::string> ReportCollector::target_of(const std::string& path) {
 
 // "boot/vmlinuz-0-rescue-MACHINE-ID": people and installers name files after
 // hosts. Those of a kernel that is installed keep its name.
-std::string ReportCollector::renamed(const std::string& path) {
+std::string ReportCollector::renamed(const std::string& path,
+                                     std::set<std::string>& taken) {
   const auto at = path.rfind('/') + 1;
   const auto name = path.substr(at);
   const bool may_have_one = path.starts_with("boot/") ||
@@ -234,18 +234,38 @@ std::string ReportCollector::renamed(const std::string& path) {
   }
   // What is behind a dot would be taken for the host's domain.
   const auto dot = std::min(name.rfind('.'), name.size());
-  return path.substr(0, at) + redactor_.text(name.substr(0, dot)) +
-         name.substr(dot);
+  const auto stem = path.substr(0, at) + redactor_.text(name.substr(0, dot));
+  auto result = stem + name.substr(dot);
+  // "host.a.conf" and "host.b.conf"
+  for (int number = 2; !taken.insert(result).second; ++number) {
+    result = fmt::format("{}-{}{}", stem, number, name.substr(dot));
+  }
+  return result;
 }
 
-std::string ReportCollector::renamed_target(const TarEntry& link) {
-  const auto folder =
-      std::filesystem::path(link.path).parent_path() / link.content;
-  const auto before = folder.lexically_normal().string();
-  const auto after = renamed(before);
-  return before == after ? link.content
-                         : link.content.substr(0, link.content.rfind('/') + 1) +
-                               after.substr(after.rfind('/') + 1);
+void ReportCollector::rename_entries() {
+  std::map<std::string, std::string> names;
+  std::set<std::string> taken;
+  for (auto& [path, entry] : entries_) {
+    if (entry.kind != Kind::directory) {
+      names[entry.path] = renamed(entry.path, taken);
+    }
+  }
+  for (auto& [path, entry] : entries_) {
+    if (entry.kind == Kind::link) {
+      const auto target =
+          std::filesystem::path(entry.path).parent_path() / entry.content;
+      const auto found = names.find(target.lexically_normal().string());
+      if (found != names.end()) {
+        const auto folder = entry.content.rfind('/') + 1;
+        const auto name = found->second.rfind('/') + 1;
+        entry.content.replace(folder, std::string::npos, found->second, name);
+      }
+    }
+    if (entry.kind != Kind::directory) {
+      entry.path = names.at(entry.path);
+    }
+  }
 }
 
 bool ReportCollector::has_release(std::string_view name) {

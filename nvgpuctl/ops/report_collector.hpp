@@ -44,8 +44,8 @@ class ReportCollector {
   Result<std::string> initramfs(const std::string& path);
   std::optional<std::string> follow(std::string_view path);
   std::optional<std::string> target_of(const std::string& path);
-  std::string renamed(const std::string& path);
-  std::string renamed_target(const TarEntry& link);
+  std::string renamed(const std::string& path, std::set<std::string>& taken);
+  void rename_entries();
   bool has_release(std::string_view name);
 
   const RootDir& root_;

@@ -15,10 +15,9 @@ using testing::SizeIs;
 
 constexpr const char* kAddress = "0009:01:00.0";
 
-ChangeReport change(Ending ending, const std::string& to = "vfio_variant") {
+ChangeReport change(Ending ending) {
   ChangeReport report;
   report.plan.gpu = {9, 1, 0, 0};
-  report.plan.to = to;
   report.ending = ending;
   return report;
 }
@@ -50,18 +49,26 @@ TEST_F(BindOutcome, HasTheStateThatTheGpuCameToHave) {
 }
 
 TEST_F(BindOutcome, IsDegradedWithoutMemory) {
-  EXPECT_EQ(judged(std::nullopt, {{change(Ending::done), GpuState::degraded}}),
-            ExitCode::degraded);
+  EXPECT_EQ(
+      judged(std::nullopt, {{change(Ending::done), GpuState::degraded, true}}),
+      ExitCode::degraded);
 }
 
 TEST_F(BindOutcome, IsDoneForAGpuThatWasUnbound) {
-  for (const auto* to : {"", "vfio-pci", "nvidia"}) {
-    for (const auto state : {GpuState::blocked, GpuState::degraded}) {
-      EXPECT_EQ(judged(std::nullopt, {{change(Ending::done, to), state}}),
-                ExitCode::done)
-          << to;
-    }
+  for (const auto state : {GpuState::blocked, GpuState::degraded}) {
+    EXPECT_EQ(judged(std::nullopt, {{change(Ending::done), state}}),
+              ExitCode::done);
   }
+}
+
+TEST_F(BindOutcome, AsksForMemoryOnlyOfItsVariantDriver) {
+  FakeRoot fake;
+  fake.pci_function(kAddress, "0x10de", "0x2342");
+  fake.driver(kAddress, "pci-stub");
+  auto report = change(Ending::done);
+  report.plan.to = "pci-stub";
+  EXPECT_EQ(judged(std::nullopt, read_outcomes(fake.open(), {report})),
+            ExitCode::done);
 }
 
 TEST_F(BindOutcome, HasNoStateWhenTheGpuIsGone) {
@@ -104,7 +111,7 @@ TEST_F(BindOutcome, IsDegradedWhenTheProofOfOneGpuIs) {
   auto degraded = change(Ending::done);
   degraded.proof = {
       {"vfio", {{"vfio-layout", "", Verdict::degraded, "", "", "", ""}}}};
-  EXPECT_EQ(judged(std::nullopt, {{degraded, GpuState::bound},
+  EXPECT_EQ(judged(std::nullopt, {{degraded, GpuState::bound, true},
                                   {change(Ending::done), GpuState::bound}}),
             ExitCode::degraded);
 }

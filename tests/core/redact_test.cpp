@@ -46,6 +46,7 @@ TEST(Redactor, HidesNamesThatAreMadeOfTheHosts) {
   EXPECT_EQ(redactor.text("rhel_node-7-root luks-node-7 x_node--7--vg "
                           "NODE-7.example.org"),
             "rhel_host-1-root luks-host-1 x_host-1--vg host-1");
+  EXPECT_EQ(redactor.text("node--7--vg-node-7"), "host-1--vg-host-1");
   EXPECT_EQ(redactor.text("node-70 mynode-7 win-vg"),
             "node-70 mynode-7 win-vg");
 }

@@ -90,6 +90,20 @@ TEST_F(AReport, HidesTheHostInNamesOfFilesAndInLinks) {
       << "the kernel would not be found by its name";
 }
 
+TEST_F(AReport, GivesNoTwoFilesOneName) {
+  fake_.file("/etc/modprobe.d/gh1.vfio.conf", "a");
+  fake_.file("/etc/modprobe.d/gh1.nouveau.conf", "b");
+  EXPECT_EQ(content("etc/modprobe.d/host-1.conf", Redaction::aliases), "b");
+  EXPECT_EQ(content("etc/modprobe.d/host-1-2.conf", Redaction::aliases), "a");
+}
+
+TEST_F(AReport, LeavesTheNamesOfFoldersAlone) {
+  fake_.file("/etc/gh1-modprobe/a.conf", "a");
+  fake_.link("/etc/modprobe.d", "gh1-modprobe");
+  EXPECT_EQ(content("etc/modprobe.d", Redaction::aliases), "gh1-modprobe");
+  EXPECT_EQ(content("etc/gh1-modprobe/a.conf", Redaction::aliases), "a");
+}
+
 TEST_F(AReport, HidesDomainsOfThePolicyAndOfRecords) {
   fake_.file(
       "/etc/nvgpuctl/policy.yaml",
