@@ -25,7 +25,7 @@ libraries='libyaml-cpp-dev libfmt-dev libpci-dev libxml2-dev libudev-dev
 # One spec for every distribution, so one suite's rpm is enough; %check wants
 # what the tests want.
 rpm_suite=bookworm
-rpm_tools='rpm rpmlint libgtest-dev libgmock-dev acpica-tools python3-jsonschema'
+rpm_tools='rpm rpmlint libgtest-dev libgmock-dev acpica-tools pciutils python3-jsonschema'
 clean='udev kmod dkms bash-completion'
 
 # install_root SUITE DIRECTORY PACKAGES [MMDEBSTRAP-OPTION...]: a tree with the
