@@ -122,7 +122,9 @@ def main():
                 if result.startswith("LOST"):
                     failures += 1
                     print(f"not ok {title} {profile} {name}: {result}")
-            if not any(result.startswith("merged") for result in found.values()):
+            # As they are, none is of aarch64 with KVM.
+            if title.startswith("made over") and not any(
+                    result.startswith("merged") for result in found.values()):
                 failures += 1
                 print(f"not ok {title} {profile}: nothing was merged")
         text += "".join(table(title, count(results))) + "\n"
