@@ -33,8 +33,8 @@ Result<std::optional<std::uint64_t>> number_of(const Arguments& arguments,
   return number;
 }
 
-// Stands for events that are missing.
-const DeviceEvent kLost{"lost", "pci", "", "", ""};
+// The action of what stands for events that are missing.
+constexpr std::string_view kLost = "lost";
 
 // Follows the host from event to event.
 class Follower {
@@ -52,7 +52,7 @@ class Follower {
     auto relation = relate(event, inventory_.host, inventory_.gpus);
     // A GPU that has just come is in no inventory yet.
     const bool maybe = event.subsystem == "pci" &&
-                       (event.action == "add" || event.action == kLost.action);
+                       (event.action == "add" || event.action == kLost);
     if (relation.concern == Concern::none && !maybe) {
       return false;
     }
@@ -134,14 +134,16 @@ Result<ExitCode> run_until(Context& context, DeviceMonitor& monitor,
     if (!waited) {
       return forward_error(waited);
     }
+    auto event = waited->event;
     if (waited->why == Wake::lost) {
       print_prose(context.err, context.width, "note: ",
                   "more events than there was room for; some are missing");
+      event.action = kLost;
+      event.subsystem = "pci";
     } else if (waited->why != Wake::event) {
       break;
     }
-    const auto printed =
-        follower.follow(waited->why == Wake::lost ? kLost : waited->event);
+    const auto printed = follower.follow(event);
     if (!printed) {
       return forward_error(printed);
     }

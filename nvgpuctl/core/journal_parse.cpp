@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -66,11 +65,9 @@ Result<> in_turn(Calls&&... calls) {
 Result<> RecordReader::text(const YamlValue& map, string_view key,
                             std::string& into) const {
   const auto& value = *map.find(key);
-  const bool printable = std::all_of(
-      value.text.begin(), value.text.end(),
-      [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7F; });
   if (value.kind != YamlValue::Kind::scalar || !value.quoted ||
-      value.text.empty() || value.text.size() > kMaxJournalText || !printable) {
+      value.text.empty() || value.text.size() > kMaxJournalText ||
+      !is_printable(value.text, Letters::any)) {
     return reader_.fail_at(value.place,
                            fmt::format("\"{}\" must be text of 1 to {} "
                                        "printable bytes",

@@ -48,7 +48,8 @@ bool is_joint(char c) {
 }
 
 constexpr std::string_view kUuid = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-const std::string kMachineId(32, 'x');
+constexpr std::string_view kMachineId = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+constexpr std::string_view kMacDigits = "xxxxxxxxxxxx";
 
 // "00:11:22:aa:bb:cc" of its digits, with or without anything between them.
 std::string mac_of(std::string_view text) {
@@ -138,10 +139,9 @@ std::optional<std::string> Redactor::around_id(std::string_view word) {
     std::string_view pattern;
     std::string_view kind;
   };
-  const std::string digits(12, 'x');
   for (const auto& [prefix, pattern, kind] :
        {Form{"", kUuid, "uuid"}, Form{"", kMachineId, "machine-id"},
-        Form{"enx", digits, "mac"}}) {
+        Form{"enx", kMacDigits, "mac"}}) {
     for (auto at = prefix.size(); at + pattern.size() <= word.size(); ++at) {
       const auto before = word.substr(0, at);
       const auto found = word.substr(at, pattern.size());

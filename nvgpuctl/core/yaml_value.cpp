@@ -304,6 +304,13 @@ Result<> YamlReader::expect_sequence(const YamlValue& value,
   return {};
 }
 
+bool is_printable(std::string_view text, Letters letters) {
+  const auto last = letters == Letters::ascii ? '~' : 0xFF;
+  return std::ranges::all_of(text, [last](unsigned char c) {
+    return c >= ' ' && c <= last && c != 0x7F;
+  });
+}
+
 Result<std::string> YamlReader::text(const YamlValue& value,
                                      std::string_view what, std::size_t limit,
                                      Letters letters) const {
@@ -317,13 +324,7 @@ Result<std::string> YamlReader::text(const YamlValue& value,
                    fmt::format("{} must have 1 to {} characters", what, limit));
   }
   // It will be printed on terminals.
-  const bool printable =
-      std::all_of(value.text.begin(), value.text.end(), [&](char c) {
-        return letters == Letters::ascii
-                   ? ' ' <= c && c <= '~'
-                   : static_cast<unsigned char>(c) >= ' ' && c != '\x7F';
-      });
-  if (!printable) {
+  if (!is_printable(value.text, letters)) {
     return fail_at(value.place,
                    fmt::format("{} holds unprintable characters", what));
   }

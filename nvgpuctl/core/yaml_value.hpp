@@ -46,6 +46,8 @@ Result<YamlValue> parse_yaml(std::string_view yaml, const std::string& name);
 
 // Which characters a text may have; `any`: of names that libvirt gives.
 enum class Letters { ascii, any };
+// Whether all of a text could be on a terminal.
+bool is_printable(std::string_view text, Letters letters);
 
 // Typed access to a document for the code that gives it a meaning. Each error
 // says where, and what was wanted.

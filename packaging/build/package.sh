@@ -45,10 +45,10 @@ esac
 [ "$version" = "$project_version" ] || name+=-$version
 root=$("$here/roots.sh" build "$suite" "$arch")
 
-# The sources, under a name that is the same everywhere: it gets into what is built.
 # What builds have left that were killed.
 find "${TMPDIR:-/tmp}" -ignore_readdir_race -maxdepth 1 -name 'nvgpuctl-package-??????' -user "$(id -u)" \
   -mmin +240 -exec rm -rf {} +
+# The sources, under a name that is the same everywhere: it gets into what is built.
 work=$(mktemp -d "${TMPDIR:-/tmp}/nvgpuctl-package-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 source=$work/nvgpuctl-$version

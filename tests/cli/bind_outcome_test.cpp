@@ -22,6 +22,16 @@ ChangeReport change(Ending ending) {
   return report;
 }
 
+// Of a GPU on a host without an IOMMU.
+std::vector<Outcome> moved_to(const std::string& driver) {
+  FakeRoot fake;
+  fake.pci_function(kAddress, "0x10de", "0x2342");
+  fake.driver(kAddress, driver);
+  auto report = change(Ending::done);
+  report.plan.to = driver;
+  return read_outcomes(fake.open(), {report});
+}
+
 class BindOutcome : public testing::Test {
  protected:
   ExitCode judged(const std::optional<Error>& failure,
@@ -35,12 +45,7 @@ class BindOutcome : public testing::Test {
 };
 
 TEST_F(BindOutcome, HasTheStateThatTheGpuCameToHave) {
-  FakeRoot fake;
-  fake.pci_function(kAddress, "0x10de", "0x2342");
-  fake.driver(kAddress, "nvgrace_gpu_vfio_pci");
-  auto report = change(Ending::done);
-  report.plan.to = "nvgrace_gpu_vfio_pci";
-  const auto outcomes = read_outcomes(fake.open(), {report});
+  const auto outcomes = moved_to("nvgrace_gpu_vfio_pci");
   ASSERT_THAT(outcomes, SizeIs(1));
   // Bound, but this host has no IOMMU.
   EXPECT_EQ(outcomes[0].state, GpuState::blocked);
@@ -62,13 +67,7 @@ TEST_F(BindOutcome, IsDoneForAGpuThatWasUnbound) {
 }
 
 TEST_F(BindOutcome, AsksForMemoryOnlyOfItsVariantDriver) {
-  FakeRoot fake;
-  fake.pci_function(kAddress, "0x10de", "0x2342");
-  fake.driver(kAddress, "pci-stub");
-  auto report = change(Ending::done);
-  report.plan.to = "pci-stub";
-  EXPECT_EQ(judged(std::nullopt, read_outcomes(fake.open(), {report})),
-            ExitCode::done);
+  EXPECT_EQ(judged(std::nullopt, moved_to("pci-stub")), ExitCode::done);
 }
 
 TEST_F(BindOutcome, HasNoStateWhenTheGpuIsGone) {

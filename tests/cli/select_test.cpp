@@ -26,8 +26,7 @@ class Reread : public testing::Test {
         Selection{fake_.open(), std::move(*inventory), {0, 1}, true});
   }
   void remove(const PciAddress& gpu) {
-    std::filesystem::remove_all(
-        fake_.path("/sys/bus/pci/devices/" + to_string(gpu)));
+    std::filesystem::remove_all(fake_.path(sysfs_path(gpu)));
   }
   PciAddress selected(std::size_t place) const {
     return selection_->inventory.gpus[selection_->gpus[place]].pci.address;

@@ -298,8 +298,7 @@ TEST_F(HookOfADomain, ForgetsAGpuThatIsGoneAndStartsWhomItStopped) {
   loader_.has("/dev/vfio/76");
   ASSERT_TRUE(prepare("vm", {kFree, kPlain}));
   ASSERT_THAT(loader_.active, IsEmpty());
-  std::filesystem::remove_all(
-      fake_.path("/sys/bus/pci/devices/" + to_string(kPlain)));
+  std::filesystem::remove_all(fake_.path(sysfs_path(kPlain)));
   const auto done = release("vm");
   ASSERT_TRUE(done) << done.error().problem;
   EXPECT_THAT(list_origins(root_), IsEmpty());
@@ -310,8 +309,7 @@ TEST_F(HookOfADomain, ForgetsAGpuThatIsGoneAndStartsWhomItStopped) {
 
 TEST_F(HookOfADomain, KeepsTheRecordOfAGpuThatCannotBeRead) {
   ASSERT_TRUE(prepare("vm", {kFree}));
-  std::filesystem::remove(
-      fake_.path("/sys/bus/pci/devices/" + to_string(kFree) + "/device"));
+  std::filesystem::remove(fake_.path(sysfs_path(kFree, "device")));
   const auto done = release("vm");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().problem, "cannot be read");
