@@ -32,14 +32,16 @@ Result<Slit> parse_slit(const AcpiTable& table) {
   }
   const Bytes matrix = table.body.subspan(kMatrixOffset);
   if (*localities == 0 || *localities > kMaxLocalities ||
-      *localities * *localities != matrix.size()) {
+      *localities * *localities > matrix.size()) {
     return fail(Errc::malformed, table.name,
                 fmt::format("{} localities announced (byte 0x{:x}), but the "
                             "matrix has {} bytes",
                             *localities, kAcpiHeaderSize, matrix.size()));
   }
+  // Bytes behind the matrix are padding: Linux does not look at them.
+  const Bytes distances = matrix.first(*localities * *localities);
   return Slit{.localities = static_cast<std::uint32_t>(*localities),
-              .distances = {matrix.begin(), matrix.end()}};
+              .distances = {distances.begin(), distances.end()}};
 }
 
 }  // namespace nvgpuctl

@@ -12,6 +12,7 @@ namespace {
 
 // ACPI 6.5, section 5.2.16. Behind the header: a reserved 1 and eight bytes.
 constexpr std::size_t kStructuresOffset = 12;
+constexpr std::size_t kStructureHeaderSize = 2;  // type and length
 constexpr std::size_t kHandleOffset = 8;
 constexpr std::uint8_t kPciHandle = 1;
 constexpr std::uint32_t kEnabled = 1U << 0U;
@@ -88,11 +89,13 @@ class SratParser {
                   "too short for the fixed part of an SRAT");
     }
     std::size_t at = kStructuresOffset;
-    while (at < table_.body.size()) {
+    // A rest without room for more than a header is padding: so Linux takes it.
+    while (at + kStructureHeaderSize < table_.body.size()) {
       const auto type = read_le<std::uint8_t>(table_.body, at).value_or(0);
       const auto length = read_le<std::uint8_t>(table_.body, at + 1);
-      // Two bytes are the type and the length itself; less would not advance.
-      if (!length || *length < 2 || *length > table_.body.size() - at) {
+      // Less than a header would not advance.
+      if (!length || *length < kStructureHeaderSize ||
+          *length > table_.body.size() - at) {
         return truncated(type, at);
       }
       if (!read_structure(type, table_.body.subspan(at, *length))) {

@@ -10,8 +10,8 @@
 #                                trying them needs no network
 #
 # Prints the tree's path; makes it first (root only). Trees are cached below
-# ${NVGPUCTL_CACHE:-~/.cache/nvgpuctl}/package, under a name that changes with this
-# script. Exit code 77 means: not possible here, and why is on stderr.
+# ${NVGPUCTL_CACHE:-~/.cache/nvgpuctl}/package, under a name that changes with these
+# scripts. Exit code 77 means: not possible here, and why is on stderr.
 set -euo pipefail
 shopt -s extglob
 
@@ -31,23 +31,8 @@ clean='udev kmod dkms bash-completion'
 # install_root SUITE DIRECTORY PACKAGES [MMDEBSTRAP-OPTION...]: a tree with the
 # packages installed; apt's lists stay, because installing ours asks for them.
 install_root() {
-  local suite=$1 directory=$2 packages=$3 mirror path options=()
-  shift 3
-  command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
-  [ "$(id -u)" = 0 ] || skip "making a Debian $suite tree needs root"
-  mirror=$(find_mirror) || exit $?
-  for path in doc locale info icons; do
-    options+=("--dpkgopt=path-exclude=/usr/share/$path/*")
-  done
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
-    env -u APT_CONFIG mmdebstrap --quiet --mode=root --variant=minbase \
-    --format=directory --skip=cleanup/apt/lists \
-    --aptopt='Acquire::Check-Valid-Until "false"' \
-    --aptopt='APT::Install-Recommends "false"' \
-    --aptopt='Acquire::Languages "none"' "${options[@]}" "$@" \
-    --include="$(printf %s "$packages" | tr -s ' \n' ,)" "$suite" "$directory" \
-    "deb $mirror $suite main" >&2
-  rm -rf "$directory"/var/cache/apt/archives/*.deb
+  debian_root "$1" "$2" "$3" --variant=minbase --skip=cleanup/apt/lists "${@:4}"
+  rm -rf "$2"/var/cache/apt/archives/*.deb
 }
 
 make_build() {  # DIRECTORY SUITE ARCH
@@ -83,32 +68,11 @@ make_clean() {  # DIRECTORY SUITE
   install_root "$2" "$1" "$packages"
 }
 
-cached() {  # KIND SUITE [ARCH]
-  local cache=${nvgpuctl_cache:?set by debian.sh}/package name target
-  name=$(IFS=-; echo "$*")
-  target=$cache/$name-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
-  mkdir -p "$cache"
-  if [ ! -d "$target" ]; then
-    exec 9>"$cache/.lock-$name"
-    flock 9
-    if [ ! -d "$target" ]; then
-      # With the lock held, unfinished trees are what an interrupted run left;
-      # finished ones of older scripts go after a week.
-      rm -rf "$cache/.new-$name"
-      find "$cache" -maxdepth 1 -name "$name-????????????" -mtime +7 \
-        -exec rm -rf {} +
-      echo "roots.sh: making a Debian tree: $*, once" >&2
-      "make_$1" "$cache/.new-$name" "${@:2}"
-      mv "$cache/.new-$name" "$target"
-    fi
-  fi
-  touch -c "$target" 2>/dev/null || true
-  echo "$target"
-}
-
 case "${1:-} ${2:-} ${3:-}" in
-  'build '@(bookworm|trixie|forky)' '@(amd64|arm64)) cached build "$2" "$3" ;;
-  'clean '@(bookworm|trixie|forky)' ') cached clean "$2" ;;
+  'build '@(bookworm|trixie|forky)' '@(amd64|arm64))
+    made_once package "build-$2-$3" make_build "$2" "$3" ;;
+  'clean '@(bookworm|trixie|forky)' ')
+    made_once package "clean-$2" make_clean "$2" ;;
   *)
     echo "usage: roots.sh build|clean bookworm|trixie|forky [amd64|arm64]" >&2
     exit 2

@@ -20,48 +20,41 @@ packages[browser]=chromium-headless-shell,fonts-dejavu-core
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/../support/debian.sh"
 
-what=$1
-cache=${nvgpuctl_cache:?set by debian.sh}/$what
-
 # For their data alone: CDI's schema, and what GPUs are called. And what the
 # packages' scripts would have done: Ansible asks who it is, and Nova's
 # libraries read the certificates when they are loaded.
-complete_emit() {
+complete_emit() {  # DIRECTORY
   APT_CONFIG=$(apt_of trixie)
   export APT_CONFIG
-  for file in $(download "$tree.new/debs" pci.ids \
+  for file in $(download "$1/debs" pci.ids \
     golang-tags.cncf-container-device-interface-dev); do
-    dpkg-deb -x "$file" "$tree.new/data"
+    dpkg-deb -x "$file" "$1/data"
   done
-  rm -r "$tree.new/debs"
-  echo 'root:x:0:0:root:/tmp/home:/bin/sh' >"$tree.new/etc/passwd"
-  echo 'root:x:0:' >"$tree.new/etc/group"
-  cat "$tree.new"/usr/share/ca-certificates/mozilla/*.crt \
-    >"$tree.new/etc/ssl/certs/ca-certificates.crt"
+  rm -r "$1/debs"
+  echo 'root:x:0:0:root:/tmp/home:/bin/sh' >"$1/etc/passwd"
+  echo 'root:x:0:' >"$1/etc/group"
+  cat "$1"/usr/share/ca-certificates/mozilla/*.crt \
+    >"$1/etc/ssl/certs/ca-certificates.crt"
 }
 
 # Its fonts are found without any configuration.
 complete_browser() { :; }
 
-tree=$cache/$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
-if [ ! -d "$tree" ]; then
-  [ "$(id -u)" = 0 ] || skip "making a Debian trixie tree needs root"
-  mkdir -p "$cache"
-  exec 9>"$cache/.lock"
-  flock 9
-fi
-if [ ! -d "$tree" ]; then
-  # With the lock held, whatever else lies there is unfinished or outdated.
-  find "$cache" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
-  echo "root.sh: making a Debian trixie tree, once" >&2
-  options=()
+make_tree() {  # DIRECTORY emit|browser
+  local path options=()
   for path in /usr/bin/prometheus '/usr/share/javascript/*' \
     '/usr/share/python-babel-localedata/*' '/usr/share/ieee-data/*'; do
     options+=("--dpkgopt=path-exclude=$path")
   done
-  extract_root trixie "$tree.new" \
-    "base-files,libc-bin,dash,bash,coreutils,${packages[$what]}" "${options[@]}"
-  "complete_$what"
-  mv "$tree.new" "$tree"
-fi
-echo "$tree"
+  extract_root trixie "$1" \
+    "base-files,libc-bin,dash,bash,coreutils,${packages[$2]}" "${options[@]}"
+  "complete_$2" "$1"
+}
+
+case "${1:-}" in
+  emit | browser) made_once "$1" trixie make_tree "$1" ;;
+  *)
+    echo "usage: root.sh emit|browser" >&2
+    exit 2
+    ;;
+esac

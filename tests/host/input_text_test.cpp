@@ -3,27 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "fake_root.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-std::string written(const std::string& text) {
-  // Each its own: tests run beside each other.
-  std::string path =
-      testing::TempDir() + "input_text_" +
-      testing::UnitTest::GetInstance()->current_test_info()->name();
-  std::ofstream(path) << text;
-  return path;
-}
-
 TEST(InputText, ReadsAWholeFile) {
-  EXPECT_EQ(*read_input(written("a\nb"), 3), "a\nb");
+  FakeRoot root;
+  root.file("/text", "a\nb");
+  EXPECT_EQ(*read_input(root.path("/text"), 3), "a\nb");
 }
 
 TEST(InputText, RefusesMoreThanItWasToldToRead) {
-  const auto text = read_input(written("abcd"), 3);
+  FakeRoot root;
+  root.file("/text", "abcd");
+  const auto text = read_input(root.path("/text"), 3);
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().code, Errc::malformed);
   EXPECT_EQ(text.error().problem, "is larger than 3 B");

@@ -42,19 +42,13 @@ fetch() {  # SUITE DIRECTORY
   rm "$2"/libvirt_*
 }
 
-cache=$folder/collection-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
-if [ ! -d "$cache" ]; then
-  exec 9>"$folder/.lock-collection"
-  flock 9
-fi
-if [ ! -d "$cache" ]; then
-  find "$folder" -maxdepth 1 -name 'collection-*' -exec rm -rf {} +
+make_collection() {  # DIRECTORY
+  local suite
   for suite in forky trixie; do
-    rm -rf "$cache.new"
-    ! fetch "$suite" "$cache.new" || break
+    rm -rf "$1"
+    ! fetch "$suite" "$1" || break
   done
-  [ -e "$cache.new/version" ] ||
-    skip "no source package of libvirt could be downloaded"
-  mv "$cache.new" "$cache"
-fi
-echo "$cache"
+  [ -e "$1/version" ] || skip "no source package of libvirt could be downloaded"
+}
+
+made_once collection newest make_collection

@@ -8,7 +8,7 @@
 #                            downloads one package, needs no root
 #
 # Both are cached below ${NVGPUCTL_CACHE:-~/.cache/nvgpuctl}, under a name that
-# changes with this script. Packages come from where this machine's own apt
+# changes with these scripts. Packages come from where this machine's own apt
 # gets them. Exit code 77 means: not possible here, and why is on stderr.
 set -euo pipefail
 
@@ -23,69 +23,46 @@ left_out=('/usr/share/AAVMF/*' '/usr/share/qemu-efi-aarch64/*'
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/../support/debian.sh"
 
-make_roots() {  # SUITE DIRECTORY
+make_root() {  # DIRECTORY SUITE
   local options=() path
   for path in "${left_out[@]}"; do
     options+=("--dpkgopt=path-exclude=$path")
   done
-  extract_root "$1" "$2" "$packages" "${options[@]}"
+  extract_root "$2" "$1" "$packages" "${options[@]}"
   # libvirt looks up its users, and that firmware exists; nobody boots it.
-  cat >"$2/etc/passwd" <<'USERS'
+  cat >"$1/etc/passwd" <<'USERS'
 root:x:0:0:root:/root:/bin/sh
 libvirt-qemu:x:64055:64055::/:/bin/false
 tss:x:111:111::/:/bin/false
 USERS
-  sed 's/^\([^:]*\):x:[0-9]*:\([0-9]*\):.*/\1:x:\2:/' "$2/etc/passwd" \
-    >"$2/etc/group"
-  echo 'kvm:x:106:' >>"$2/etc/group"
-  echo 0123456789abcdef0123456789abcdef >"$2/etc/machine-id"
-  mkdir -p "$2/usr/share/AAVMF"
-  grep -ho '/usr/share/AAVMF/[^"]*' "$2"/usr/share/qemu/firmware/*.json |
-    sort -u | while read -r path; do : >"$2$path"; done
+  sed 's/^\([^:]*\):x:[0-9]*:\([0-9]*\):.*/\1:x:\2:/' "$1/etc/passwd" \
+    >"$1/etc/group"
+  echo 'kvm:x:106:' >>"$1/etc/group"
+  echo 0123456789abcdef0123456789abcdef >"$1/etc/machine-id"
+  mkdir -p "$1/usr/share/AAVMF"
+  grep -ho '/usr/share/AAVMF/[^"]*' "$1"/usr/share/qemu/firmware/*.json |
+    sort -u | while read -r path; do : >"$1$path"; done
 }
 
-make_schemas() {  # SUITE DIRECTORY
+make_schemas() {  # DIRECTORY SUITE
   local package=libvirt-common file
   # Debian 12 had the schemas in the library's package.
-  [ "$1" != bookworm ] || package=libvirt0
-  APT_CONFIG=$(apt_of "$1")
+  [ "$2" != bookworm ] || package=libvirt0
+  APT_CONFIG=$(apt_of "$2")
   export APT_CONFIG
-  file=$(download "$2.debs" "$package")
-  mkdir -p "$2"
+  file=$(download "$1/debs" "$package")
   dpkg-deb --fsys-tarfile "$file" |
-    tar -x -C "$2" --wildcards './usr/share/libvirt/schemas/*'
-  rm -r "$2.debs"
-}
-
-cached() {  # KIND SUITE
-  local kind=$1 suite=$2 cache name target
-  cache=${nvgpuctl_cache:?set by debian.sh}/$kind
-  name=$suite-$(sha256sum <"${BASH_SOURCE[0]}" | head -c 12)
-  target=$cache/$name
-  mkdir -p "$cache"
-  if [ ! -d "$target" ]; then
-    [ "$kind" = schemas ] || [ "$(id -u)" = 0 ] ||
-      skip "making a Debian $suite tree needs root"
-    exec 9>"$cache/.lock-$suite"
-    flock 9
-    if [ ! -d "$target" ]; then
-      # With the lock held, unfinished trees are what an interrupted run left;
-      # finished ones of older scripts go after a week.
-      rm -rf "$cache/.new-$suite" "$cache/.new-$suite.debs"
-      find "$cache" -maxdepth 1 -name "$suite-*" -mtime +7 -exec rm -rf {} +
-      echo "roots.sh: making $kind of Debian $suite, once" >&2
-      "make_$kind" "$suite" "$cache/.new-$suite"
-      mv "$cache/.new-$suite" "$target"
-    fi
-  fi
-  touch -c "$target" 2>/dev/null || true
-  echo "$target"
+    tar -x -C "$1" --wildcards './usr/share/libvirt/schemas/*'
+  rm -r "$1/debs"
 }
 
 case "${1:-} ${2:-}" in
-  'path bookworm' | 'path trixie' | 'path forky') cached roots "$2" ;;
+  'path bookworm' | 'path trixie' | 'path forky')
+    made_once roots "$2" make_root "$2" ;;
   'schemas bookworm' | 'schemas trixie' | 'schemas forky')
-    echo "$(cached schemas "$2")/usr/share/libvirt/schemas" ;;
+    tree=$(made_once schemas "$2" make_schemas "$2")
+    echo "$tree/usr/share/libvirt/schemas"
+    ;;
   *)
     echo "usage: roots.sh path|schemas bookworm|trixie|forky" >&2
     exit 2

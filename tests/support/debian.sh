@@ -8,6 +8,8 @@
 nvgpuctl_cache=${NVGPUCTL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvgpuctl}
 # For programs in chroots, which have no locales.
 export LC_ALL=C
+# A script that stops at the first failure means those in $(...), too.
+shopt -s inherit_errexit
 
 # Exit code 77 means: not possible here.
 skip() {
@@ -30,27 +32,61 @@ find_mirror() {
   echo "${line##* }"
 }
 
-# extract_root SUITE DIRECTORY PACKAGES [MMDEBSTRAP-OPTION...]: a tree with the
-# packages, which are unpacked and not installed: no script of theirs ever runs.
-extract_root() {
+# made_once FOLDER NAME MAKER [ARGUMENT...]: prints the path of a directory in FOLDER of
+# the cache. Where it is missing, MAKER DIRECTORY ARGUMENT... makes it. Its name changes
+# with the calling script and with this one.
+made_once() {
+  local folder=$nvgpuctl_cache/$1 name=$2 maker=$3 target new
+  shift 3
+  new=$folder/.new-$name
+  target=$folder/$name-$(cat -- "$0" "${BASH_SOURCE[0]}" | sha256sum | head -c 12)
+  mkdir -p "$folder"
+  (
+    [ ! -d "$target" ] || exit 0
+    flock 9
+    # Somebody else may have made it by now.
+    [ ! -d "$target" ] || exit 0
+    # With the lock held, an unfinished one is what an interrupted run left;
+    # finished ones of older scripts go after a week.
+    rm -rf "$new"
+    find "$folder" -maxdepth 1 -name "$name-????????????" -mtime +7 \
+      -exec rm -rf {} +
+    echo "${0##*/}: making $name, once" >&2
+    "$maker" "$new" "$@"
+    mv "$new" "$target"
+  ) 9>"$folder/.lock-$name"
+  touch -c "$target" 2>/dev/null || true
+  echo "$target"
+}
+
+# debian_root SUITE DIRECTORY PACKAGES MMDEBSTRAP-OPTION...: a tree with the packages,
+# which are separated by commas or spaces.
+debian_root() {
   local suite=$1 directory=$2 packages=$3 mirror path options=()
   shift 3
   command -v mmdebstrap >/dev/null || skip "mmdebstrap is not installed"
   [ "$(id -u)" = 0 ] || skip "making a Debian $suite tree needs root"
   mirror=$(find_mirror) || exit $?
-  for path in doc man locale info icons; do
+  for path in doc locale info icons; do
     options+=("--dpkgopt=path-exclude=/usr/share/$path/*")
   done
   # In namespaces of its own and dying with the caller, so that an interruption
   # leaves neither mounts nor processes behind.
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
-    env -u APT_CONFIG mmdebstrap --quiet --mode=root --variant=extract \
-    --format=directory --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    env -u APT_CONFIG mmdebstrap --quiet --mode=root --format=directory \
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --aptopt='APT::Install-Recommends "false"' \
     --aptopt='Acquire::Languages "none"' "${options[@]}" "$@" \
-    --include="$packages" "$suite" "$directory" \
+    --include="$(printf %s "$packages" | tr -s ' \n' ,)" "$suite" "$directory" \
     "deb $mirror $suite main" >&2
+}
+
+# extract_root SUITE DIRECTORY PACKAGES [MMDEBSTRAP-OPTION...]: a tree with the
+# packages, which are unpacked and not installed: no script of theirs ever runs.
+extract_root() {
+  debian_root "$1" "$2" "$3" --variant=extract \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    '--dpkgopt=path-exclude=/usr/share/man/*' "${@:4}"
 }
 
 # write_new FILE: standard input, where it is not in the file already. apt would read
