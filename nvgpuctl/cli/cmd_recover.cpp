@@ -41,12 +41,12 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
     print_error(context.err, *recovery.failure);
     return exit_code(recovery.failure->code);
   }
-  for (const auto* errors : {&recovery.hung, &recovery.left}) {
+  for (const auto* errors : {&recovery.stuck, &recovery.left}) {
     for (const auto& error : *errors) {
       print_error(context.err, error);
     }
   }
-  return !recovery.hung.empty()   ? ExitCode::needs_operator
+  return !recovery.stuck.empty()   ? ExitCode::needs_operator
          : !recovery.left.empty() ? ExitCode::failed
                                   : ExitCode::done;
 }

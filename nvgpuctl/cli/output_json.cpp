@@ -284,7 +284,7 @@ Json recovery_json(const Recovery& recovery) {
   return {{"course",
            recovery.course ? Json(to_string(*recovery.course)) : Json(nullptr)},
           {"complete",
-           !recovery.failure && recovery.hung.empty() && recovery.left.empty()},
+           !recovery.failure && recovery.stuck.empty() && recovery.left.empty()},
           {"undone", undone},
           {"lines", recovery.lines}};
 }

@@ -17,8 +17,10 @@ constexpr HostNeeds kToJudge{.virtualization = true};
 // The same, and who uses the GPUs: for verbs that show it, and for those that
 // change drivers or are asked about one GPU, which also ask libvirt.
 constexpr HostNeeds kToShow{.virtualization = true, .use = true};
-constexpr HostNeeds kToChange{
-    .virtualization = true, .use = true, .running_domains = true};
+constexpr HostNeeds kToChange{.virtualization = true,
+                              .use = true,
+                              .running_domains = true,
+                              .untagged = true};
 
 // A host and the GPUs of it that a command line means.
 struct Selection {

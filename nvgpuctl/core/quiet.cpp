@@ -95,6 +95,11 @@ Quiet without(const Quiet& whole, const Quiet& part) {
            blocks_left(whole.memory.other, part.memory.other)}};
 }
 
+Quiet without_memory(Quiet quiet) {
+  quiet.memory = {};
+  return quiet;
+}
+
 Quiet merged(const Quiet& one, const Quiet& other) {
   Quiet both = one;
   for (const auto& unit : difference(other.units, one.units)) {

@@ -36,6 +36,8 @@ bool is_restoration(const Step& step);
 // What of `whole` is not in `part`.
 Quiet without(const Quiet& whole, const Quiet& part);
 Quiet merged(const Quiet& one, const Quiet& other);
+// Where a GPU is gone, its memory is, too.
+Quiet without_memory(Quiet quiet);
 
 // The value of a step that changes memory blocks: "offline 896-1655".
 struct BlockOrder {

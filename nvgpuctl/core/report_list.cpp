@@ -114,7 +114,7 @@ constexpr std::array kRows{
     ReportRow{"/etc/nvgpuctl/policy.yaml", kText},
     ReportRow{"/var/lib/nvgpuctl/journal", kText},
     ReportRow{"/var/lib/nvgpuctl/origin/*", kText},
-    ReportRow{"/var/lib/nvgpuctl/hung/*", kText},
+    ReportRow{"/var/lib/nvgpuctl/stuck/*", kText},
     ReportRow{"/run/nvgpuctl/hung/*", kText},
     ReportRow{"/nvgpuctl-kernel.log", kText},  // of a report that is reported
 };

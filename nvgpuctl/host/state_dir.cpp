@@ -80,8 +80,8 @@ std::string origin_path(const PciAddress& gpu) {
   return fmt::format("{}/{}{}", kOriginFolder, to_string(gpu), kSuffix);
 }
 
-std::string hung_journal_path(const PciAddress& gpu) {
-  return fmt::format("{}/{}{}", kHungJournalFolder, to_string(gpu), kSuffix);
+std::string stuck_journal_path(const PciAddress& gpu) {
+  return fmt::format("{}/{}{}", kStuckFolder, to_string(gpu), kSuffix);
 }
 
 Result<std::optional<Journal>> read_journal(const RootDir& root,
@@ -92,7 +92,7 @@ Result<std::optional<Journal>> read_journal(const RootDir& root,
 Result<> store_journal(const RootDir& root, const Journal& journal,
                        std::string_view path) {
   auto made = make_folders(
-      root, path == kJournalPath ? kOriginFolder : kHungJournalFolder);
+      root, path == kJournalPath ? kOriginFolder : kStuckFolder);
   return made ? store_record(root, std::string(path),
                              write_journal_text(journal), parse_journal)
               : made;
@@ -136,8 +136,8 @@ std::vector<PciAddress> list_origins(const RootDir& root) {
   return list_records(root, kOriginFolder);
 }
 
-std::vector<PciAddress> list_hung_journals(const RootDir& root) {
-  return list_records(root, kHungJournalFolder);
+std::vector<PciAddress> list_stuck_journals(const RootDir& root) {
+  return list_records(root, kStuckFolder);
 }
 
 Result<std::string> set_aside(const RootDir& root, std::string_view path,

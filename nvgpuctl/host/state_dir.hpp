@@ -17,10 +17,10 @@ namespace nvgpuctl {
 
 constexpr std::string_view kJournalPath = "/var/lib/nvgpuctl/journal";
 constexpr std::string_view kOriginFolder = "/var/lib/nvgpuctl/origin";
-constexpr std::string_view kHungJournalFolder = "/var/lib/nvgpuctl/hung";
+constexpr std::string_view kStuckFolder = "/var/lib/nvgpuctl/stuck";
 
 std::string origin_path(const PciAddress& gpu);
-std::string hung_journal_path(const PciAddress& gpu);
+std::string stuck_journal_path(const PciAddress& gpu);
 
 // Nothing when there is none. `malformed` when it is there and cannot be used.
 Result<std::optional<Journal>> read_journal(
@@ -41,7 +41,7 @@ std::optional<std::string> recorded_domain(const RootDir& root,
 // The GPUs that have a record, readable or not.
 std::vector<PciAddress> list_origins(const RootDir& root);
 // Those that have a journal of their own.
-std::vector<PciAddress> list_hung_journals(const RootDir& root);
+std::vector<PciAddress> list_stuck_journals(const RootDir& root);
 
 // Renames a record that cannot be used to PATH.corrupt-TIME, and tells that
 // name: somebody may still learn from it what was.

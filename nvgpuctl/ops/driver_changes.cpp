@@ -15,7 +15,8 @@ namespace nvgpuctl {
 namespace {
 
 // What was before a bind that a record of this boot tells of is still what the
-// GPU goes back to, as long as nobody has given it to another driver since.
+// GPU goes back to, as long as nobody has given it to another driver since. Also
+// of one that was pulled and comes back, who was stopped for it is remembered.
 OriginRecord origin_of_bind(const RootDir& root, const Gpu& gpu,
                             const std::string& variant,
                             const Signature& signature) {
@@ -23,7 +24,8 @@ OriginRecord origin_of_bind(const RootDir& root, const Gpu& gpu,
   if (known && gpu.pci.driver_override == variant) {
     return *known;
   }
-  return {gpu.pci.address, driver_state(gpu.pci), signature, {}, false};
+  return {gpu.pci.address, driver_state(gpu.pci), signature, {}, false,
+          known ? known->quiet : Quiet{}};
 }
 
 // Where the writes of a plan lead to.
@@ -43,7 +45,7 @@ DriverState state_after(const BindPlan& plan, const DriverState& before) {
 
 Result<> check_settled(const RootDir& root, const Gpu& gpu) {
   auto settled = check_not_hung(gpu);
-  const auto path = hung_journal_path(gpu.pci.address);
+  const auto path = stuck_journal_path(gpu.pci.address);
   if (settled && root.exists(path)) {
     return refuse("NVG-E075", Errc::needs_operator, to_string(gpu.pci.address),
                   path + " is still there");

@@ -55,7 +55,7 @@ Result<Change> forget(const RootDir& root, const PciAddress& gpu,
   if (root.exists(sysfs_path(gpu, "vendor"))) {
     return fail(Errc::not_found, to_string(gpu), "cannot be read");
   }
-  return Change{{gpu, "", "", restore_steps(origin.quiet), {}},
+  return Change{{gpu, "", "", restore_steps(without_memory(origin.quiet)), {}},
                 {gpu, {{}, false, origin}, {{}, false, {}}}};
 }
 
@@ -85,6 +85,49 @@ Policy policy_or_none(const HookTools& tools, const std::vector<Gpu>& gpus) {
   return std::move(*policy);
 }
 
+// From here on the GPU is nobody's, whatever becomes of it: what cannot go back
+// now must not look as if a domain had it. Where even that cannot be written
+// down, it stays the domain's.
+void disown(const HookTools& tools, OriginRecord& origin) {
+  origin.domain.reset();
+  const auto stored = store_origin(tools.root, origin);
+  if (!stored) {
+    warn(tools, stored.error().subject + ": " + stored.error().problem);
+  }
+}
+
+// Together, so that services start behind the last GPU that they need. Where
+// one GPU keeps the others from going back, each goes by itself.
+Result<> give_back(const HookTools& tools, const Signature& signature,
+                   const std::vector<Change>& changes) {
+  const TransactionTools way{tools.root, tools.modules, {}, {}};
+  auto together =
+      outcome_of(run_transaction(way, "release", signature, changes));
+  if (together || changes.size() < 2) {
+    return together;
+  }
+  Result<> first_problem;
+  for (const Change& change : changes) {
+    auto alone =
+        tools.root.exists(stuck_journal_path(change.plan.gpu))
+            ? together
+            : outcome_of(run_transaction(way, "release", signature, {change}));
+    if (!alone && first_problem) {
+      first_problem = std::move(alone);
+    }
+  }
+  return first_problem;
+}
+
+void warn_of_left(const HookTools& tools, const PciAddress& gpu) {
+  const auto origin = read_origin(tools.root, gpu);
+  if (origin && *origin && (*origin)->bound_for_domain) {
+    warn(tools, fmt::format("{0}: was not given back; when nobody has it open, "
+                            "run: nvgpuctl unbind {0}",
+                            to_string(gpu)));
+  }
+}
+
 }  // namespace
 
 Result<> release_domain(const HookTools& tools, const std::string& domain) {
@@ -101,12 +144,15 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
   const auto signature = sign(tools.root, "hook qemu");
   std::vector<Change> changes;
   std::vector<Change> forgotten;
+  std::vector<PciAddress> released;
   Result<> first_problem;
   for (const auto& address : list_origins(tools.root)) {
-    const auto origin = valid_origin(tools.root, address, signature);
+    auto origin = valid_origin(tools.root, address, signature);
     if (!origin || origin->domain != domain) {
       continue;
     }
+    disown(tools, *origin);
+    released.push_back(address);
     const auto* gpu = find_gpu(*inventory, address);
     auto change = gpu == nullptr
                       ? forget(tools.root, address, *origin)
@@ -117,13 +163,13 @@ Result<> release_domain(const HookTools& tools, const std::string& domain) {
       first_problem = forward_error(change);
     }
   }
-  const TransactionTools way{tools.root, tools.modules, {}, {}};
-  auto outcome = outcome_of(
-      run_transaction(way, "release", signature, std::move(changes)));
+  auto outcome = give_back(tools, signature, changes);
   if (outcome) {
     // Behind the others: what was stopped for both needs them, too.
-    outcome = outcome_of(
-        run_transaction(way, "release", signature, std::move(forgotten)));
+    outcome = give_back(tools, signature, forgotten);
+  }
+  for (const auto& gpu : released) {
+    warn_of_left(tools, gpu);
   }
   return outcome ? first_problem : outcome;
 }

@@ -223,6 +223,25 @@ void add_quiet_notes(const BindPlan& plan, PolicyState& state) {
   }
 }
 
+// Whose release was never heard of: libvirt ended before it, say. A domain that
+// only starts has nothing open yet, but libvirt tells of it.
+void add_lost_domain(const HostSnapshot& host, const OriginRecord& origin,
+                     PolicyState& state) {
+  const bool all_seen = host.census && host.census->unseen == 0 &&
+                        host.census->libvirt_problem.empty();
+  if (!all_seen || !state.gpu->holders || !state.gpu->holders->empty()) {
+    return;
+  }
+  const std::string name = "domain '" + *origin.domain + "'";
+  const std::string gpu = to_string(origin.gpu);
+  state.differences.push_back({"use", name, "nobody"});
+  state.obstacle =
+      Error{Errc::busy, gpu,
+            fmt::format("is on record for {} since {}, and nobody uses it",
+                        name, origin.signature.when),
+            "where that domain is off, run: nvgpuctl unbind " + gpu};
+}
+
 PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
   PolicyState state;
   state.gpu = &gpu;
@@ -237,6 +256,7 @@ PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
   const auto origin = valid_origin(root_, gpu.pci.address, signature_);
   if (origin && origin->domain) {
     state.notes.push_back("is bound for domain '" + *origin->domain + "'");
+    add_lost_domain(inventory_.host, *origin, state);
     return state;
   }
   if (rule->driver == DriverWish::unsaid) {

@@ -27,6 +27,7 @@ class Recoverer {
   Result<> forget(const Journal& journal, const std::string& path);
   void end_own_change(const PciAddress& gpu);
   Result<> origins();
+  Result<> restore_of_gone(const OriginRecord& origin);
   Result<> put_aside(std::string_view path, const Error& why);
 
   void note_left(const PciAddress& gpu, const std::string& what) {
@@ -65,6 +66,10 @@ Result<> Recoverer::put_aside(std::string_view path, const Error& why) {
   }
   say("{}: {}; it cannot be used and is kept as {}", why.subject, why.problem,
       *name);
+  recovery_.left.push_back(
+      {Errc::malformed, std::string(path),
+       "cannot be used, so nobody knows what was left to do",
+       fmt::format("read {} and look at the GPUs that it names", *name)});
   return {};
 }
 
@@ -78,7 +83,7 @@ bool Recoverer::carry_out(const PciAddress& gpu,
         step.kind == StepKind::write_attribute ? step.purpose : step.value;
     say("{}: {}: {}", to_string(gpu), name, seen);
     if (hung) {
-      recovery_.hung.push_back(
+      recovery_.stuck.push_back(
           {Errc::needs_operator, to_string(gpu), seen, std::string(kHungHint)});
       return false;
     }
@@ -115,7 +120,7 @@ Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
                  : store_journal(
                        root_,
                        {journal.verb, journal.phase, journal.signature, {gpu}},
-                       hung_journal_path(gpu.gpu));
+                       stuck_journal_path(gpu.gpu));
       if (!apart) {
         return apart;
       }
@@ -133,8 +138,9 @@ Result<> Recoverer::finish(const Journal& journal, const std::string& path) {
 
 Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
   recovery_.course = RecoveryCourse::undo;
+  const bool is_own = path != kJournalPath;
   auto undone = undo(root_, modules_, journal);
-  std::string problem;
+  std::string problem;  // with a journal of one GPU
   for (const auto& one : undone) {
     say("{}: {} was not complete; {}", to_string(one.gpu), described(journal),
         one.done ? "brought back to what was before (" +
@@ -145,19 +151,21 @@ Result<> Recoverer::take_back(const Journal& journal, const std::string& path) {
       say("{}: not as before: {}", to_string(one.gpu), left);
       note_left(one.gpu, left);
     }
-    if (!one.done && !one.hung) {
-      problem += fmt::format("{}{} cannot be brought back: {}",
-                             problem.empty() ? "" : "; ", to_string(one.gpu),
-                             one.problem);
-    } else if (one.hung) {
-      recovery_.hung.push_back({Errc::needs_operator, to_string(one.gpu),
-                                one.problem, std::string(kHungHint)});
+    if (one.hung) {
+      recovery_.stuck.push_back({Errc::needs_operator, to_string(one.gpu),
+                                 one.problem, std::string(kHungHint)});
+    } else if (!one.done && !is_own) {
+      recovery_.stuck.push_back({Errc::needs_operator, to_string(one.gpu),
+                                 "cannot be brought back: " + one.problem,
+                                 std::string(kRunRecover)});
+    } else if (!one.done) {
+      problem = fmt::format("{} cannot be brought back: {}", to_string(one.gpu),
+                            one.problem);
     }
   }
-  const bool is_own = path != kJournalPath;
-  auto apart = is_own ? Result<>() : set_apart_hung(root_, journal, undone);
   const bool hung = std::any_of(undone.begin(), undone.end(),
                                 [](const auto& one) { return one.hung; });
+  auto apart = is_own ? Result<>() : set_apart_stuck(root_, journal, undone);
   std::move(undone.begin(), undone.end(), std::back_inserter(recovery_.undone));
   if (!problem.empty()) {
     return fail(Errc::needs_operator, path, problem);
@@ -210,14 +218,29 @@ Result<> Recoverer::end_change(const std::string& path) {
 
 // Its GPU alone waits for somebody to look.
 void Recoverer::end_own_change(const PciAddress& gpu) {
-  const auto path = hung_journal_path(gpu);
+  const auto path = stuck_journal_path(gpu);
   const auto done = end_change(path);
   if (!done) {
     say("{} stays, and only its GPU cannot be changed: {}", path,
         done.error().problem);
-    recovery_.hung.push_back({Errc::needs_operator, done.error().subject,
+    recovery_.stuck.push_back({Errc::needs_operator, done.error().subject,
                               done.error().problem, std::string(kRunRecover)});
   }
+}
+
+// A GPU that was bound by hand and is gone goes nowhere any more; who was
+// stopped for it runs again. The release of a domain's sees to its own.
+Result<> Recoverer::restore_of_gone(const OriginRecord& origin) {
+  if (origin.domain || origin.quiet.empty() ||
+      root_.exists(sysfs_path(origin.gpu, "vendor"))) {
+    return {};
+  }
+  if (!carry_out(origin.gpu, restore_steps(without_memory(origin.quiet)))) {
+    return {};
+  }
+  say("{}: is gone; dropped its record, and who was stopped for it runs again",
+      to_string(origin.gpu));
+  return drop_origin(root_, origin.gpu);
 }
 
 // Records of an earlier boot say nothing about this one.
@@ -231,7 +254,12 @@ Result<> Recoverer::origins() {
       }
     } else if (!origin) {
       return forward_error(origin);
-    } else if (*origin && (*origin)->signature.boot_id != own_.boot_id) {
+    } else if (*origin && (*origin)->signature.boot_id == own_.boot_id) {
+      auto restored = restore_of_gone(**origin);
+      if (!restored) {
+        return restored;
+      }
+    } else if (*origin) {
       auto dropped = drop_origin(root_, gpu);
       if (!dropped) {
         return dropped;
@@ -245,7 +273,7 @@ Result<> Recoverer::origins() {
 
 Recovery Recoverer::run() {
   // Before the journal's own GPUs get one: it is known of those that they hang.
-  const auto own = list_hung_journals(root_);
+  const auto own = list_stuck_journals(root_);
   auto done = end_change(std::string(kJournalPath));
   for (const auto& gpu : own) {
     if (done) {

@@ -16,12 +16,13 @@ struct Recovery {
   std::vector<UndoReport> undone;
   // One sentence about each thing that was done, for people.
   std::vector<std::string> lines;
-  // GPUs that the kernel holds, which can only be waited for, or that it has
-  // held and that cannot be brought back since. They keep a journal of their
-  // own and nobody else from a change.
-  std::vector<Error> hung = {};
+  // GPUs that cannot be brought back: the kernel holds them, which can only be
+  // waited for, or somebody else does, or they are dead. They keep a journal of
+  // their own and nobody else from a change.
+  std::vector<Error> stuck = {};
   // Of GPUs that are where they are to be: services that do not start, memory
-  // that does not come online. No record is left of it.
+  // that does not come online; and records that cannot be used. No record that
+  // somebody could act on is left of it.
   std::vector<Error> left = {};
   // Why it is not complete: the journal stays, and nothing else may change
   // drivers before somebody has looked.

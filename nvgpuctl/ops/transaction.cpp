@@ -259,25 +259,25 @@ void Transaction::roll_back(const Error& cause) {
   const auto stuck = count([](const auto& one) { return !one.done; });
   const auto hung = count([](const auto& one) { return one.hung; });
   const bool held = stuck > 0 || is_held_after(cause);
-  auto dropped = set_apart_hung(tools_.root, journal_, undone);
-  if (dropped && stuck == hung) {
+  auto dropped = set_apart_stuck(tools_.root, journal_, undone);
+  if (dropped) {
     dropped = drop_own_journal();
   }
+  const std::string others = report_.gpus.size() > 1
+                                 ? "; every other GPU is as it was before"
+                                 : "";
   const std::string problem = note_undone(std::move(undone), cause);
-  if (stuck > hung) {
-    give_up(cause, problem);
+  if (dropped && stuck > hung) {
+    give_up(cause, problem + others);
   } else if (!dropped) {
     give_up(cause, problem +
                        (stuck > 0 ? "; everything else" : "; everything") +
                        " is as it was before, but the journal stays: " +
                        dropped.error().problem);
   } else if (held) {
-    report_.failure = Error{
-        Errc::needs_operator, cause.subject,
-        cause.problem + problem +
-            (report_.gpus.size() > 1 ? "; every other GPU is as it was before"
-                                     : ""),
-        std::string(kHungHint)};
+    report_.failure =
+        Error{Errc::needs_operator, cause.subject,
+              cause.problem + problem + others, std::string(kHungHint)};
   } else {
     // The hint of a write that did not come back asks for recovery.
     const bool was_hung = cause.code == Errc::needs_operator;

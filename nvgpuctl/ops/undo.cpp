@@ -74,8 +74,11 @@ Result<> bring_back(const RootDir& root, ModuleLoader& modules,
   if (!moved && !gone) {
     return moved;
   }
-  // Who was stopped for it runs again even where it is gone.
-  const auto quiet = without(quiet_of(gpu.after), quiet_of(gpu.before));
+  // Who was stopped for it runs again. Where it is gone, that is everybody:
+  // no record of it is left.
+  const auto quiet = gone ? without_memory(merged(quiet_of(gpu.before),
+                                                  quiet_of(gpu.after)))
+                          : without(quiet_of(gpu.after), quiet_of(gpu.before));
   carry_out(root, modules, {gpu.gpu, {}, {}, restore_steps(quiet), {}}, report);
   if (!report.steps.empty() && report.steps.back().hung) {
     const auto& last = report.steps.back();
@@ -135,18 +138,18 @@ std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
   return reports;
 }
 
-Result<> set_apart_hung(const RootDir& root, const Journal& journal,
+Result<> set_apart_stuck(const RootDir& root, const Journal& journal,
                         const std::vector<UndoReport>& undone) {
   for (const auto& gpu : journal.gpus) {
-    const bool hung = std::any_of(
+    const bool stuck = std::any_of(
         undone.begin(), undone.end(),
-        [&](const UndoReport& one) { return one.hung && one.gpu == gpu.gpu; });
-    if (!hung) {
+        [&](const UndoReport& one) { return !one.done && one.gpu == gpu.gpu; });
+    if (!stuck) {
       continue;
     }
     auto stored = store_journal(
         root, {journal.verb, JournalPhase::undo, journal.signature, {gpu}},
-        hung_journal_path(gpu.gpu));
+        stuck_journal_path(gpu.gpu));
     if (!stored) {
       return stored;
     }

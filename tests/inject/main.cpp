@@ -108,7 +108,7 @@ class Run {
   }
   bool has_journal() const {
     const auto root = world_.fake.open();
-    return root.exists(kJournalPath) || !list_hung_journals(root).empty();
+    return root.exists(kJournalPath) || !list_stuck_journals(root).empty();
   }
   void check_lock() {
     want(HostLock::take(world_.fake.open(), milliseconds(0)).has_value(),

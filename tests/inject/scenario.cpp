@@ -62,7 +62,7 @@ Result<> error_of(const std::optional<Error>& error) {
 Result<> recover_locked(const RootDir& root, ModuleLoader& modules) {
   const auto recovery = recover(root, modules);
   auto done = error_of(recovery.failure);
-  for (const auto* errors : {&recovery.hung, &recovery.left}) {
+  for (const auto* errors : {&recovery.stuck, &recovery.left}) {
     if (done && !errors->empty()) {
       done = tl::unexpected<Error>(errors->front());
     }

@@ -166,7 +166,7 @@ std::size_t check_end(const FakeRoot& fake,
   };
   want(HostLock::take(root, milliseconds(0)).has_value(), "the lock is held");
   want(!root.exists(kJournalPath), "there is a journal");
-  want(list_hung_journals(root).empty(), "a GPU is hung");
+  want(list_stuck_journals(root).empty(), "a GPU is hung");
   for (const auto& gpu : gpus) {
     const auto now = read_driver_state(root, gpu);
     want(now && std::count(states.begin(), states.end(), *now) == 1,

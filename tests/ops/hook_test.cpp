@@ -286,9 +286,29 @@ TEST_F(HookOfADomain, DoesNotTakeAGpuFromAProcessThatStaysOpen) {
   EXPECT_THAT(released.error().problem, HasSubstr("NVG-E072 gpu-held"));
   EXPECT_EQ(state(kFree), kVariantState);
   EXPECT_EQ(state(kPlain), kPlainVfio) << "the other one goes back";
+  EXPECT_THAT(warnings_,
+              ElementsAre("0029:01:00.0: was not given back; when nobody has it "
+                          "open, run: nvgpuctl unbind 0029:01:00.0"));
+  EXPECT_EQ(origin(kFree)->domain, std::nullopt);
   std::filesystem::remove_all(fake_.path("/proc/12"));
-  EXPECT_TRUE(release("vm"));
+  EXPECT_TRUE(prepare("another", {kFree})) << "it is nobody's";
+  EXPECT_TRUE(release("another"));
   EXPECT_EQ(state(kFree), kNoDriver);
+}
+
+TEST_F(HookOfADomain, GivesBackTheOthersWhereOneIsDead) {
+  ASSERT_TRUE(prepare("vm", {kFree, kPlain}));
+  kernel_.fail_probe("vfio-pci", "0039:01:00.0");
+  kernel_.fail_probe("nvgrace_gpu_vfio_pci", "0039:01:00.0");
+  const auto released = release("vm");
+  ASSERT_FALSE(released);
+  EXPECT_THAT(released.error().problem, HasSubstr("NVG-E075"));
+  EXPECT_EQ(state(kFree), kNoDriver);
+  EXPECT_FALSE(root_.exists(kJournalPath));
+  EXPECT_TRUE(root_.exists(stuck_journal_path(kPlain)));
+  EXPECT_EQ(origin(kPlain)->domain, std::nullopt);
+  EXPECT_TRUE(prepare("another", {kFree})) << "nobody else is kept from a change";
+  EXPECT_THAT(refusal("another", {kPlain}), HasSubstr("NVG-E075"));
 }
 
 TEST_F(HookOfADomain, ForgetsAGpuThatIsGoneAndStartsWhomItStopped) {
@@ -313,7 +333,8 @@ TEST_F(HookOfADomain, KeepsTheRecordOfAGpuThatCannotBeRead) {
   const auto done = release("vm");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().problem, "cannot be read");
-  EXPECT_EQ(origin(kFree)->domain, "vm");
+  EXPECT_EQ(origin(kFree)->domain, std::nullopt);
+  EXPECT_EQ(origin(kFree)->state, kNoDriver);
 }
 
 TEST_F(HookOfADomain, HasNothingToDoWithOtherDevices) {

@@ -134,6 +134,27 @@ TEST_F(PolicyOnFourGpus, LeavesAGpuToTheDomainThatHasIt) {
   EXPECT_THAT(claimed.notes, ElementsAre("is bound for domain 'vm'"));
 }
 
+TEST_F(PolicyOnFourGpus, TellsOfADomainThatWasNeverReleased) {
+  auto origin = sample_origin();
+  origin.domain = "vm";
+  ASSERT_TRUE(root_.make_directory("/var/lib/nvgpuctl"));
+  ASSERT_TRUE(root_.make_directory(kOriginFolder));
+  ASSERT_TRUE(store_origin(root_, origin));
+  fake_.file("/proc/1/comm", "systemd\n").directory("/proc/1/fd");
+  const auto lost = state(kBound, "    driver: none\n");
+  EXPECT_THAT(lost.differences,
+              ElementsAre(PolicyDifference{"use", "domain 'vm'", "nobody"}));
+  EXPECT_FALSE(lost.change);
+  ASSERT_TRUE(lost.obstacle);
+  EXPECT_EQ(lost.obstacle->code, Errc::busy);
+  EXPECT_EQ(lost.obstacle->hint,
+            "where that domain is off, run: nvgpuctl unbind 0009:01:00.0");
+
+  const auto group = inventory_.gpus[kBound].pci.iommu_group;
+  fake_.link("/proc/1/fd/3", "/dev/vfio/" + std::to_string(*group));
+  EXPECT_THAT(state(kBound, "    driver: none\n").differences, IsEmpty());
+}
+
 TEST_F(PolicyOnFourGpus, RefusesAnotherLayoutThanThatOfTheLoadedDriver) {
   fake_.file("/sys/module/nvgrace_gpu_vfio_pci/parameters/layout", "split\n");
   const auto bound = state(kBound, "    driver: variant\n    layout: single\n");

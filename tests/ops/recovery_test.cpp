@@ -125,6 +125,9 @@ TEST_F(RecoveryOf, ACorruptJournalKeepsItAndGuessesNothing) {
                   "it cannot be used and "
                   "is kept as /var/lib/nvgpuctl/journal.corrupt-20.*Z"));
   EXPECT_EQ(state(), (DriverState{"", "nvgrace_gpu_vfio_pci"}));
+  ASSERT_THAT(recovery.left, testing::SizeIs(1)) << "this is no success";
+  EXPECT_EQ(recovery.left[0].problem,
+            "cannot be used, so nobody knows what was left to do");
   EXPECT_FALSE(has(kJournalPath));
   EXPECT_THAT(run().lines, IsEmpty());
 }
@@ -137,7 +140,7 @@ TEST_F(RecoveryOf, ACorruptOriginKeepsItAside) {
   EXPECT_FALSE(has(origin_path(kGpu)));
 }
 
-TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsTheJournal) {
+TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsAJournalOfItsOwn) {
   auto journal = sample_journal();
   journal.phase = JournalPhase::undo;
   interrupted(journal);
@@ -145,14 +148,16 @@ TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsTheJournal) {
   fake_.iommu_group(kJournalName, 19);
   fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
   const auto recovery = run();
-  ASSERT_TRUE(recovery.failure);
-  EXPECT_EQ(recovery.failure->code, Errc::needs_operator);
-  EXPECT_EQ(recovery.failure->problem,
-            "0009:01:00.0 cannot be brought back: 0009:01:00.0: qemu (pid 12) "
-            "has /dev/vfio/19 open");
-  EXPECT_EQ(recovery.failure->hint,
+  EXPECT_FALSE(recovery.failure);
+  ASSERT_THAT(recovery.stuck, testing::SizeIs(1));
+  EXPECT_EQ(recovery.stuck[0].code, Errc::needs_operator);
+  EXPECT_EQ(recovery.stuck[0].problem,
+            "cannot be brought back: 0009:01:00.0: qemu (pid 12) has "
+            "/dev/vfio/19 open");
+  EXPECT_EQ(recovery.stuck[0].hint,
             "see what is wrong there, then run: nvgpuctl recover");
-  EXPECT_TRUE(has(kJournalPath));
+  EXPECT_FALSE(has(kJournalPath));
+  EXPECT_TRUE(has(stuck_journal_path(kGpu)));
   EXPECT_EQ(state(), kVariantState);
 }
 
@@ -168,29 +173,59 @@ TEST_F(RecoveryOf, AGpuThatIsGoneDropsItsRecords) {
   EXPECT_FALSE(has(origin_path(kGpu)));
 }
 
+// No record of who was stopped is left of it.
+TEST_F(RecoveryOf, AGpuThatIsGoneStartsWhoWasStoppedForIt) {
+  auto origin = sample_origin();
+  origin.quiet.units = {"a.service"};
+  auto journal = sample_journal();
+  journal.phase = JournalPhase::undo;
+  journal.verb = "unbind";
+  journal.gpus[0].before.origin = origin;
+  journal.gpus[0].after.origin.reset();
+  interrupted(journal);
+  std::filesystem::remove(fake_.path("/sys/bus/pci/devices/0009:01:00.0"));
+  EXPECT_FALSE(run().failure);
+  EXPECT_THAT(loader_.active, ElementsAre("a.service"));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
+TEST_F(RecoveryOf, AGpuThatWasBoundByHandAndIsGoneStartsWhoWasStoppedForIt) {
+  auto origin = sample_origin();
+  origin.quiet.units = {"a.service"};
+  ASSERT_TRUE(store_origin(fake_.open(), origin));
+  EXPECT_THAT(run().lines, IsEmpty()) << "it is there";
+  std::filesystem::remove(fake_.path("/sys/bus/pci/devices/0009:01:00.0"));
+  EXPECT_THAT(run().lines,
+              ElementsAre("0009:01:00.0: start a.service: active",
+                          "0009:01:00.0: is gone; dropped its record, and who "
+                          "was stopped for it runs again"));
+  EXPECT_THAT(loader_.active, ElementsAre("a.service"));
+  EXPECT_FALSE(has(origin_path(kGpu)));
+}
+
 TEST_F(RecoveryOf, AHeldGpuWithAJournalOfItsOwnKeepsNobodyElseFromAChange) {
   auto journal = sample_journal();
   journal.phase = JournalPhase::undo;
-  const auto own = hung_journal_path(kGpu);
+  const auto own = stuck_journal_path(kGpu);
   ASSERT_TRUE(store_journal(fake_.open(), journal, own));
   now(kVariantState);
   fake_.iommu_group(kJournalName, 19);
   fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
   const auto recovery = run();
   EXPECT_FALSE(recovery.failure);
-  ASSERT_THAT(recovery.hung, testing::SizeIs(1));
-  EXPECT_EQ(recovery.hung[0].code, Errc::needs_operator);
-  EXPECT_EQ(recovery.hung[0].problem,
+  ASSERT_THAT(recovery.stuck, testing::SizeIs(1));
+  EXPECT_EQ(recovery.stuck[0].code, Errc::needs_operator);
+  EXPECT_EQ(recovery.stuck[0].problem,
             "0009:01:00.0 cannot be brought back: 0009:01:00.0: qemu (pid 12) "
             "has /dev/vfio/19 open");
   EXPECT_THAT(recovery.lines.back(),
-              testing::StartsWith("/var/lib/nvgpuctl/hung/0009:01:00.0.json "
+              testing::StartsWith("/var/lib/nvgpuctl/stuck/0009:01:00.0.json "
                                   "stays, and only its GPU cannot be changed"));
   EXPECT_TRUE(has(own));
   EXPECT_EQ(state(), kVariantState);
 
   std::filesystem::remove_all(fake_.path("/proc/12"));
-  EXPECT_THAT(run().hung, IsEmpty());
+  EXPECT_THAT(run().stuck, IsEmpty());
   EXPECT_FALSE(has(own));
   EXPECT_EQ(state(), kNvidiaState);
 }
@@ -245,7 +280,7 @@ TEST_F(RecoveryOf, AServiceThatDoesNotStartIsNotDone) {
   loader_.watch(&refusal);
   const auto recovery = run();
   EXPECT_FALSE(recovery.failure);
-  EXPECT_THAT(recovery.hung, IsEmpty());
+  EXPECT_THAT(recovery.stuck, IsEmpty());
   ASSERT_THAT(recovery.left, testing::SizeIs(1));
   EXPECT_EQ(recovery.left[0].code, Errc::io);
   EXPECT_EQ(recovery.left[0].problem,
@@ -284,23 +319,23 @@ TEST_F(RecoveryOf, MemoryThatHangsGivesTheGpuAJournalOfItsOwn) {
     hung = find_hung(fake_.open(), kJournalName);
     if (hung) {
       EXPECT_FALSE(recovery.failure);
-      EXPECT_THAT(recovery.hung, testing::SizeIs(1));
+      EXPECT_THAT(recovery.stuck, testing::SizeIs(1));
     } else {
       fake_.file(block, "offline\n");
       ASSERT_TRUE(store_journal(fake_.open(), unbind_of_quiesced()));
     }
   }
   ASSERT_TRUE(hung);
-  const auto own = hung_journal_path(kGpu);
+  const auto own = stuck_journal_path(kGpu);
   EXPECT_FALSE(has(kJournalPath));
   EXPECT_EQ((*read_journal(fake_.open(), own))->phase, JournalPhase::apply);
-  EXPECT_THAT(run().hung, testing::SizeIs(1)) << "it still hangs";
+  EXPECT_THAT(run().stuck, testing::SizeIs(1)) << "it still hangs";
   EXPECT_TRUE(has(own));
 
   ::kill(static_cast<pid_t>(hung->pid), SIGKILL);
   ::waitpid(static_cast<pid_t>(hung->pid), nullptr, 0);
   kernel_.after("reap", fmt::format("/proc/{}", hung->pid));
-  EXPECT_THAT(run().hung, IsEmpty());
+  EXPECT_THAT(run().stuck, IsEmpty());
   EXPECT_EQ(fake_.content(block), "online\n");
   EXPECT_EQ(state(), kNvidiaState);
   EXPECT_FALSE(has(own));

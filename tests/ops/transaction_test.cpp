@@ -120,13 +120,16 @@ TEST_F(TransactionOfTwo, NeedsAnOperatorWhenOneCannotBeBroughtBack) {
   EXPECT_EQ(report.failure->problem,
             "after the change it has no driver, not nvgrace_gpu_vfio_pci; "
             "0019:01:00.0 cannot be brought back: "
-            "/sys/bus/pci/devices/0019:01:00.0/driver: no driver");
+            "/sys/bus/pci/devices/0019:01:00.0/driver: no driver; every other "
+            "GPU is as it was before");
   EXPECT_EQ(report.failure->hint,
             "see what is wrong there, then run: nvgpuctl recover");
   EXPECT_THAT(endings(report),
               ElementsAre(Ending::rolled_back, Ending::needs_operator));
   EXPECT_EQ(state(kGpus[0]), kNvidiaState);
-  EXPECT_EQ((*read_journal(fake_.open()))->phase, JournalPhase::undo);
+  const auto own = stuck_journal_path({0x19, 1, 0, 0});
+  EXPECT_EQ((*read_journal(fake_.open(), own))->phase, JournalPhase::undo);
+  EXPECT_FALSE(fake_.open().exists(kJournalPath)) << "the other one is free";
 }
 
 // As `apply` does at boot, one GPU after the other.
@@ -270,7 +273,7 @@ TEST_F(TransactionOfTwo, IsRolledBackWhereALateWriteHasReturnedMeanwhile) {
   EXPECT_EQ(state(kGpus[0]), kNvidiaState);
   EXPECT_EQ(state(kGpus[1]), kNvidiaState);
   EXPECT_FALSE(root.exists(kJournalPath));
-  EXPECT_THAT(list_hung_journals(root), IsEmpty());
+  EXPECT_THAT(list_stuck_journals(root), IsEmpty());
 }
 
 class HangingLoader : public ScriptedLoader {
@@ -331,6 +334,15 @@ TEST_F(DriverChanges, RecordAnewWhenSomebodyElseHadTheGpuSince) {
             (DriverState{"vfio-pci", "vfio-pci"}));
 }
 
+// It was pulled out while it was bound, and has come back.
+TEST_F(DriverChanges, RememberWhoWasStoppedForAGpuThatComesBack) {
+  auto known = sample_origin();
+  known.quiet.units = {"a.service"};
+  ASSERT_TRUE(store_origin(fake_.open(), known));
+  const auto change = to_variant({"", std::nullopt});
+  EXPECT_EQ(change.record.after.origin->quiet, known.quiet);
+}
+
 TEST_F(DriverChanges, RecordNothingWhereTheGpuIsBoundAlready) {
   const auto change = to_variant(kVariantState);
   EXPECT_THAT(change.plan.steps, IsEmpty());
@@ -366,7 +378,7 @@ TEST_F(DriverChanges, IgnoreTheRecordOfAnotherBoot) {
 
 TEST_F(DriverChanges, RefuseAGpuWhoseLastChangeIsNotEnded) {
   ASSERT_TRUE(store_journal(fake_.open(), sample_journal(),
-                            hung_journal_path({9, 1, 0, 0})));
+                            stuck_journal_path({9, 1, 0, 0})));
   const auto snapshot = host(kVariantState);
   const auto refused = change_to_variant(fake_.open(), snapshot,
                                          only_gpu(snapshot), kSampleSignature);
@@ -374,7 +386,7 @@ TEST_F(DriverChanges, RefuseAGpuWhoseLastChangeIsNotEnded) {
   EXPECT_EQ(refused.error().code, Errc::needs_operator);
   EXPECT_EQ(refused.error().problem,
             "NVG-E075 change-unfinished: an earlier change of drivers could "
-            "not be ended: /var/lib/nvgpuctl/hung/0009:01:00.0.json is still "
+            "not be ended: /var/lib/nvgpuctl/stuck/0009:01:00.0.json is still "
             "there");
   EXPECT_EQ(change_to_origin(fake_.open(), only_gpu(snapshot), kSampleSignature)
                 .error()
