@@ -79,7 +79,10 @@ Result<ExitCode> run_diff(Context& context, const Arguments& arguments) {
       context, arguments, "diff", [&](std::vector<PolicyState> states) {
         states.erase(std::remove_if(states.begin(), states.end(),
                                     [](const auto& state) {
-                                      return state.differences.empty();
+                                      const auto verdict = verdict_of(state);
+                                      return verdict !=
+                                                 PolicyVerdict::differs &&
+                                             verdict != PolicyVerdict::absent;
                                     }),
                      states.end());
         print_states(context, states);

@@ -21,10 +21,10 @@ std::string error_text(const Error& error) {
 // is a difference already.
 std::vector<const Finding*> reasons_of(const PolicyState& state) {
   std::vector<const Finding*> reasons;
-  const bool said = state.gpu == nullptr || state.rule == nullptr ||
-                    state.rule->driver != DriverWish::variant;
-  for (std::size_t i = 0; !said && i < state.gpu->findings.size(); ++i) {
-    const auto& found = state.gpu->findings[i];
+  if (!is_to_work(state)) {
+    return reasons;
+  }
+  for (const auto& found : state.gpu->findings) {
     if (found.reason->severity == Severity::error) {
       reasons.push_back(&found);
     }
@@ -93,38 +93,6 @@ Json rule_json(const PolicyRule& rule) {
 }
 
 }  // namespace
-
-std::string_view to_string(PolicyVerdict verdict) {
-  switch (verdict) {
-    case PolicyVerdict::same:
-      return "same";
-    case PolicyVerdict::differs:
-      return "differs";
-    case PolicyVerdict::degraded:
-      return "degraded";
-    case PolicyVerdict::absent:
-      return "absent";
-    case PolicyVerdict::unruled:
-      break;
-  }
-  return "not-in-policy";
-}
-
-PolicyVerdict verdict_of(const PolicyState& state) {
-  if (state.gpu == nullptr) {
-    return PolicyVerdict::absent;
-  }
-  if (state.rule == nullptr) {
-    return PolicyVerdict::unruled;
-  }
-  if (!state.differences.empty()) {
-    return PolicyVerdict::differs;
-  }
-  // Whoever is bound and blocked cannot be started with, either.
-  const bool bad = state.rule->driver == DriverWish::variant &&
-                   state.gpu->state != GpuState::bound;
-  return bad ? PolicyVerdict::degraded : PolicyVerdict::same;
-}
 
 void print_policy_state(Context& context, const PolicyState& state) {
   const auto verdict = verdict_of(state);

@@ -15,8 +15,9 @@ namespace nvgpuctl {
 namespace {
 
 // What was before a bind that a record of this boot tells of is still what the
-// GPU goes back to, as long as nobody has given it to another driver since. Also
-// of one that was pulled and comes back, who was stopped for it is remembered.
+// GPU goes back to, as long as nobody has given it to another driver since.
+// Also of one that was pulled and comes back, who was stopped for it is
+// remembered.
 OriginRecord origin_of_bind(const RootDir& root, const Gpu& gpu,
                             const std::string& variant,
                             const Signature& signature) {
@@ -24,8 +25,8 @@ OriginRecord origin_of_bind(const RootDir& root, const Gpu& gpu,
   if (known && gpu.pci.driver_override == variant) {
     return *known;
   }
-  return {gpu.pci.address, driver_state(gpu.pci), signature, {}, false,
-          known ? known->quiet : Quiet{}};
+  return {gpu.pci.address, driver_state(gpu.pci),         signature, {},
+          false,           known ? known->quiet : Quiet{}};
 }
 
 // Where the writes of a plan lead to.

@@ -264,8 +264,11 @@ PolicyState Comparison::state(const Gpu& gpu, const PolicyRule* rule) const {
   }
   auto change = wanted_change(gpu, *rule, origin);
   if (!change) {
-    state.differences.push_back({"driver", wanted_driver(gpu, *rule),
-                                 or_none(gpu.pci.driver.value_or(""))});
+    const auto wanted = wanted_driver(gpu, *rule);
+    const auto seen = or_none(gpu.pci.driver.value_or(""));
+    if (wanted != seen) {
+      state.differences.push_back({"driver", wanted, seen});
+    }
     state.obstacle = change.error();
     return state;
   }
@@ -295,6 +298,50 @@ PolicyState absent(const PolicyRule& rule) {
 }
 
 }  // namespace
+
+std::string_view to_string(PolicyVerdict verdict) {
+  switch (verdict) {
+    case PolicyVerdict::same:
+      return "same";
+    case PolicyVerdict::differs:
+      return "differs";
+    case PolicyVerdict::degraded:
+      return "degraded";
+    case PolicyVerdict::absent:
+      return "absent";
+    case PolicyVerdict::unruled:
+      break;
+  }
+  return "not-in-policy";
+}
+
+bool is_to_work(const PolicyState& state) {
+  if (state.gpu == nullptr || state.rule == nullptr) {
+    return false;
+  }
+  const auto wish = state.rule->driver;
+  return wish == DriverWish::variant ||
+         (wish == DriverWish::named &&
+          state.rule->driver_name == variant_driver(*state.gpu)) ||
+         (wish != DriverWish::unsaid &&
+          state.gpu->state == GpuState::needs_operator);
+}
+
+PolicyVerdict verdict_of(const PolicyState& state) {
+  if (state.gpu == nullptr) {
+    return PolicyVerdict::absent;
+  }
+  if (state.rule == nullptr) {
+    return PolicyVerdict::unruled;
+  }
+  if (!state.differences.empty() || state.obstacle) {
+    return PolicyVerdict::differs;
+  }
+  // Whoever is bound and blocked cannot be started with, either.
+  return is_to_work(state) && state.gpu->state != GpuState::bound
+             ? PolicyVerdict::degraded
+             : PolicyVerdict::same;
+}
 
 Result<std::vector<PolicyState>> compare_with_policy(
     const RootDir& root, const Inventory& inventory,

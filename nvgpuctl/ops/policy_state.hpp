@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/policy_match.hpp"
@@ -32,6 +33,20 @@ struct PolicyState {
   std::optional<Error> obstacle;  // why a difference cannot be ended
   std::vector<std::string> notes;
 };
+
+enum class PolicyVerdict {
+  same,      // as the policy wants it
+  differs,   // apply would change it, or cannot
+  degraded,  // bound as wanted, and does not work as it should
+  absent,    // a rule names it, and it is not there
+  unruled,   // no rule is about it
+};
+std::string_view to_string(PolicyVerdict verdict);
+PolicyVerdict verdict_of(const PolicyState& state);
+
+// Whether its rule wants a GPU that a domain can be started with, or the kernel
+// holds it so that nobody can say what it is.
+bool is_to_work(const PolicyState& state);
 
 // Of GPUs, given as indices into the inventory's. Error: a rule that is
 // ambiguous.

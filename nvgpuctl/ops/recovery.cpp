@@ -224,7 +224,7 @@ void Recoverer::end_own_change(const PciAddress& gpu) {
     say("{} stays, and only its GPU cannot be changed: {}", path,
         done.error().problem);
     recovery_.stuck.push_back({Errc::needs_operator, done.error().subject,
-                              done.error().problem, std::string(kRunRecover)});
+                               done.error().problem, std::string(kRunRecover)});
   }
 }
 

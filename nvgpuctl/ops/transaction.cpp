@@ -263,9 +263,8 @@ void Transaction::roll_back(const Error& cause) {
   if (dropped) {
     dropped = drop_own_journal();
   }
-  const std::string others = report_.gpus.size() > 1
-                                 ? "; every other GPU is as it was before"
-                                 : "";
+  const std::string others =
+      report_.gpus.size() > 1 ? "; every other GPU is as it was before" : "";
   const std::string problem = note_undone(std::move(undone), cause);
   if (dropped && stuck > hung) {
     give_up(cause, problem + others);

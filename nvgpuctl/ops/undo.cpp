@@ -76,9 +76,9 @@ Result<> bring_back(const RootDir& root, ModuleLoader& modules,
   }
   // Who was stopped for it runs again. Where it is gone, that is everybody:
   // no record of it is left.
-  const auto quiet = gone ? without_memory(merged(quiet_of(gpu.before),
-                                                  quiet_of(gpu.after)))
-                          : without(quiet_of(gpu.after), quiet_of(gpu.before));
+  const auto quiet =
+      gone ? without_memory(merged(quiet_of(gpu.before), quiet_of(gpu.after)))
+           : without(quiet_of(gpu.after), quiet_of(gpu.before));
   carry_out(root, modules, {gpu.gpu, {}, {}, restore_steps(quiet), {}}, report);
   if (!report.steps.empty() && report.steps.back().hung) {
     const auto& last = report.steps.back();
@@ -139,7 +139,7 @@ std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
 }
 
 Result<> set_apart_stuck(const RootDir& root, const Journal& journal,
-                        const std::vector<UndoReport>& undone) {
+                         const std::vector<UndoReport>& undone) {
   for (const auto& gpu : journal.gpus) {
     const bool stuck = std::any_of(
         undone.begin(), undone.end(),

@@ -38,10 +38,10 @@ struct UndoReport {
 std::vector<UndoReport> undo(const RootDir& root, ModuleLoader& modules,
                              const Journal& journal);
 
-// Each GPU that could not be brought back gets a journal of its own with what is
-// left to do about it, so that the others are free: it may be hung, held by
+// Each GPU that could not be brought back gets a journal of its own with what
+// is left to do about it, so that the others are free: it may be hung, held by
 // somebody, or dead, which no operator can mend on a running host.
 Result<> set_apart_stuck(const RootDir& root, const Journal& journal,
-                        const std::vector<UndoReport>& undone);
+                         const std::vector<UndoReport>& undone);
 
 }  // namespace nvgpuctl

@@ -286,9 +286,10 @@ TEST_F(HookOfADomain, DoesNotTakeAGpuFromAProcessThatStaysOpen) {
   EXPECT_THAT(released.error().problem, HasSubstr("NVG-E072 gpu-held"));
   EXPECT_EQ(state(kFree), kVariantState);
   EXPECT_EQ(state(kPlain), kPlainVfio) << "the other one goes back";
-  EXPECT_THAT(warnings_,
-              ElementsAre("0029:01:00.0: was not given back; when nobody has it "
-                          "open, run: nvgpuctl unbind 0029:01:00.0"));
+  EXPECT_THAT(
+      warnings_,
+      ElementsAre("0029:01:00.0: was not given back; when nobody has it "
+                  "open, run: nvgpuctl unbind 0029:01:00.0"));
   EXPECT_EQ(origin(kFree)->domain, std::nullopt);
   std::filesystem::remove_all(fake_.path("/proc/12"));
   EXPECT_TRUE(prepare("another", {kFree})) << "it is nobody's";
@@ -307,7 +308,8 @@ TEST_F(HookOfADomain, GivesBackTheOthersWhereOneIsDead) {
   EXPECT_FALSE(root_.exists(kJournalPath));
   EXPECT_TRUE(root_.exists(stuck_journal_path(kPlain)));
   EXPECT_EQ(origin(kPlain)->domain, std::nullopt);
-  EXPECT_TRUE(prepare("another", {kFree})) << "nobody else is kept from a change";
+  EXPECT_TRUE(prepare("another", {kFree}))
+      << "nobody else is kept from a change";
   EXPECT_THAT(refusal("another", {kPlain}), HasSubstr("NVG-E075"));
 }
 
