@@ -132,11 +132,8 @@ Result<Change> plan_way_back(const RootDir& root, const Gpu& gpu,
   JournalGpu record{gpu.pci.address, {before, false, origin}, {}};
   // A record of the driver that the GPU has now only says whose it is.
   if (origin && origin->state.driver != before.driver) {
-    const bool loaded =
-        root.exists("/sys/bus/pci/drivers/" + origin->state.driver);
-    auto plan = plan_change(
-        gpu.pci.address, before, origin->state,
-        loaded ? DriverPresence::loaded : DriverPresence::not_loaded);
+    auto plan = plan_change(gpu.pci.address, before, origin->state,
+                            presence_of(root, origin->state.driver));
     plan.notes.push_back("back to what it was on " + origin->signature.when +
                          ": " + to_string(origin->state));
     record.after.state = origin->state;

@@ -101,10 +101,8 @@ Result<Change> Comparison::to_driver(
   if (!quiet) {
     return forward_error(quiet);
   }
-  const bool loaded = root_.exists("/sys/bus/pci/drivers/" + driver);
   Change change{
-      plan_change(gpu.pci.address, before, wanted,
-                  loaded ? DriverPresence::loaded : DriverPresence::not_loaded),
+      plan_change(gpu.pci.address, before, wanted, presence_of(root_, driver)),
       {gpu.pci.address, {before, false, origin}, {wanted, false, origin}}};
   const auto settled =
       change.plan.steps.empty() ? Result<>() : check_settled(root_, gpu);

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
+#include <system_error>
 #include <thread>
 
 #include "host/hung_records.hpp"
@@ -73,6 +75,7 @@ class Transaction {
   Result<> change();
   Result<> prove_all();
   Result<> prove(std::size_t index);
+  Result<> prove_or_fail(std::size_t index);
   Result<> finish();
   Result<> drop_own_journal();
   std::string note_undone(std::vector<UndoReport> undone, const Error& cause);
@@ -173,13 +176,28 @@ Result<> Transaction::prove(std::size_t index) {
   return {};
 }
 
+// What a thread throws would end the program, and no GPU would be brought back.
+Result<> Transaction::prove_or_fail(std::size_t index) {
+  try {
+    return prove(index);
+  } catch (const std::exception& error) {
+    return fail(Errc::io, to_string(report(index).plan.gpu),
+                std::string("cannot be validated: ") + error.what());
+  }
+}
+
 // Each GPU's memory may have to be waited for, so all are looked at together.
 Result<> Transaction::prove_all() {
   std::vector<Result<>> results(report_.gpus.size());
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < results.size(); ++i) {
-      threads.emplace_back([&, i] { results[i] = prove(i); });
+      const auto work = [&, i] { results[i] = prove_or_fail(i); };
+      try {
+        threads.emplace_back(work);
+      } catch (const std::system_error&) {
+        work();  // no thread is to be had: one after the other, then
+      }
     }
   }
   const auto failed = std::find_if(results.begin(), results.end(),

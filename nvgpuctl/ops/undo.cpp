@@ -45,10 +45,8 @@ Result<> bring_driver_back(const RootDir& root, ModuleLoader& modules,
   const auto& wanted = gpu.before.state;
   // What an unbind had started again, before it failed.
   const auto quiet = without(quiet_of(gpu.before), quiet_of(gpu.after));
-  const bool loaded = root.exists("/sys/bus/pci/drivers/" + wanted.driver);
   const auto plan =
-      plan_change(gpu.gpu, *now, wanted,
-                  loaded ? DriverPresence::loaded : DriverPresence::not_loaded);
+      plan_change(gpu.gpu, *now, wanted, presence_of(root, wanted.driver));
   bool done = now->driver == wanted.driver ||
               carry_out(root, modules,
                         {gpu.gpu, {}, {}, quiesce_steps(quiet), {}}, report);
@@ -109,6 +107,12 @@ Result<DriverState> read_driver_state(const RootDir& root,
   }
   state.driver = driver ? *driver : "";
   return state;
+}
+
+DriverPresence presence_of(const RootDir& root, const std::string& driver) {
+  return root.exists("/sys/bus/pci/drivers/" + driver)
+             ? DriverPresence::loaded
+             : DriverPresence::not_loaded;
 }
 
 Result<> settle_origin(const RootDir& root, const PciAddress& gpu,

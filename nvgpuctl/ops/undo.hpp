@@ -16,6 +16,9 @@ namespace nvgpuctl {
 Result<DriverState> read_driver_state(const RootDir& root,
                                       const PciAddress& gpu);
 
+// Whether the kernel has the driver now.
+DriverPresence presence_of(const RootDir& root, const std::string& driver);
+
 // Makes the record of a GPU's origin what it is to be, at one end of a change.
 Result<> settle_origin(const RootDir& root, const PciAddress& gpu,
                        const std::optional<OriginRecord>& origin);

@@ -160,6 +160,21 @@ TEST_F(TransactionOfTwo, TakesBackWhatIsBoundAndDoesNotWork) {
   EXPECT_EQ(state(kGpus[1]), kNvidiaState);
 }
 
+TEST_F(TransactionOfTwo, TakesBackWhatCannotBeProvenForLackOfMemory) {
+  const auto report =
+      bind([](const PciAddress& gpu) -> Result<std::vector<CheckSection>> {
+        if (gpu == kGpus[1]) {
+          throw std::bad_alloc();
+        }
+        return proof(Verdict::pass);
+      });
+  ASSERT_TRUE(report.failure);
+  EXPECT_EQ(report.failure->code, Errc::rolled_back);
+  EXPECT_EQ(report.failure->subject, "0019:01:00.0");
+  EXPECT_EQ(state(kGpus[0]), kNvidiaState);
+  EXPECT_EQ(state(kGpus[1]), kNvidiaState);
+}
+
 TEST_F(TransactionOfTwo, DoesNotTakeASkippedProofForOne) {
   const auto report =
       bind([](const PciAddress&) { return proof(Verdict::skipped); });
