@@ -174,6 +174,27 @@ TEST(Policy, IsWrittenAsItIsRead) {
   EXPECT_EQ(policy->rules[0].place, "policy.yaml:4:5");
 }
 
+TEST(Policy, IsWrittenWithNotesThatStayInTheirLine) {
+  Policy policy;
+  policy.rules.push_back(rule("  - match: all\n    driver: none\n"));
+  EXPECT_EQ(write_policy(policy, {"x\n  - match: all\n\x1b[2J"}),
+            kHead +
+                "  # x?  - match: all??[2J\n"
+                "  - match: all\n    driver: none\n");
+}
+
+TEST(Policy, CanNameAGpuByPrintableAsciiAlone) {
+  EXPECT_TRUE(can_name_gpus("\\_SB_.PCI9.RP00.GPU0"));
+  for (const std::string text : {"", "a\nb", "a\x7f", "a\xff", "\x1b[m"}) {
+    EXPECT_FALSE(can_name_gpus(text)) << text;
+    EXPECT_FALSE(parse_policy(
+        kHead + "  - match: {acpi-path: " + json_quoted(text) + "}\n",
+        "policy.yaml"))
+        << text;
+  }
+  EXPECT_FALSE(can_name_gpus(std::string(256, 'a')));
+}
+
 // Two GPUs; each test says what they have in common.
 std::vector<Gpu> two_gpus() {
   auto gpus = assemble(gh200_host());
