@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/layout.hpp"
 #include "cli/output_policy.hpp"
 #include "cli/policy_input.hpp"
 #include "cli/verbs.hpp"
@@ -16,6 +19,20 @@ bool may_stop_somebody(const Policy& policy) {
   return std::any_of(
       policy.rules.begin(), policy.rules.end(),
       [](const PolicyRule& rule) { return rule.quiesce.has_value(); });
+}
+
+// A policy may be that of many hosts, but nothing else tells of a rule that is
+// meant for this one and names another model.
+void note_idle_rules(Context& context, const Policy& policy,
+                     const std::vector<Gpu>& gpus) {
+  if (gpus.empty()) {
+    return;
+  }
+  for (const auto* rule : rules_without_gpu(policy, gpus)) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("{}: no GPU of this host is a {}", rule->place,
+                            rule->model));
+  }
 }
 
 // Runs `judge` on the states of the GPUs that a command line means.
@@ -47,6 +64,9 @@ Result<ExitCode> with_states(Context& context, const Arguments& arguments,
 }
 
 void print_states(Context& context, const std::vector<PolicyState>& states) {
+  if (selection->every) {
+    note_idle_rules(context, *policy, selection->inventory.gpus);
+  }
   if (!wants_document(context)) {
     for (const auto& state : states) {
       print_policy_state(context, state);

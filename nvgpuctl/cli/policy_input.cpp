@@ -30,7 +30,7 @@ Result<std::vector<PolicyState>> states_of(const Selection& selection,
                                            const Policy& policy,
                                            std::string_view verb) {
   const auto& inventory = selection.inventory;
-  const auto known = check_models(policy, inventory.models);
+  const auto known = check_models(policy, inventory.models, inventory.gpus);
   if (!known) {
     return forward_error(known);
   }

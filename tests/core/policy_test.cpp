@@ -258,6 +258,36 @@ TEST(PolicyMatch, TellsOfAGpuThatIsNotThere) {
   EXPECT_EQ(match->absent[0], policy.rules.data());
 }
 
+// What is suggested for a model that no GPU has, on a host with a GH200 120GB.
+std::string suggested_for(const std::string& model) {
+  const auto policy =
+      *parse_policy(kHead + "  - match: {model: \"" + model + "\"}\n", "p");
+  const auto known = check_models(
+      policy, {"GB200", "GB300", "GH200 120GB", "GH200 480GB"}, two_gpus());
+  return known ? "" : known.error().hint;
+}
+
+TEST(PolicyMatch, SuggestsModelsThatBeginWithTheWordAndThoseOfTheHostFirst) {
+  EXPECT_EQ(suggested_for("GH200"), "did you mean \"GH200 120GB\"?");
+  EXPECT_EQ(suggested_for("gh200 4"), "did you mean \"GH200 480GB\"?");
+  EXPECT_EQ(suggested_for("GB"), "did you mean \"GB200\" or \"GB300\"?");
+  EXPECT_EQ(suggested_for("GH200 180GB"), "did you mean \"GH200 120GB\"?");
+  EXPECT_EQ(suggested_for("GB20O"), "did you mean \"GB200\"?");
+  EXPECT_EQ(suggested_for("H100"),
+            "known: GB200, GB300, GH200 120GB, GH200 480GB");
+}
+
+TEST(PolicyMatch, TellsOfRulesForModelsThatNoGpuIs) {
+  const auto policy =
+      *parse_policy(kHead +
+                        "  - match: {model: \"GH200 120GB\"}\n"
+                        "  - match: {model: \"GB200\"}\n  - match: all\n",
+                    "p");
+  const auto idle = rules_without_gpu(policy, two_gpus());
+  ASSERT_EQ(idle.size(), 1U);
+  EXPECT_EQ(idle[0], &policy.rules[1]);
+}
+
 TEST(PolicyMatch, RefusesTwoLayoutsOnOneHost) {
   Policy policy;
   const auto match = match_two(
