@@ -39,12 +39,16 @@ void note_idle_rules(Context& context, const Policy& policy,
 template <class Judge>
 Result<ExitCode> with_states(Context& context, const Arguments& arguments,
                              std::string_view verb, const Judge& judge) {
+  const auto given = given_policy(arguments);
+  if (!given) {
+    return forward_error(given);
+  }
   auto selection =
       select(context, arguments, kToJudge, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }
-  const auto policy = policy_of(arguments, selection->root);
+  const auto policy = policy_of(*given, selection->root);
   if (!policy) {
     return forward_error(policy);
   }
@@ -60,13 +64,13 @@ Result<ExitCode> with_states(Context& context, const Arguments& arguments,
   if (!states) {
     return forward_error(states);
   }
+  if (selection->every) {
+    note_idle_rules(context, *policy, selection->inventory.gpus);
+  }
   return judge(std::move(*states));
 }
 
 void print_states(Context& context, const std::vector<PolicyState>& states) {
-  if (selection->every) {
-    note_idle_rules(context, *policy, selection->inventory.gpus);
-  }
   if (!wants_document(context)) {
     for (const auto& state : states) {
       print_policy_state(context, state);

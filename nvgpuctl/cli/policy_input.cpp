@@ -9,13 +9,22 @@
 
 namespace nvgpuctl::cli {
 
-Result<Policy> policy_of(const Arguments& arguments, const RootDir& root) {
-  if (const auto file = arguments.value("--file")) {
-    const auto text = read_input(*file, kMaxPolicy);
-    if (!text) {
-      return forward_error(text);
-    }
-    return parse_policy(*text, *file == "-" ? "standard input" : *file);
+Result<std::optional<Policy>> given_policy(const Arguments& arguments) {
+  const auto file = arguments.value("--file");
+  if (!file) {
+    return std::nullopt;
+  }
+  const auto text = read_input(*file, kMaxPolicy);
+  if (!text) {
+    return forward_error(text);
+  }
+  return parse_policy(*text, *file == "-" ? "standard input" : *file);
+}
+
+Result<Policy> policy_of(const std::optional<Policy>& given,
+                         const RootDir& root) {
+  if (given) {
+    return *given;
   }
   if (!root.exists(kPolicyPath)) {
     return fail(Errc::not_found, std::string(kPolicyPath),
