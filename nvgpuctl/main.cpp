@@ -38,9 +38,11 @@ nvgpuctl::cli::Streams standard_streams() {
   nvgpuctl::cli::Streams streams{.out = std::cout, .err = std::cerr};
   if (const auto columns = nvgpuctl::terminal_columns(1)) {
     streams.color = !is_set("NO_COLOR") && environment("TERM") != "dumb";
-    const auto wanted = nvgpuctl::parse_unsigned(environment("COLUMNS"));
+    const auto wanted =
+        nvgpuctl::parse_unsigned(environment("COLUMNS")).value_or(0);
     streams.utf8 = locale_is_utf8();
-    streams.width = wanted.value_or(*columns > 0 ? *columns : 80);
+    // Nothing has no columns: 0 is what nobody knows.
+    streams.width = wanted > 0 ? wanted : (*columns > 0 ? *columns : 80);
   }
   streams.progress = nvgpuctl::terminal_columns(2).has_value();
   return streams;

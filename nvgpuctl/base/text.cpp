@@ -147,6 +147,13 @@ std::string hex(std::uint64_t value) {
   return fmt::format("{:#x}", value);
 }
 
+std::string ascii_line(std::string_view text) {
+  std::string line(text);
+  std::ranges::replace_if(
+      line, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return line;
+}
+
 std::string json_quoted(std::string_view text) {
   std::string json = "\"";
   for (const char character : text) {

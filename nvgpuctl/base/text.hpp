@@ -41,6 +41,10 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text,
 // "0x17e4f00000"
 std::string hex(std::uint64_t value);
 
+// In one line that no terminal obeys: whatever is no printable character of
+// ASCII becomes '?'.
+std::string ascii_line(std::string_view text);
+
 // As a string of JSON, with its quotes.
 std::string json_quoted(std::string_view text);
 

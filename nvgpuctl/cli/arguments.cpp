@@ -219,6 +219,10 @@ Result<> take_operands(const Command& command, std::vector<std::string> words,
   auto& operands = arguments.operands;
   operands = std::move(words);
   operands.insert(operands.end(), literals.begin(), literals.end());
+  if (command.operands != Operands::hook_words &&
+      std::ranges::find(operands, "") != operands.end()) {
+    return fail(Errc::usage, "''", "is an empty word", help_hint(command));
+  }
   const bool one = command.operands == Operands::one_choice ||
                    command.operands == Operands::one_domain ||
                    command.operands == Operands::optional_file;
@@ -308,14 +312,23 @@ Result<Arguments> parse_with(const Command& command, Words words) {
 // "help", "help show", "help xml", "help xml generate".
 Result<Invocation> parse_help(Words words) {
   words.verb.erase(words.verb.begin());
+  words.verb.insert(words.verb.end(), words.literals.begin(),
+                    words.literals.end());
+  words.literals.clear();
   const std::string topic = join(words.verb);
-  const bool known = topic.empty() || topic == "help" ||
+  const bool known = words.verb.empty() || topic == "help" ||
                      find_command(topic) != nullptr || starts_group(topic);
   if (!known) {
     return unknown_verb(words);
   }
+  constexpr Command kHelp{.name = "help", .documents = false};
+  auto arguments = parse_with(kHelp, std::move(words));
+  if (!arguments) {
+    return forward_error(arguments);
+  }
   return Invocation{.wish = Wish::help,
-                    .topic = topic == "help" ? std::string() : topic};
+                    .topic = topic == "help" ? std::string() : topic,
+                    .arguments = std::move(*arguments)};
 }
 
 }  // namespace

@@ -84,12 +84,13 @@ Result<PolicyWork> plan_work(const Arguments& arguments, const Policy& policy,
 }
 
 Result<ExitCode> dry_run(Context& context, const Arguments& arguments,
-                         const Selection& selection) {
+                         const Selection& selection,
+                         const std::optional<Policy>& given) {
   const auto sound = check_waits(arguments);
   if (!sound) {
     return forward_error(sound);
   }
-  const auto policy = policy_of(arguments, selection.root);
+  const auto policy = policy_of(given, selection.root);
   if (!policy) {
     return forward_error(policy);
   }
@@ -165,6 +166,10 @@ void carry_out_each(Job& job, const std::vector<Change>& changes) {
 }  // namespace
 
 Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
+  const auto given = given_policy(arguments);
+  if (!given) {
+    return forward_error(given);
+  }
   auto selection =
       select(context, arguments, kToChange, Operands::optional_gpus);
   if (!selection) {
@@ -172,14 +177,14 @@ Result<ExitCode> run_apply(Context& context, const Arguments& arguments) {
   }
   print_no_gpu(context, *selection);
   if (arguments.has("--dry-run")) {
-    return dry_run(context, arguments, *selection);
+    return dry_run(context, arguments, *selection, *given);
   }
   Modprobe modules(selection->root);
   const auto lock = begin_change(context, arguments, selection->root, modules);
   if (!lock) {
     return forward_error(lock);
   }
-  const auto policy = policy_of(arguments, selection->root);
+  const auto policy = policy_of(*given, selection->root);
   if (!policy) {
     return forward_error(policy);
   }

@@ -45,9 +45,13 @@ ExitCode examine_boot(Context& context, const Selection& selection) {
 }  // namespace
 
 Result<ExitCode> run_doctor(Context& context, const Arguments& arguments) {
-  constexpr HostNeeds kEverything{
-      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
-  constexpr HostNeeds kForBoot{.managers = true, .host_facts = true};
+  constexpr HostNeeds kEverything{.virtualization = true,
+                                  .libvirt = true,
+                                  .use = true,
+                                  .host_facts = true,
+                                  .despite_device_files = true};
+  constexpr HostNeeds kForBoot{
+      .managers = true, .host_facts = true, .despite_device_files = true};
   const bool boot = arguments.has("--boot");
   auto selection = select(context, arguments, boot ? kForBoot : kEverything,
                           Operands::optional_gpus);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/layout.hpp"
 #include "cli/output_policy.hpp"
 #include "cli/policy_input.hpp"
 #include "cli/verbs.hpp"
@@ -18,16 +21,34 @@ bool may_stop_somebody(const Policy& policy) {
       [](const PolicyRule& rule) { return rule.quiesce.has_value(); });
 }
 
+// A policy may be that of many hosts, but nothing else tells of a rule that is
+// meant for this one and names another model.
+void note_idle_rules(Context& context, const Policy& policy,
+                     const std::vector<Gpu>& gpus) {
+  if (gpus.empty()) {
+    return;
+  }
+  for (const auto* rule : rules_without_gpu(policy, gpus)) {
+    print_prose(context.err, context.width, "note: ",
+                fmt::format("{}: no GPU of this host is a {}", rule->place,
+                            rule->model));
+  }
+}
+
 // Runs `judge` on the states of the GPUs that a command line means.
 template <class Judge>
 Result<ExitCode> with_states(Context& context, const Arguments& arguments,
                              std::string_view verb, const Judge& judge) {
+  const auto given = given_policy(arguments);
+  if (!given) {
+    return forward_error(given);
+  }
   auto selection =
       select(context, arguments, kToJudge, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);
   }
-  const auto policy = policy_of(arguments, selection->root);
+  const auto policy = policy_of(*given, selection->root);
   if (!policy) {
     return forward_error(policy);
   }
@@ -42,6 +63,9 @@ Result<ExitCode> with_states(Context& context, const Arguments& arguments,
   auto states = states_of(*selection, *policy, verb);
   if (!states) {
     return forward_error(states);
+  }
+  if (selection->every) {
+    note_idle_rules(context, *policy, selection->inventory.gpus);
   }
   return judge(std::move(*states));
 }

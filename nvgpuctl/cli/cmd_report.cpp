@@ -47,8 +47,11 @@ void print_summary(Context& context, const Report& report, bool redacted) {
 // can show nothing that the archive would hide.
 Result<std::string> page_of(Context& context, const Report& report,
                             bool redacted) {
-  constexpr HostNeeds kNeeds{
-      .virtualization = true, .libvirt = true, .use = true, .host_facts = true};
+  constexpr HostNeeds kNeeds{.virtualization = true,
+                             .libvirt = true,
+                             .use = true,
+                             .host_facts = true,
+                             .despite_device_files = true};
   const auto root = open_report(report);
   if (!root) {
     return forward_error(root);
@@ -95,7 +98,8 @@ Result<ExitCode> run_report(Context& context, const Arguments& arguments) {
                              .libvirt = true,
                              .use = true,
                              .running_domains = true,
-                             .host_facts = true};
+                             .host_facts = true,
+                             .despite_device_files = true};
   const auto selection = select(context, {}, kNeeds, Operands::optional_gpus);
   if (!selection) {
     return forward_error(selection);

@@ -56,12 +56,22 @@ Result<Target> find_target(const Context& context, const Arguments& arguments) {
   return target;
 }
 
+// `xml lint` takes such a word for one.
+bool could_be_name(std::string_view word) {
+  return word.find('/') == std::string_view::npos && !word.ends_with(".xml");
+}
+
 Result<DomainText> read_target(const Target& target, Secrets secrets) {
   const bool named = !target.domain.empty();
   auto text = named ? inactive_xml(target.domain, secrets)
                     : read_input(target.file, kMaxXmlBytes);
   if (!text) {
-    return forward_error(text);
+    auto error = text.error();
+    if (!named && error.code == Errc::not_found && could_be_name(target.file)) {
+      error.hint = fmt::format("a domain of libvirt's is named by --domain {}",
+                               target.file);
+    }
+    return tl::unexpected<Error>(std::move(error));
   }
   const std::string name = named                ? "domain " + target.domain
                            : target.file == "-" ? "standard input"
@@ -185,6 +195,11 @@ Result<ExitCode> run_xml_unmerge(Context& context, const Arguments& arguments) {
   const auto target = find_target(context, arguments);
   if (!target) {
     return forward_error(target);
+  }
+  // Nothing of the host is needed; a name that is no host is a slip all the
+  // same.
+  if (const auto root = RootDir::open(context.root); !root) {
+    return forward_error(root);
   }
   return carry_out(context, arguments, *target, unmerge);
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kHead = R"zsh(#compdef nvgpuctl
 _nvgpuctl_gpus() {
   local -a gpus
-  gpus=(${(f)"$(nvgpuctl list --addresses 2>/dev/null)"})
+  gpus=(${(f)"$(nvgpuctl list --addresses --root=$root 2>/dev/null)"})
   compadd -- $gpus
 }
 _nvgpuctl() {
@@ -135,7 +135,7 @@ std::string verb_descriptions() {
 std::string group_cases() {
   std::string text;
   for (const auto group : groups()) {
-    text += fmt::format("    ({}) compadd --", group);
+    text += fmt::format("    ({0}|\"help {0}\") compadd --", group);
     for (const auto& command : commands()) {
       if (command.name.starts_with(fmt::format("{} ", group))) {
         text += command.name.substr(group.size());
@@ -167,22 +167,26 @@ std::string value_options() {
   return fmt::format("{}", fmt::join(names, "|"));
 }
 
-// Finds the verb among the words before the cursor.
+// Finds the verb, and the host that GPUs are of, among the words before the
+// cursor.
 constexpr std::string_view kFindVerb = R"zsh(  )
-  local verb="" i
+  local verb="" root=/ i
   for ((i = 2; i < CURRENT; i++)); do
     case ${words[i]} in
+      (--root) ((i++)); root=${(Q)words[i]} ;;
+      (--root=*) root=${(Q)words[i]#--root=} ;;
       (@VALUES@) ((i++)) ;;
       (-*) ;;
       (*)
         if [[ -z $verb ]]; then
           verb=${words[i]}
-        elif [[ $verb == (@GROUPS@) ]]; then
+        elif [[ ${verb#help } == (@GROUPS@|help) ]]; then
           verb="$verb ${words[i]}"
         fi
         ;;
     esac
   done
+  root=${root/#\~\//$HOME/}
   case $verb in
     (""|help)
       local -a verbs

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "cli/layout.hpp"
 #include "cli/size.hpp"
 
 namespace nvgpuctl::cli {
@@ -48,15 +49,17 @@ Result<> read_sizes(const Arguments& arguments, GenerateOptions& options) {
   return {};
 }
 
-// libvirt refuses slashes and line breaks in a domain's name.
+// libvirt refuses slashes and line breaks in a domain's name, and XML is UTF-8.
 Result<> read_name(const Arguments& arguments, GenerateOptions& options) {
   const auto name = arguments.value("--name");
   if (!name) {
     return {};
   }
-  if (trim(*name).empty() || name->find_first_of("/\n") != std::string::npos) {
+  if (trim(*name).empty() || name->find('/') != std::string::npos ||
+      printable(*name) != *name) {
     return fail(Errc::usage, "--name",
-                fmt::format("'{}' cannot be the name of a domain", *name));
+                fmt::format("'{}' cannot be the name of a domain", *name),
+                "it is UTF-8, without slashes and control characters");
   }
   options.name = *name;
   return {};

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "cli/arguments.hpp"
 #include "cli/help.hpp"
@@ -30,10 +32,18 @@ Format to_format(std::string_view name) {
   return name == "yaml" ? Format::yaml : Format::table;
 }
 
+// "/" under whatever name: verbs ask by it whether the host is a recorded one.
+std::string plain_root(std::string given) {
+  std::error_code ignored;
+  return std::filesystem::canonical(given, ignored) == "/" ? "/" : given;
+}
+
 Context make_context(const Arguments& arguments, const Streams& streams,
                      std::ostream& out) {
   Context context{.out = out, .err = streams.err};
-  context.root = arguments.value("--root").value_or("/");
+  if (auto root = arguments.value("--root")) {
+    context.root = plain_root(std::move(*root));
+  }
   context.format = to_format(arguments.value("--output").value_or("table"));
   const std::string color = arguments.value("--color").value_or("auto");
   context.color = color == "auto" ? streams.color : color == "always";

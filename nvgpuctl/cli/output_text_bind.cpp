@@ -5,6 +5,7 @@
 
 #include "cli/layout.hpp"
 #include "cli/output_text.hpp"
+#include "core/driver_change.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -49,11 +50,24 @@ std::string or_words(const std::string& driver, std::string_view words) {
   return driver.empty() ? std::string(words) : driver;
 }
 
+// What a plan that names no driver ends with.
+std::string_view end_without_driver(const BindPlan& plan) {
+  std::string_view end = "no driver";
+  for (const auto& step : plan.steps) {
+    if (step.kind == StepKind::expect_released) {
+      return "what the kernel chooses";
+    }
+    if (step.path.ends_with("/driver_override") && step.value == kNobody) {
+      end = "no driver, and none may take it";
+    }
+  }
+  return end;
+}
+
 void print_heading(Context& context, const BindPlan& plan) {
   context.out << paint(context, to_string(plan.gpu), Style::strong) << "  "
               << printable(or_words(plan.from, "no driver")) << " -> "
-              << printable(or_words(plan.to, "what the kernel chooses"))
-              << '\n';
+              << printable(or_words(plan.to, end_without_driver(plan))) << '\n';
 }
 
 void print_notes(Context& context, const BindPlan& plan) {

@@ -9,13 +9,22 @@
 
 namespace nvgpuctl::cli {
 
-Result<Policy> policy_of(const Arguments& arguments, const RootDir& root) {
-  if (const auto file = arguments.value("--file")) {
-    const auto text = read_input(*file, kMaxPolicy);
-    if (!text) {
-      return forward_error(text);
-    }
-    return parse_policy(*text, *file == "-" ? "standard input" : *file);
+Result<std::optional<Policy>> given_policy(const Arguments& arguments) {
+  const auto file = arguments.value("--file");
+  if (!file) {
+    return std::nullopt;
+  }
+  const auto text = read_input(*file, kMaxPolicy);
+  if (!text) {
+    return forward_error(text);
+  }
+  return parse_policy(*text, *file == "-" ? "standard input" : *file);
+}
+
+Result<Policy> policy_of(const std::optional<Policy>& given,
+                         const RootDir& root) {
+  if (given) {
+    return *given;
   }
   if (!root.exists(kPolicyPath)) {
     return fail(Errc::not_found, std::string(kPolicyPath),
@@ -30,7 +39,7 @@ Result<std::vector<PolicyState>> states_of(const Selection& selection,
                                            const Policy& policy,
                                            std::string_view verb) {
   const auto& inventory = selection.inventory;
-  const auto known = check_models(policy, inventory.models);
+  const auto known = check_models(policy, inventory.models, inventory.gpus);
   if (!known) {
     return forward_error(known);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -12,9 +13,13 @@
 
 namespace nvgpuctl::cli {
 
-// The policy that a command line means: --file, "-" for standard input, or the
-// host's own, which then must be there.
-Result<Policy> policy_of(const Arguments& arguments, const RootDir& root);
+// The policy of --file, "-" for standard input. It is read before the host: an
+// archive is not unpacked, and a lock not held, while somebody types.
+Result<std::optional<Policy>> given_policy(const Arguments& arguments);
+
+// The same or, where none is given, the host's own, which then must be there.
+Result<Policy> policy_of(const std::optional<Policy>& given,
+                         const RootDir& root);
 
 // The GPUs that a command line means beside their rules; where it means all,
 // those that rules name and that are not there come last. `policy` must outlive

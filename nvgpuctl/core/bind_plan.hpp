@@ -36,7 +36,8 @@ struct Step {
 struct BindPlan {
   PciAddress gpu;
   std::string from;  // driver now, "" for none
-  std::string to;    // driver afterwards; "" when the kernel will choose
+  std::string to;    // driver afterwards; "" for none, and where the kernel
+                     // will choose
   std::vector<Step> steps;
   std::vector<std::string> notes;
 };

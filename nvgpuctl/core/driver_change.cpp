@@ -22,6 +22,19 @@ void set_override(BindPlan& plan, std::optional<std::string>& now,
   now = wanted;
 }
 
+// Why the override is written last.
+std::string purpose_of(const DriverState& wanted) {
+  if (!wanted.driver_override) {
+    return "any driver may take the GPU again";
+  }
+  if (wanted.driver.empty() && wanted.driver_override == kNobody) {
+    return "so that no driver takes it";
+  }
+  return wanted.driver_override == wanted.driver
+             ? "only this driver may take the GPU"
+             : "as it was before";
+}
+
 }  // namespace
 
 DriverState driver_state(const PciFunction& function) {
@@ -67,9 +80,7 @@ BindPlan plan_change(const PciAddress& gpu, const DriverState& now,
   if (moves && !wanted.driver.empty()) {
     plan.steps.push_back(probe_step(gpu));
   }
-  set_override(plan, current, wanted.driver_override,
-               wanted.driver_override ? "as it was before"
-                                      : "any driver may take the GPU again");
+  set_override(plan, current, wanted.driver_override, purpose_of(wanted));
   if (moves) {
     plan.steps.push_back({StepKind::expect_driver, sysfs_path(gpu, "driver"),
                           wanted.driver, "read back who drives the GPU"});

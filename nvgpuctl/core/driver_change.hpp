@@ -18,6 +18,10 @@ struct DriverState {
   friend bool operator==(const DriverState&, const DriverState&) = default;
 };
 
+// Keeps everything off a GPU: no driver has this name (Documentation/ABI/
+// testing/sysfs-bus-pci names it as the word for that).
+constexpr std::string_view kNobody = "none";
+
 DriverState driver_state(const PciFunction& function);
 
 // "driver nvidia", "no driver, driver_override nvgrace_gpu_vfio_pci"

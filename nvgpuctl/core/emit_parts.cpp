@@ -12,9 +12,12 @@
 namespace nvgpuctl {
 namespace {
 
+bool is_healthy(const Gpu& gpu) {
+  return gpu.state == GpuState::bound || gpu.state == GpuState::ready;
+}
+
 bool is_passable(const Gpu& gpu) {
-  return gpu.state == GpuState::bound || gpu.state == GpuState::ready ||
-         gpu.state == GpuState::unknown;
+  return is_healthy(gpu) || gpu.state == GpuState::unknown;
 }
 
 // Labels of Kubernetes are no longer.
@@ -30,20 +33,27 @@ bool is_plain(char c) {
 Result<PassableGpus> passable_gpus(std::string_view target,
                                    std::span<const Gpu> gpus) {
   PassableGpus passable;
+  std::vector<std::string> bad;
   for (const auto& gpu : gpus) {
     if (is_passable(gpu)) {
       passable.gpus.push_back(&gpu);
       continue;
     }
+    const auto address = to_string(gpu.pci.address);
+    const auto why = fmt::format("{} ({})", to_string(gpu.state),
+                                 fmt::join(reason_ids(gpu), ", "));
+    bad.push_back(fmt::format("{} is {}", address, why));
     passable.warnings.push_back(
-        fmt::format("{} is left out: it is {} ({})", to_string(gpu.pci.address),
-                    to_string(gpu.state), fmt::join(reason_ids(gpu), ", ")));
+        fmt::format("{} is left out: it is {}", address, why));
   }
   if (passable.gpus.empty()) {
-    return fail(Errc::not_viable, fmt::format("emit {}", target),
-                gpus.empty() ? "this host has no Grace GPU"
-                             : "no GPU of this host can be given to a VM",
-                gpus.empty() ? "see: nvgpuctl list" : "see: nvgpuctl explain");
+    return fail(
+        Errc::not_viable, fmt::format("emit {}", target),
+        gpus.empty()
+            ? "this host has no Grace GPU"
+            : fmt::format("no GPU of this host can be given to a VM: {}",
+                          fmt::join(bad, "; ")),
+        gpus.empty() ? "see: nvgpuctl list" : "see: nvgpuctl explain");
   }
   return passable;
 }
@@ -80,7 +90,7 @@ std::size_t count_state(std::span<const Gpu> gpus, GpuState state) {
 }
 
 bool all_healthy(std::span<const Gpu> gpus) {
-  return !gpus.empty() && std::all_of(gpus.begin(), gpus.end(), is_passable);
+  return !gpus.empty() && std::all_of(gpus.begin(), gpus.end(), is_healthy);
 }
 
 std::vector<std::string> reason_ids(const Gpu& gpu) {

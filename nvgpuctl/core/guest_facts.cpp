@@ -125,6 +125,20 @@ void describe_distances(const Distances& distances,
   }
 }
 
+tl::unexpected<Error> unknown_memory(const HostSnapshot& host, const Gpu& gpu) {
+  const std::string subject = to_string(gpu.pci.address);
+  if (find_finding(gpu, "NVG-W001") != nullptr) {
+    return fail(Errc::permission, subject,
+                "the size of its coherent memory stands in firmware's tables, "
+                "which can be read by root only",
+                host.live ? "run as root" : "record this host as root");
+  }
+  return fail(Errc::not_viable, subject,
+              "the size of its coherent memory is not known, so the guest's "
+              "PCI window cannot be computed",
+              "nvgpuctl explain " + subject + " says why");
+}
+
 }  // namespace
 
 std::uint64_t memory_for_guests(const HostSnapshot& host) {
@@ -155,11 +169,7 @@ Result<DomainRequest> describe_guest(const HostSnapshot& host,
   }
   for (const auto* gpu : gpus) {
     if (!gpu->plan) {
-      return fail(
-          Errc::not_viable, to_string(gpu->pci.address),
-          "the size of its coherent memory is not known, so the "
-          "guest's PCI window cannot be computed",
-          "nvgpuctl explain " + to_string(gpu->pci.address) + " says why");
+      return unknown_memory(host, *gpu);
     }
     GuestGpu guest;
     guest.address = gpu->pci.address;

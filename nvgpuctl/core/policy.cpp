@@ -344,6 +344,11 @@ Result<Policy> PolicyReader::policy(const YamlValue& value) const {
 
 }  // namespace
 
+bool can_name_gpus(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxText &&
+         is_printable(text, Letters::ascii);
+}
+
 Result<Policy> parse_policy(std::string_view yaml, const std::string& name) {
   const auto value = parse_yaml(yaml, name);
   if (!value) {

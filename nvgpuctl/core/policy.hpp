@@ -72,6 +72,9 @@ Result<Policy> parse_policy(std::string_view yaml, const std::string& name);
 std::string write_policy(const Policy& policy,
                          const std::vector<std::string>& notes);
 
+// Whether parse_policy() takes it as an acpi-path or a model.
+bool can_name_gpus(std::string_view text);
+
 // "variant", "origin", "none", a name; "" for unsaid.
 std::string driver_word(const PolicyRule& rule);
 

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "core/bind_plan.hpp"
@@ -74,6 +76,41 @@ Result<> check_layouts(const std::vector<const PolicyRule*>& rules) {
   return {};
 }
 
+using Names = std::vector<std::string_view>;
+
+// "GH200" is short for each model that begins with it, and next to "GB200".
+Names beginning_with(std::string_view word, const Names& names) {
+  Names found;
+  std::ranges::copy_if(names, std::back_inserter(found), [&](auto name) {
+    return same_ignoring_case(name.substr(0, word.size()), word);
+  });
+  return found;
+}
+
+// What a model that does not exist was probably to be.
+std::string suggestion(std::string_view word,
+                       const std::vector<std::string>& models,
+                       const std::vector<Gpu>& gpus) {
+  const Names known(models.begin(), models.end());
+  Names here;
+  for (const auto& gpu : gpus) {
+    if (std::ranges::find(here, gpu.model.name) == here.end()) {
+      here.emplace_back(gpu.model.name);
+    }
+  }
+  for (const auto* names : std::array<const Names*, 2>{&here, &known}) {
+    const auto longer = beginning_with(word, *names);
+    if (!longer.empty()) {
+      return fmt::format("did you mean \"{}\"?", fmt::join(longer, "\" or \""));
+    }
+  }
+  here.insert(here.end(), known.begin(), known.end());  // the first of equals
+  if (const auto meant = closest(word, here)) {
+    return fmt::format("did you mean \"{}\"?", *meant);
+  }
+  return fmt::format("known: {}", fmt::join(known, ", "));
+}
+
 }  // namespace
 
 Result<PolicyMatch> match_policy(const Policy& policy,
@@ -102,20 +139,31 @@ Result<PolicyMatch> match_policy(const Policy& policy,
 }
 
 Result<> check_models(const Policy& policy,
-                      const std::vector<std::string>& models) {
+                      const std::vector<std::string>& models,
+                      const std::vector<Gpu>& gpus) {
   for (const auto& rule : policy.rules) {
     if (rule.model.empty() ||
         std::find(models.begin(), models.end(), rule.model) != models.end()) {
       continue;
     }
-    const std::vector<std::string_view> names(models.begin(), models.end());
-    const auto meant = closest(rule.model, names);
     return fail(Errc::malformed, rule.place,
                 "no GPU is called '" + rule.model + "'",
-                meant ? "did you mean \"" + *meant + "\"?"
-                      : fmt::format("known: {}", fmt::join(names, ", ")));
+                suggestion(rule.model, models, gpus));
   }
   return {};
+}
+
+std::vector<const PolicyRule*> rules_without_gpu(const Policy& policy,
+                                                 const std::vector<Gpu>& gpus) {
+  std::vector<const PolicyRule*> idle;
+  for (const auto& rule : policy.rules) {
+    if (!rule.model.empty() && std::ranges::none_of(gpus, [&](const Gpu& gpu) {
+          return matches(rule, gpu);
+        })) {
+      idle.push_back(&rule);
+    }
+  }
+  return idle;
 }
 
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu) {

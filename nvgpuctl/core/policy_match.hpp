@@ -25,8 +25,14 @@ Result<PolicyMatch> match_policy(const Policy& policy,
                                  const std::vector<Gpu>& gpus);
 
 // Error `malformed` with the rule's place for a model that is none of these.
+// Those of `gpus` are the first to be suggested.
 Result<> check_models(const Policy& policy,
-                      const std::vector<std::string>& models);
+                      const std::vector<std::string>& models,
+                      const std::vector<Gpu>& gpus);
+
+// Rules for a model that none of the GPUs is.
+std::vector<const PolicyRule*> rules_without_gpu(const Policy& policy,
+                                                 const std::vector<Gpu>& gpus);
 
 // The rule for a GPU; one that wants nothing where none matches.
 PolicyRule rule_for(const Policy& policy, const Gpu& gpu);

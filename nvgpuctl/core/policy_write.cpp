@@ -94,7 +94,9 @@ std::string write_policy(const Policy& policy,
   text += policy.rules.empty() ? "gpus: []\n" : "gpus:\n";
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
     if (i < notes.size()) {
-      text += "  # " + notes[i] + '\n';
+      // It has words of the host, which must not become a rule or a command to
+      // a terminal.
+      text += "  # " + ascii_line(notes[i]) + '\n';
     }
     text += rule_text(policy.rules[i]);
   }

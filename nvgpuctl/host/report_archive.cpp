@@ -92,11 +92,16 @@ Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::open(
 Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::write(
     const std::vector<TarEntry>& entries) {
   std::error_code error;
-  std::string directory =
-      (std::filesystem::temp_directory_path(error) / "nvgpuctl-report-XXXXXX")
-          .string();
-  if (error || ::mkdtemp(directory.data()) == nullptr) {
-    return system_failure(directory, error ? error.value() : errno);
+  const auto place = std::filesystem::temp_directory_path(error);
+  if (error) {  // the path is empty then
+    return fail(classify(error.value()), "TMPDIR",
+                "the directory for temporary files that it names cannot be "
+                "used: " +
+                    error.message());
+  }
+  std::string directory = (place / "nvgpuctl-report-XXXXXX").string();
+  if (::mkdtemp(directory.data()) == nullptr) {
+    return system_failure(directory, errno);
   }
   auto report = std::make_shared<const UnpackedReport>(std::move(directory));
   auto written = write_tree(report->directory(), entries);

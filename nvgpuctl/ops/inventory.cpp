@@ -41,13 +41,24 @@ std::vector<std::string> names_of(const DeviceTable& table,
 }  // namespace
 
 Result<Inventory> take_inventory(const RootDir& root, const HostNeeds& needs) {
-  const auto table = read_device_table(root);
+  auto table = read_device_table(root);
+  std::string problem;
+  if (!table && needs.despite_device_files) {
+    problem = fmt::format(
+        "{}: {}; until that is mended other verbs end with this error, and "
+        "this one knows only the GPUs of the table that is built in",
+        table.error().subject, table.error().problem);
+    table = DeviceTable::shipped();
+  }
   if (!table) {
     return forward_error(table);
   }
   auto host = read_host(root, *table, needs);
   if (!host) {
     return forward_error(host);
+  }
+  if (!problem.empty()) {
+    host->problems.push_back(std::move(problem));
   }
   Inventory inventory;
   inventory.gpus = assemble_gpus(*host, *table);

@@ -13,8 +13,10 @@
 namespace nvgpuctl {
 namespace {
 
-bool path_is_its_own(const Inventory& inventory, const Gpu& gpu) {
-  return std::count_if(inventory.gpus.begin(), inventory.gpus.end(),
+// Whether its path can stand in a policy, and names it alone.
+bool has_path_of_its_own(const Inventory& inventory, const Gpu& gpu) {
+  return gpu.pci.acpi_path && can_name_gpus(*gpu.pci.acpi_path) &&
+         std::count_if(inventory.gpus.begin(), inventory.gpus.end(),
                        [&](const Gpu& other) {
                          return other.pci.acpi_path == gpu.pci.acpi_path;
                        }) == 1;
@@ -23,7 +25,7 @@ bool path_is_its_own(const Inventory& inventory, const Gpu& gpu) {
 PolicyRule rule_naming(const Inventory& inventory, const Gpu& gpu) {
   PolicyRule rule;
   rule.address = gpu.pci.address;
-  if (gpu.pci.acpi_path && path_is_its_own(inventory, gpu)) {
+  if (has_path_of_its_own(inventory, gpu)) {
     rule.acpi_path = *gpu.pci.acpi_path;
   }
   return rule;

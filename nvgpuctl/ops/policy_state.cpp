@@ -11,9 +11,6 @@
 namespace nvgpuctl {
 namespace {
 
-// Keeps everything off a GPU: no driver has this name (Documentation/ABI/
-// testing/sysfs-bus-pci names it as the word for that).
-constexpr std::string_view kNobody = "none";
 constexpr std::string_view kNotSet = "not set";
 
 std::string or_none(const std::string& driver) {

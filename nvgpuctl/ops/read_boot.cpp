@@ -20,8 +20,9 @@ BootFacts read_boot(const RootDir& root, const Inventory& inventory) {
   const auto& kernel = inventory.host.kernel;
   auto facts = read_boot_files(root, kernel.release, kernel.command_line);
   const auto policy = read_policy(root);
-  const auto known = policy ? check_models(*policy, inventory.models)
-                            : Result<>(forward_error(policy));
+  const auto known =
+      policy ? check_models(*policy, inventory.models, inventory.gpus)
+             : Result<>(forward_error(policy));
   const auto match = known ? match_policy(*policy, inventory.gpus)
                            : Result<PolicyMatch>(forward_error(known));
   if (!match) {

@@ -218,7 +218,8 @@ Result<DeviceTable> read_device_table(const RootDir& root) {
     return table;
   }
   for (const auto& name : *names) {
-    if (!name.ends_with(".yaml")) {
+    // Editors lock a file by a link of its name behind a dot.
+    if (name.starts_with('.') || !name.ends_with(".yaml")) {
       continue;
     }
     const std::string path = std::string(kDeviceFiles) + '/' + name;

@@ -20,6 +20,9 @@ struct HostNeeds {
   // GPUs without our tag, too: udev writes it only when it has finished with a
   // GPU, and whoever acts before must not take those of others for all.
   bool untagged = false;
+  // With the shipped device table where a file of the host's own is broken:
+  // for verbs that are asked what is wrong.
+  bool despite_device_files = false;
 };
 
 // The device table: the shipped one and the host's /etc/nvgpuctl/devices.d.

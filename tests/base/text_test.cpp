@@ -69,6 +69,10 @@ TEST(ParseUnsigned, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(parse_unsigned("18446744073709551616"));
 }
 
+TEST(AsciiLine, HoldsNothingThatATerminalObeys) {
+  EXPECT_EQ(ascii_line("a b~\n\t\x1b[m\x7f\xc3\xa9"), "a b~???[m???");
+}
+
 TEST(HumanSize, IsExactWhereAUnitDivides) {
   EXPECT_EQ(human_size(0), "0 B");
   EXPECT_EQ(human_size(1023), "1023 B");

@@ -97,6 +97,11 @@ TEST(Arguments, KnowWhatHelpIsWantedAbout) {
     EXPECT_EQ(parsed(line).wish, Wish::help);
   }
   EXPECT_EQ(parsed({"--version"}).wish, Wish::version);
+  EXPECT_EQ(parsed({"help", "--", "list"}).topic, "list");
+  EXPECT_EQ(parsed({"help", "list", "--color", "always"}).topic, "list");
+  EXPECT_EQ(refusal({"help", "list", "--bogus"}),
+            "--bogus: is no option of 'nvgpuctl help'; "
+            "try: nvgpuctl help help");
 }
 
 TEST(Arguments, SayWhatIsWrongWithAVerb) {
@@ -134,6 +139,9 @@ TEST(Arguments, SayWhatIsWrongWithAnOption) {
   EXPECT_EQ(refusal({"completion", "bash", "-o", "json"}),
             "--output: 'nvgpuctl completion' prints no json; "
             "try: nvgpuctl help completion");
+  EXPECT_EQ(refusal({"hook", "udev", "x", "-o", "json"}),
+            "--output: 'nvgpuctl hook udev' prints no json; "
+            "try: nvgpuctl help hook udev");
   EXPECT_EQ(refusal({"bind", "--dry-run=yes"}), "--dry-run: takes no value; ");
   EXPECT_EQ(refusal({"-o", "jsn"}),
             "--output: 'jsn' is none of table, wide, json, jsonl, yaml, svg; "
@@ -147,6 +155,11 @@ TEST(Arguments, SayWhatIsWrongWithAnOperand) {
   EXPECT_EQ(refusal({"completion", "bsh"}),
             "completion: 'bsh' is none of bash, zsh, fish; "
             "did you mean bash?");
+  for (const auto* verb : {"show", "report", "bind"}) {
+    EXPECT_EQ(refusal({verb, ""}),
+              std::string("'': is an empty word; try: nvgpuctl help ") + verb);
+  }
+  EXPECT_EQ(parsed({"hook", "qemu", ""}).arguments.operands.size(), 1U);
 }
 
 // The verb is found before it is known whose options these are.

@@ -93,6 +93,9 @@ TEST(GenerateOptions, SayWhatIsWrong) {
             "--libvirt: 'new' is no version");
   EXPECT_EQ(problem(with("--name", "a/b")),
             "--name: 'a/b' cannot be the name of a domain");
+  EXPECT_EQ(problem(with("--name", "gr\xfc\xdf")),
+            "--name: 'gr\xfc\xdf' cannot be the name of a domain");
+  EXPECT_TRUE(generate_options(with("--name", "grüß")));
 }
 
 class SplitFiles : public testing::Test {

@@ -10,6 +10,7 @@
 #include "cli/samples.hpp"
 #include "cli/select.hpp"
 #include "cli/wording.hpp"
+#include "core/driver_change.hpp"
 
 namespace nvgpuctl::cli {
 namespace {
@@ -192,6 +193,27 @@ TEST_F(OutputText, PrintsThePlanWordForWord) {
             "/sys/bus/pci/devices/0009:01:00.0/driver\n"
             "     see that it is bound\n"
             "  note: the host loses this GPU\n");
+}
+
+TEST_F(OutputText, TellsNoDriverFromOneThatTheKernelChooses) {
+  const PciAddress gpu{9, 1, 0, 0};
+  const auto heading = [&](const BindPlan& plan) {
+    print_bind_plan(context_, plan);
+    const std::string text = printed();
+    out_.str("");
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(heading(plan_change(gpu, {"", {}}, {"", "none"},
+                                DriverPresence::not_loaded)),
+            "0009:01:00.0  no driver -> no driver, and none may take it");
+  EXPECT_EQ(heading(plan_change(gpu, {"nvidia", {}}, {"", {}},
+                                DriverPresence::not_loaded)),
+            "0009:01:00.0  nvidia -> no driver");
+  auto released = samples::bind_plan();
+  released.to.clear();
+  released.steps = {{StepKind::expect_released, "/x", "nvidia", ""}};
+  EXPECT_EQ(heading(released),
+            "0009:01:00.0  nvidia -> what the kernel chooses");
 }
 
 TEST_F(OutputText, SaysThatThereIsNothingToDo) {

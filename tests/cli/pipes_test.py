@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """pipes_test.py NVGPUCTL HOST: what happens when standard output, or a new file,
-cannot take the data."""
+cannot take the data, and how wide a terminal is."""
 import os
+import pty
 import resource
 import shlex
 import signal
@@ -50,9 +51,35 @@ def ends_quietly_without_a_reader(program):
     return 0 if (done.returncode, done.stderr) == (1, b"") else 1
 
 
+def lines_on_a_terminal(words, columns):
+    """What is printed on a terminal that does not know its own width."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(words, stdout=its, stderr=subprocess.DEVNULL, env={**os.environ, "COLUMNS": columns})
+    os.close(its)
+    text = b""
+    try:
+        while piece := os.read(ours, 65536):
+            text += piece
+    except OSError:  # the other side is closed
+        pass
+    process.wait()
+    os.close(ours)
+    return text.splitlines()
+
+
+def does_not_believe_in_no_columns(program, host):
+    """What a program that could not find out has exported."""
+    words = [program, "--root", host, "explain"]
+    unknown, none, forty = (lines_on_a_terminal(words, columns) for columns in ("", "0", "40"))
+    if none != unknown or forty == unknown:
+        print(f"COLUMNS=0: {none}; without: {unknown}")
+        return 1
+    return 0
+
+
 def main(program, host):
     program = os.path.abspath(program)
-    bad = ends_quietly_without_a_reader(program)
+    bad = ends_quietly_without_a_reader(program) + does_not_believe_in_no_columns(program, host)
     for template, code, errors in CASES:
         done = subprocess.run(["sh", "-c", template.format(shlex.quote(program))], capture_output=True, text=True, check=False)
         if (done.returncode, done.stderr) != (code, errors):

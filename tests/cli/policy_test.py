@@ -106,8 +106,20 @@ class Policy(CopiedHost):
             err = self.run_verb(*verb, code=1)[1]
             self.assertIn("policy.yaml:4:5: no GPU is called 'GH200 120G'", err)
             self.assertIn('did you mean "GH200 120GB"?', err)
+        self.policy('match: {model: GH200}, driver: variant')
+        self.assertIn('did you mean "GH200 120GB"?', self.run_verb("diff", code=1)[1])
+
+    def test_is_said_to_be_about_another_model(self):
         self.policy('match: {model: "GB300"}, driver: variant')
-        self.run_verb("diff")
+        for verb in ("diff", "assert"):
+            self.assertIn("policy.yaml:4:5: no GPU of this host is a GB300", self.run_verb(verb)[1])
+            self.assertNotIn("GB300", self.run_verb(verb, GPU)[1])
+
+    def test_may_want_no_driver(self):
+        self.policy("match: all, driver: none")
+        out = self.run_verb("apply", "--dry-run")[0]
+        self.assertIn("no driver -> no driver, and none may take it", out)
+        self.assertIn("so that no driver takes it", out)
 
     def test_does_not_hide_that_there_is_no_gpu(self):
         self.policy("match: all, driver: variant")

@@ -54,6 +54,34 @@ TEST(Run, SaysThatARootIsNotThere) {
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere"));
 }
 
+TEST(Run, LooksForARootThatAVerbDoesNotRead) {
+  const auto outcome =
+      run_with({"--root", "/nowhere", "xml", "unmerge", "/dev/null"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, StartsWith("nvgpuctl: /nowhere: "));
+}
+
+// Refused for what comes next, so that no host is looked at.
+TEST(Run, KnowsTheLiveHostByEachOfItsNames) {
+  for (const auto* root : {"/", "//", "/.", "/usr/.."}) {
+    EXPECT_THAT(run_with({"--root", root, "xml", "merge", "--domain", "d",
+                          "--vcpus", "0"})
+                    .err,
+                StartsWith("nvgpuctl: --vcpus: "))
+        << root;
+  }
+}
+
+TEST(Run, SaysHowADomainOfLibvirtsIsNamedWhereAFileIsWanted) {
+  EXPECT_THAT(run_with({"xml", "unmerge", "no-such-domain"}).err,
+              HasSubstr("hint: a domain of libvirt's is named by --domain "
+                        "no-such-domain"));
+  for (const auto* file : {"./no-such-file", "no-such-file.xml"}) {
+    EXPECT_THAT(run_with({"xml", "unmerge", file}).err,
+                Not(HasSubstr("--domain")));
+  }
+}
+
 TEST(Run, SaysWhoMayWhereThatIsAllThereIsToSay) {
   std::ostringstream err;
   print_error(err,

@@ -56,6 +56,19 @@ TEST(DriverChange, KeepsAnOverrideThatWasThereBefore) {
                   "drivers_probe=0009:01:00.0", "expect driver=vfio-pci"));
 }
 
+TEST(DriverChange, SaysWhyTheOverrideIsWritten) {
+  const auto why = [](const DriverState& now, const DriverState& wanted) {
+    const auto plan =
+        plan_change({9, 1, 0, 0}, now, wanted, DriverPresence::loaded);
+    return plan.steps.empty() ? "" : plan.steps.front().purpose;
+  };
+  EXPECT_EQ(why(kNone, {"", "none"}), "so that no driver takes it");
+  EXPECT_EQ(why(kNvidia, {"nvidia", "nvidia"}),
+            "only this driver may take the GPU");
+  EXPECT_EQ(why(kNvidia, {"nvidia", "vfio-pci"}), "as it was before");
+  EXPECT_EQ(why({"", "none"}, kNone), "any driver may take the GPU again");
+}
+
 TEST(DriverChange, ChangesTheOverrideAloneWhereTheDriverIsRight) {
   EXPECT_THAT(steps({"nvidia", "vfio-pci"}, kNvidia),
               ElementsAre("driver_override=-"));

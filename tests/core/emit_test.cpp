@@ -53,8 +53,10 @@ TEST_F(Emit, HandsOutNothingWhereNoGpuCanBePassed) {
     const auto result = (*target)(host_, blocked);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Errc::not_viable);
-    EXPECT_EQ(result.error().problem,
-              "no GPU of this host can be given to a VM");
+    EXPECT_EQ(
+        result.error().problem,
+        "no GPU of this host can be given to a VM: 0009:01:00.0 is blocked "
+        "()");
     const auto without = (*target)(host_, {});
     ASSERT_FALSE(without);
     EXPECT_EQ(without.error().problem, "this host has no Grace GPU");
@@ -232,9 +234,15 @@ TEST_F(Emit, LabelsANodeForNfd) {
                                         "nvgpuctl/numa.nodes=9\n"));
 }
 
-TEST_F(Emit, CallsNeitherADegradedHostNorAnEmptyOneHealthy) {
-  EXPECT_THAT(emit_nfd(host_, in_state(GpuState::degraded))->text,
-              HasSubstr("nvgpuctl/gpu.healthy=false\n"));
+TEST_F(Emit, CallsHealthyWhatIsKnownToBe) {
+  for (const auto state : {GpuState::degraded, GpuState::unknown}) {
+    EXPECT_THAT(emit_nfd(host_, in_state(state))->text,
+                HasSubstr("nvgpuctl/gpu.healthy=false\n"));
+    EXPECT_THAT(emit_ansible(host_, in_state(state))->text,
+                HasSubstr("\"healthy\": false"));
+  }
+  EXPECT_THAT(emit_nfd(host_, in_state(GpuState::ready))->text,
+              HasSubstr("nvgpuctl/gpu.healthy=true\n"));
   EXPECT_THAT(emit_nfd(host_, {})->text, HasSubstr("nvgpuctl/gpu.count=0\n"));
   EXPECT_THAT(emit_nfd(host_, {})->text,
               HasSubstr("nvgpuctl/gpu.healthy=false\n"));

@@ -171,5 +171,16 @@ TEST(GuestFacts, AreRefusedForAGpuOfUnknownMemory) {
   EXPECT_EQ(request.error().hint, "nvgpuctl explain 0009:01:00.0 says why");
 }
 
+TEST(GuestFacts, NeedRootWhereItAloneReadsTheTables) {
+  auto host = gh200_host();
+  host.live = true;
+  host.acpi.dsds.clear();
+  host.acpi.unreadable.emplace_back("/sys/firmware/acpi/tables/SSDT3");
+  const auto request = describe(host);
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().code, Errc::permission);
+  EXPECT_EQ(request.error().hint, "run as root");
+}
+
 }  // namespace
 }  // namespace nvgpuctl

@@ -174,6 +174,27 @@ TEST(Policy, IsWrittenAsItIsRead) {
   EXPECT_EQ(policy->rules[0].place, "policy.yaml:4:5");
 }
 
+TEST(Policy, IsWrittenWithNotesThatStayInTheirLine) {
+  Policy policy;
+  policy.rules.push_back(rule("  - match: all\n    driver: none\n"));
+  EXPECT_EQ(write_policy(policy, {"x\n  - match: all\n\x1b[2J"}),
+            kHead +
+                "  # x?  - match: all??[2J\n"
+                "  - match: all\n    driver: none\n");
+}
+
+TEST(Policy, CanNameAGpuByPrintableAsciiAlone) {
+  EXPECT_TRUE(can_name_gpus("\\_SB_.PCI9.RP00.GPU0"));
+  for (const std::string text : {"", "a\nb", "a\x7f", "a\xff", "\x1b[m"}) {
+    EXPECT_FALSE(can_name_gpus(text)) << text;
+    EXPECT_FALSE(parse_policy(
+        kHead + "  - match: {acpi-path: " + json_quoted(text) + "}\n",
+        "policy.yaml"))
+        << text;
+  }
+  EXPECT_FALSE(can_name_gpus(std::string(256, 'a')));
+}
+
 // Two GPUs; each test says what they have in common.
 std::vector<Gpu> two_gpus() {
   auto gpus = assemble(gh200_host());
@@ -235,6 +256,36 @@ TEST(PolicyMatch, TellsOfAGpuThatIsNotThere) {
   ASSERT_TRUE(match);
   ASSERT_EQ(match->absent.size(), 1U);
   EXPECT_EQ(match->absent[0], policy.rules.data());
+}
+
+// What is suggested for a model that no GPU has, on a host with a GH200 120GB.
+std::string suggested_for(const std::string& model) {
+  const auto policy =
+      *parse_policy(kHead + "  - match: {model: \"" + model + "\"}\n", "p");
+  const auto known = check_models(
+      policy, {"GB200", "GB300", "GH200 120GB", "GH200 480GB"}, two_gpus());
+  return known ? "" : known.error().hint;
+}
+
+TEST(PolicyMatch, SuggestsModelsThatBeginWithTheWordAndThoseOfTheHostFirst) {
+  EXPECT_EQ(suggested_for("GH200"), "did you mean \"GH200 120GB\"?");
+  EXPECT_EQ(suggested_for("gh200 4"), "did you mean \"GH200 480GB\"?");
+  EXPECT_EQ(suggested_for("GB"), "did you mean \"GB200\" or \"GB300\"?");
+  EXPECT_EQ(suggested_for("GH200 180GB"), "did you mean \"GH200 120GB\"?");
+  EXPECT_EQ(suggested_for("GB20O"), "did you mean \"GB200\"?");
+  EXPECT_EQ(suggested_for("H100"),
+            "known: GB200, GB300, GH200 120GB, GH200 480GB");
+}
+
+TEST(PolicyMatch, TellsOfRulesForModelsThatNoGpuIs) {
+  const auto policy =
+      *parse_policy(kHead +
+                        "  - match: {model: \"GH200 120GB\"}\n"
+                        "  - match: {model: \"GB200\"}\n  - match: all\n",
+                    "p");
+  const auto idle = rules_without_gpu(policy, two_gpus());
+  ASSERT_EQ(idle.size(), 1U);
+  EXPECT_EQ(idle[0], &policy.rules[1]);
 }
 
 TEST(PolicyMatch, RefusesTwoLayoutsOnOneHost) {

@@ -53,7 +53,7 @@ def problems_for_nfd(host, text):
         features[key] = value
     if features["nvgpuctl/gpu.count"] != str(len(host.gpus)):
         yield f"{features} for {len(host.gpus)} GPUs"
-    healthy = bool(host.gpus) and host.passable == host.gpus
+    healthy = bool(host.gpus) and all(gpu["state"] in ("ready", "bound") for gpu in host.gpus)
     if features["nvgpuctl/gpu.healthy"] != str(healthy).lower():
         yield f"healthy is {features['nvgpuctl/gpu.healthy']}"
 

@@ -14,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 TEST(Inventory, HoldsGpusAndSaysWhyOthersAreNone) {
@@ -39,6 +40,20 @@ TEST(Inventory, IsEmptyOnAHostWithoutGpus) {
   ASSERT_TRUE(inventory);
   EXPECT_THAT(inventory->gpus, IsEmpty());
   EXPECT_THAT(inventory->others, IsEmpty());
+}
+
+TEST(Inventory, IsTakenDespiteABrokenDeviceFileByWhoeverAsksWhatIsWrong) {
+  FakeRoot fake;
+  fake.pci_function("0009:01:00.0", "0x10de", "0x2342");
+  fake.file("/etc/nvgpuctl/devices.d/a.yaml", "models: 7\n");
+  EXPECT_FALSE(take_inventory(fake.open(), {}));
+  const auto inventory =
+      take_inventory(fake.open(), {.despite_device_files = true});
+  ASSERT_TRUE(inventory);
+  EXPECT_THAT(inventory->gpus, SizeIs(1));
+  ASSERT_THAT(inventory->host.problems, Not(IsEmpty()));
+  EXPECT_THAT(inventory->host.problems.back(),
+              HasSubstr("/etc/nvgpuctl/devices.d/a.yaml:1:"));
 }
 
 TEST(SelectorTargets, NameTheFunctionThatWasAskedForByAddress) {

@@ -296,5 +296,21 @@ TEST_F(PolicyOnFourGpus, ExportsWhatIsFulfilled) {
   }
 }
 
+// A recorded host is other people's data.
+TEST_F(PolicyOnFourGpus, ExportsNoRuleOfWhoeverRecordedIt) {
+  constexpr const char* kRule = "x\n  - match: all\n    driver: none\n\x1b[2J";
+  fake_.attribute("0029:01:00.0", "driver_override", kRule);
+  fake_.acpi_companion("0039:01:00.0", "\\_SB_.\x7f\xff\nGPU");
+  state(kFree, "");
+  const auto exported = export_policy(root_, inventory_, {kFree, kPlain});
+  const auto text = write_policy(exported.policy, exported.notes);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  const auto policy = parse_policy(text, "exported");
+  ASSERT_TRUE(policy) << policy.error().subject << policy.error().problem;
+  ASSERT_EQ(policy->rules.size(), 2U);
+  EXPECT_EQ(policy->rules[1].acpi_path, "");
+  EXPECT_EQ(policy->rules[1].address, (PciAddress{0x39, 1, 0, 0}));
+}
+
 }  // namespace
 }  // namespace nvgpuctl

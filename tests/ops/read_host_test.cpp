@@ -200,6 +200,13 @@ TEST(DeviceTableOfAHost, HasTheOperatorsOwnIds) {
   EXPECT_THAT(read(fake).gpus, SizeIs(1));
 }
 
+TEST(DeviceTableOfAHost, DoesNotCountWhatAnEditorHides) {
+  FakeRoot fake;
+  fake.link("/etc/nvgpuctl/devices.d/.#local.yaml", "root@host.17:1");
+  fake.file("/etc/nvgpuctl/devices.d/.local.yaml", "models: 7\n");
+  EXPECT_TRUE(read_device_table(fake.open()));
+}
+
 TEST(DeviceTableOfAHost, IsRefusedWithThePlaceOfTheMistake) {
   FakeRoot fake;
   fake.file("/etc/nvgpuctl/devices.d/a.yaml", "models: 7\n");
