@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fake_root.hpp"
+#include "support/fake_root.hpp"
 
 namespace nvgpuctl {
 namespace {
