@@ -23,12 +23,15 @@ std::optional<XmlElement> descend(
   return at;
 }
 
-// A device's own address; <address type='pci'/> alone asks libvirt for one.
+// A device's own address. Where domain, bus and slot are 0 or not said, libvirt
+// finds one (virPCIDeviceAddressIsEmpty()).
 std::optional<PciAddress> guest_address(DomainReader& read, XmlElement device) {
-  for (const XmlElement address : elements(device, "address")) {
-    if (text_attribute(address, "type") == "pci" &&
-        attribute_of(address, "slot")) {
-      return read.address(address);
+  for (const XmlElement element : elements(device, "address")) {
+    if (text_attribute(element, "type") == "pci") {
+      const auto address = read.address(element);
+      const bool empty = address && address->domain == 0 && address->bus == 0 &&
+                         address->device == 0;
+      return empty ? std::nullopt : address;
     }
   }
   return std::nullopt;
@@ -69,8 +72,8 @@ DomainController read_controller(DomainReader& read, XmlElement element) {
   out.index = read.number_attribute(element, "index");
   out.model = text_attribute(element, "model");
   if (const auto target = first_element(element, "target")) {
-    out.bus_nr = read.number_attribute(*target, "busNr", 0xff);
-    out.chassis = read.number_attribute(*target, "chassis", 0xff);
+    out.bus_nr = read.pci_attribute(*target, "busNr", 0xff);
+    out.chassis = read.pci_attribute(*target, "chassis", 0xff);
     if (const auto node = first_element(*target, "node")) {
       out.node = read.number(*node, "node", text_of(*node));
     }

@@ -15,12 +15,16 @@
 namespace nvgpuctl {
 namespace {
 
-std::optional<unsigned> number_attribute(XmlElement element,
-                                         std::string_view name) {
-  const auto value = parse_libvirt_number(text_attribute(element, name));
+std::optional<unsigned> number_of(std::string_view text) {
+  const auto value = parse_libvirt_decimal(text);
   return value && *value <= 0xffff
              ? std::optional(static_cast<unsigned>(*value))
              : std::nullopt;
+}
+
+std::optional<unsigned> number_attribute(XmlElement element,
+                                         std::string_view name) {
+  return number_of(text_attribute(element, name));
 }
 
 std::vector<XmlElement> children(std::optional<XmlElement> parent,
@@ -89,6 +93,12 @@ bool is_ours(XmlElement device, const MergeRecord& record) {
          text_attribute(*alias, "name").starts_with(kAliasPrefix);
 }
 
+bool is_on_bus_of(const MergeRecord& record, std::string_view bus) {
+  const auto number = parse_libvirt_number(bus);
+  return number && *number <= 0xffff &&
+         record.controllers.contains(static_cast<unsigned>(*number));
+}
+
 // Devices that somebody has put on a bus that goes.
 Result<> check_buses(XmlElement root, const MergeRecord& record,
                      const std::string& name) {
@@ -96,7 +106,7 @@ Result<> check_buses(XmlElement root, const MergeRecord& record,
     const auto address = first_element(device, "address");
     if (address && !is_ours(device, record) &&
         text_attribute(*address, "type") == "pci" &&
-        names(record.controllers, number_attribute(*address, "bus"))) {
+        is_on_bus_of(record, text_attribute(*address, "bus"))) {
       return refuse(name, place_of(device), "on-our-bus",
                     fmt::format("sits on bus {}, which nvgpuctl added for GPUs",
                                 text_attribute(*address, "bus")),
