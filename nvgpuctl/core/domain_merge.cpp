@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "core/domain_memory.hpp"
 #include "core/domain_parts.hpp"
 #include "core/domain_put_in.hpp"
 #include "core/domain_room.hpp"

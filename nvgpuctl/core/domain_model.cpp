@@ -297,17 +297,6 @@ void read_head(DomainReader& read, XmlElement root, Domain& domain) {
 
 }  // namespace
 
-// As virDomainDefGetMemoryInitial() has it.
-std::optional<std::uint64_t> memory_for_cells(const Domain& domain) {
-  auto left = domain.memory_bytes;
-  for (const DomainMemoryDevice& device : domain.memory_devices) {
-    left = left ? std::optional(*left -
-                                std::min(*left, device.size_bytes.value_or(0)))
-                : left;
-  }
-  return left;
-}
-
 Result<Domain> read_domain(const XmlDocument& document,
                            const std::string& name) {
   const XmlElement root = document.root();

@@ -156,10 +156,6 @@ struct Domain {
   std::vector<DomainProblem> problems;
 };
 
-// What is left of <memory> for the guest's cells: libvirt counts memory devices
-// into it. 0 where they are as much or more; nothing where it is not said.
-std::optional<std::uint64_t> memory_for_cells(const Domain& domain);
-
 // `name` stands in messages. Errors (malformed): no XML, or no <domain>.
 Result<Domain> read_domain(std::string_view text, const std::string& name);
 Result<Domain> read_domain(const XmlDocument& document,

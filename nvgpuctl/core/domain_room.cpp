@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/domain_args.hpp"
+#include "core/domain_memory.hpp"
 #include "core/merge_refusal.hpp"
 #include "core/xml_graft.hpp"
 #include "core/xml_reader.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/domain_request.hpp"
@@ -22,5 +24,8 @@ Result<DomainRequest> describe_guest(const HostSnapshot& host,
 // Bytes of the nodes that a guest's own memory can come from: all but those
 // that generic initiators (GPUs) have. 0: not known.
 std::uint64_t memory_for_guests(const HostSnapshot& host);
+
+// The size of the host's huge pages where nobody says one; nothing: not known.
+std::optional<std::uint64_t> usual_huge_page(const HostSnapshot& host);
 
 }  // namespace nvgpuctl

@@ -299,11 +299,50 @@ TEST(Lint, NumbersAliasesAsLibvirtDoes) {
   EXPECT_THAT(ids_with_alias("hostdev1", named + nic), IsEmpty());
 }
 
+// 64 GiB need 128 pages of 512 MiB, and the host has 64 of them.
 TEST(Lint, CountsThePagesOfNamedCells) {
   const Case of = case_named("hugepage-few");
-  const std::string few = with_each(of.xml, "<page ", "<page nodeset='0' ");
-  EXPECT_THAT(ids_of(lint_text(of, few), true),
-              testing::Contains("hugepage-few"));
+  const std::string gpu = with_each(of.xml, "<page ", "<page nodeset='1' ");
+  EXPECT_THAT(ids_of(lint_text(of, gpu), true), IsEmpty());
+  const std::string cpu = with_each(of.xml, "<page ", "<page nodeset='0' ");
+  EXPECT_THAT(ids_of(lint_text(of, cpu), true),
+              testing::ElementsAre("hugepage-few"));
+}
+
+TEST(Lint, CountsThePagesOfTheCellsThatNoOtherPageNames) {
+  Case of = case_named("good-two");
+  of.xml.insert(of.xml.find("<vcpu"),
+                "<memoryBacking><hugepages><page size='512' unit='MiB'/>"
+                "<page size='64' unit='KiB' nodeset='1'/></hugepages>"
+                "</memoryBacking>");
+  EXPECT_THAT(ids_of(lint_text(of, of.xml), true), IsEmpty());
+  const std::string more =
+      with_each(of.xml, "nodeset='1'/></huge", "nodeset='9'/></huge");
+  EXPECT_THAT(ids_of(lint_text(of, more), true),
+              testing::ElementsAre("hugepage-few"));
+}
+
+TEST(Lint, HoldsTheUsualPageAgainstACellWhereNoneIsNamed) {
+  const Case of = case_named("hugepage-part");
+  const std::string usual =
+      with_each(of.xml, "<page size='512' unit='MiB'/>", "");
+  ASSERT_NE(usual, of.xml);
+  EXPECT_THAT(ids_of(lint_text(of, usual), true),
+              testing::ElementsAre("hugepage-part"));
+}
+
+TEST(Lint, AddsUpTheMemoryOfCellsWhateverMemorySays) {
+  const Case over = case_named("memory-over-host");
+  const std::string unsaid = with_each(
+      over.xml, "<memory unit='TiB'>2</memory>", "<memory>1</memory>");
+  EXPECT_THAT(ids_of(lint_text(over, unsaid), true),
+              testing::ElementsAre("memory-over-host"));
+  const Case low = case_named("memlock-low");
+  const std::string less = with_each(low.xml, "<memory unit='GiB'>64</memory>",
+                                     "<memory>1</memory>");
+  ASSERT_NE(less, low.xml);
+  EXPECT_THAT(ids_of(lint_text(low, less), true),
+              testing::ElementsAre("memlock-low"));
 }
 
 TEST(Lint, AddsNoWindowBesideOneThatCannotBeRead) {
