@@ -151,14 +151,21 @@ void judge_pins(const LintInput& input, LintWriter& out) {
   if (known.empty()) {
     return;
   }
-  for (const DomainPin& pin : input.domain.pins) {
+  const auto judge = [&](const XmlPlace& place,
+                         const std::vector<unsigned>& host_cpus) {
     // One CPU that exists is enough to start.
-    const Ids absent = without(pin.host_cpus, known);
-    if (!pin.host_cpus.empty() && absent.size() == pin.host_cpus.size()) {
-      out.add("pin-absent", pin.place,
+    const Ids absent = without(host_cpus, known);
+    if (!host_cpus.empty() && absent.size() == host_cpus.size()) {
+      out.add("pin-absent", place,
               {fmt::format("CPUs of the host: {}", format_id_list(known)),
                format_id_list(absent), "pin it to CPUs of the GPU's socket"});
     }
+  };
+  for (const DomainPin& pin : input.domain.pins) {
+    judge(pin.place, pin.host_cpus);
+  }
+  if (input.domain.vcpu_host_cpus) {
+    judge(input.domain.vcpu_place, *input.domain.vcpu_host_cpus);
   }
 }
 

@@ -212,6 +212,8 @@ void read_memory(DomainReader& read, XmlElement root, Domain& domain) {
 void read_pinning(DomainReader& read, XmlElement root, Domain& domain) {
   if (const auto vcpu = first_element(root, "vcpu")) {
     domain.vcpus = read.number(*vcpu, "vcpu", text_of(*vcpu)).value_or(0);
+    domain.vcpu_host_cpus = read.set_attribute(*vcpu, "cpuset");
+    domain.vcpu_place = read.place(*vcpu);
   }
   const auto tune = first_element(root, "cputune");
   for (const XmlElement pin :

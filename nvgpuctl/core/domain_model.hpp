@@ -132,6 +132,9 @@ struct Domain {
   std::optional<std::uint64_t> hard_limit_bytes;  // <memtune>
   XmlPlace hard_limit_place;
   unsigned vcpus = 0;  // the most it can have
+  // For vCPUs without a pin of their own: <vcpu cpuset=>.
+  std::optional<std::vector<unsigned>> vcpu_host_cpus;
+  XmlPlace vcpu_place;
   bool acpi = false;
   bool firmware = false;  // <os firmware=> or <loader>: UEFI
   std::string gic_version;

@@ -345,6 +345,43 @@ TEST(Lint, AddsUpTheMemoryOfCellsWhateverMemorySays) {
               testing::ElementsAre("memlock-low"));
 }
 
+TEST(Lint, JudgesADistanceThatItsWayBackHides) {
+  const Case of = case_named("good-native");
+  const std::string hidden = with_each(
+      with_each(of.xml,
+                "<cell id='0' cpus='0-15' memory='64' unit='GiB'>"
+                "<distances><sibling id='1' value='80'/>",
+                "<cell id='0' cpus='0-15' memory='64' unit='GiB'><distances>"
+                "<sibling id='1' value='9'/>"),
+      "<cell id='1' memory='0' unit='KiB'><distances>",
+      "<cell id='1' memory='0' unit='KiB'><distances>"
+      "<sibling id='0' value='80'/>");
+  EXPECT_THAT(ids_of(lint_text(of, hidden), true),
+              testing::ElementsAre("distance-value"));
+}
+
+TEST(Lint, ReadsWhereVcpusWithoutAPinOfTheirOwnRun) {
+  const Case of = case_named("good-two");
+  const auto ids = [&](const std::string& cpus) {
+    return ids_of(lint_text(of, with_each(of.xml, "placement='static'",
+                                          "cpuset='" + cpus + "'")),
+                  true);
+  };
+  // Each socket has a GPU.
+  EXPECT_THAT(ids("0-71"), testing::ElementsAre("pin-socket"));
+  EXPECT_THAT(ids("200"),
+              testing::ElementsAre("pin-absent", "pin-socket", "pin-socket"));
+  const std::string pinned =
+      with_each(with_each(of.xml, "placement='static'", "cpuset='0-71'"),
+                "<numatune>", "<cputune>@</cputune><numatune>");
+  std::string pins;
+  for (int vcpu = 8; vcpu < 16; ++vcpu) {
+    pins += "<vcpupin vcpu='" + std::to_string(vcpu) + "' cpuset='72-143'/>";
+  }
+  EXPECT_THAT(ids_of(lint_text(of, with_each(pinned, "@", pins)), true),
+              IsEmpty());
+}
+
 TEST(Lint, AddsNoWindowBesideOneThatCannotBeRead) {
   const Case of = case_named("window-none");
   const std::string bad =
