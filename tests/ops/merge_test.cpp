@@ -22,9 +22,23 @@ DomainChange change_of_test(std::string_view addition) {
   return change;
 }
 
+// As a merge leaves it, with a controller of its own.
+DomainChange merge_of_test(std::string_view controller) {
+  DomainChange change = change_of_test(controller);
+  change.after.insert(
+      change.after.find("<memory"),
+      "<metadata><nvgpuctl:merged xmlns:nvgpuctl='urn:nvgpuctl:domain:1' "
+      "profile='native' viommu='none' managed='no' cells='' controllers='7' "
+      "made='metadata'/></metadata>");
+  return change;
+}
+
 TEST(DefineChange, IsDoneWhenLibvirtHasEverything) {
   const auto done = define_change(
-      change_of_test("<controller type='scsi' index='3'/>"), kTestDriver);
+      merge_of_test("<controller type='pci' index='7' "
+                    "model='pcie-expander-bus'><target busNr='200'/>"
+                    "</controller>"),
+      kTestDriver);
   EXPECT_TRUE(done) << done.error().problem;
 }
 
