@@ -368,6 +368,22 @@ TEST(DomainMerge, PutsBackWhatSomebodyHasTakenOut) {
   EXPECT_EQ(result->xml, once);
 }
 
+TEST(DomainMerge, PutsBackWhatSomebodyHasChanged) {
+  const std::string once = merged(kPlain);
+  for (const auto& [old, now] :
+       {std::pair("<rom bar='off'/>", "<rom bar='on'/>"),
+        std::pair("<memory mode='strict' nodeset='0'/>",
+                  "<memory mode='strict' nodeset='1'/>"),
+        std::pair("<memory mode='strict' nodeset='0'/>",
+                  "<memory mode='preferred' nodeset='0'/>"),
+        std::pair("<driver model", "<driver name='xen' model")}) {
+    const auto result = merge(with(once, old, now));
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->changed) << now;
+    EXPECT_EQ(result->xml, once) << now;
+  }
+}
+
 TEST(DomainMerge, SaysWhatLibvirtHasDropped) {
   const std::string xml = merged(kPlain, [] {
     DomainRequest request = hopper_request();
