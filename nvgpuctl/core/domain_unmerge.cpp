@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -114,6 +115,20 @@ Result<> check_buses(XmlElement root, const MergeRecord& record,
     }
   }
   return {};
+}
+
+bool names_any(const std::set<unsigned>& set, std::string_view text) {
+  const auto numbers = parse_libvirt_set(text);
+  return numbers && std::ranges::any_of(*numbers, [&](unsigned number) {
+           return set.contains(number);
+         });
+}
+
+bool needs_cell(XmlElement device, const std::set<unsigned>& cells) {
+  const auto node = child(child(device, "target"), "node");
+  const auto acpi = child(device, "acpi");
+  return (node && names(cells, number_of(text_of(*node)))) ||
+         (acpi && names_any(cells, text_attribute(*acpi, "nodeset")));
 }
 
 void take_devices(XmlElement root, const MergeRecord& record) {
@@ -241,6 +256,48 @@ std::optional<XmlElement> find_part(XmlElement root, std::string_view word) {
     return child(find_cell(root, word.substr(kDistances.size())), "distances");
   }
   return first_element(root, word);
+}
+
+std::optional<XmlElement> find_cell_user(XmlElement root,
+                                         const MergeRecord& record) {
+  const std::set<unsigned>& cells = record.cells;
+  for (const auto& [id, cell] : cells_of(root)) {
+    if (!cells.empty() && id > *cells.begin() && !cells.contains(id)) {
+      return cell;
+    }
+  }
+  for (const XmlElement device : children(child(root, "devices"))) {
+    if (!is_ours(device, record) && needs_cell(device, cells)) {
+      return device;
+    }
+  }
+  for (const XmlElement page :
+       children(child(child(root, "memoryBacking"), "hugepages"), "page")) {
+    if (names_any(cells, text_attribute(page, "nodeset"))) {
+      return page;
+    }
+  }
+  for (const XmlElement memnode :
+       children(child(root, "numatune"), "memnode")) {
+    if (!record.made.contains("numatune") &&
+        names(cells, number_attribute(memnode, "cellid"))) {
+      return memnode;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<> check_cell_users(XmlElement root, const MergeRecord& record,
+                          const std::string& name) {
+  const auto user = record.loose ? std::nullopt : find_cell_user(root, record);
+  if (!user) {
+    return {};
+  }
+  return refuse(name, place_of(*user), "on-our-cell",
+                has_name(*user, "cell")
+                    ? "is numbered behind cells that nvgpuctl added for GPUs"
+                    : "names a NUMA cell that nvgpuctl added for GPUs",
+                "libvirt would refuse it without them; take it out first");
 }
 
 Result<> take_out(XmlElement root, const MergeRecord& record,

@@ -469,6 +469,63 @@ TEST(DomainMerge, DoesNotTakeABusFromUnderADevice) {
             "sits on bus 0x02, which nvgpuctl added for GPUs (on-our-bus)");
 }
 
+std::string unmerge_refusal(const std::string& text) {
+  const auto result = unmerge_domain(text, "guest.xml");
+  return result ? "unmerged" : result.error().problem;
+}
+
+TEST(DomainMerge, DoesNotTakeACellFromUnderWhatNeedsIt) {
+  const std::string once = merged(kPlain);
+  constexpr std::string_view kEnd = "  </devices>";
+  const std::string names =
+      "names a NUMA cell that nvgpuctl added for GPUs (on-our-cell)";
+  EXPECT_EQ(
+      unmerge_refusal(with(once, kEnd, std::string(kDimm) + "</devices>")),
+      names);
+  EXPECT_EQ(
+      unmerge_refusal(with(once, kEnd,
+                           "<controller type='pci' index='9' "
+                           "model='pcie-expander-bus'><target busNr='100'>"
+                           "<node>0</node></target></controller></devices>")),
+      names);
+  EXPECT_EQ(unmerge_refusal(with(once, kEnd,
+                                 "<hostdev type='pci'><acpi nodeset='3-4'/>"
+                                 "</hostdev></devices>")),
+            names);
+  EXPECT_EQ(unmerge_refusal(with(once, "  <vcpu",
+                                 "<memoryBacking><hugepages><page size='2' "
+                                 "unit='MiB' nodeset='0'/></hugepages>"
+                                 "</memoryBacking><vcpu")),
+            names);
+  EXPECT_EQ(unmerge_refusal(with(once, "</numa>",
+                                 "<cell id='9' cpus='16' memory='1'/></numa>")),
+            "is numbered behind cells that nvgpuctl added for GPUs "
+            "(on-our-cell)");
+  EXPECT_EQ(unmerge_refusal(with(merged(kTuned), "</numatune>",
+                                 "<memnode cellid='2' mode='strict' "
+                                 "nodeset='0'/></numatune>")),
+            names);
+}
+
+// What named them before names them afterwards.
+TEST(DomainMerge, IsUndoneWhereCellsWereNamedThatWereNotThere) {
+  const std::string text =
+      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
+  const std::string once = merged(text);
+  EXPECT_EQ(unmerged(once), *normalised_domain(text, "guest.xml"));
+  EXPECT_EQ(unmerged(merged(once, two_socket_request())),
+            *normalised_domain(text, "guest.xml"));
+}
+
+TEST(DomainMerge, IsDoneAgainWhereSomebodyHasNamedACellSince) {
+  const std::string since =
+      with(merged(kPlain), "  </devices>", std::string(kDimm) + "</devices>");
+  DomainRequest managed = hopper_request();
+  managed.gpus.front().managed = true;
+  const std::string again = merged(since, managed);
+  EXPECT_THAT(unmerge_refusal(again), EndsWith("(on-our-cell)"));
+}
+
 TEST(DomainMerge, DoesNotGuessWhatADamagedRecordMeans) {
   const std::string text =
       with(merged(kPlain), "controllers='1-2'", "controllers='one'");
