@@ -108,6 +108,15 @@ TEST(DomainMerge, RaisesAWindowThatIsTooSmall) {
   EXPECT_THAT(xpath(xml, "//pcihole64/@unit"), ElementsAre("GiB"));
 }
 
+// For the domain it would be the default of its other devices, too.
+TEST(DomainMerge, SaysIommufdOfTheGpuAlone) {
+  DomainRequest request = hopper_request();
+  request.iommufd = true;
+  const std::string xml = merged(kPlain, request);
+  EXPECT_THAT(xpath(xml, "//hostdev/driver/@iommufd"), ElementsAre("yes"));
+  EXPECT_THAT(xpath(xml, "/domain/iommufd"), IsEmpty());
+}
+
 TEST(DomainMerge, KeepsAWindowThatIsLargeEnough) {
   const std::string text = with(kTuned, "1048576<", "4294967296<");
   EXPECT_THAT(xpath(merged(text), "//pcihole64"), ElementsAre("4294967296"));
@@ -396,13 +405,12 @@ TEST(DomainMerge, SaysWhatLibvirtHasDropped) {
   has = with(has, " ssidsize='20'", "");
   has = with(has, "<sibling id='4' value='80'/>", "");
   has = with(has, "<pcihole64 unit='GiB'>1024</pcihole64>", "");
-  has = with(has, "  <iommufd enabled='yes'/>\n", "");
   EXPECT_THAT(
       *missing_parts(xml, has),
-      ElementsAre(
-          "distance 80 from cell 0 to 4", "pcihole64 of the pcie-root",
-          "iommufd of GPU 0009:01:00.0", "acpi nodeset of GPU 0009:01:00.0",
-          "ssidsize='20' of the SMMU of bus 1", "iommufd of the domain"));
+      ElementsAre("distance 80 from cell 0 to 4", "pcihole64 of the pcie-root",
+                  "iommufd of GPU 0009:01:00.0",
+                  "acpi nodeset of GPU 0009:01:00.0",
+                  "ssidsize='20' of the SMMU of bus 1"));
 }
 
 TEST(DomainMerge, SaysWhatLibvirtHasMadeAnotherThingOf) {
