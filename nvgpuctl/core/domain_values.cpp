@@ -38,7 +38,8 @@ void add_gpu_values(const DomainRequest& request, const GuestTopology& guest,
                     .note = "after the CPU cells, in order of the GPUs"});
   values.push_back(
       distance_value(prefix + "distance to its CPU", distances.local_cpu));
-  if (guest.first_cells() > 1) {
+  // A single cell that is kept may be of another socket.
+  if (guest.first_cells() > 1 || guest.kept_cells > 0) {
     values.push_back(distance_value(prefix + "distance to other CPUs",
                                     distances.remote_cpu));
   }

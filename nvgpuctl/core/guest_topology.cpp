@@ -110,6 +110,12 @@ bool is_bound_beside(const DomainRequest& request, const GuestGpu& gpu,
          nodes.end();
 }
 
+bool is_bound_there_alone(const DomainRequest& request, const GuestGpu& gpu,
+                          std::size_t cell) {
+  return kept_cells(request)[cell].host_nodes.size() == 1 &&
+         is_bound_beside(request, gpu, cell);
+}
+
 // The CPU cell that a GPU is put beside. Of cells that somebody else has made,
 // the one with the memory of the GPU's socket, or else the first with CPUs.
 unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
@@ -118,21 +124,29 @@ unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
     return gpu.socket;
   }
   std::optional<unsigned> first;
+  std::optional<unsigned> beside;
   for (unsigned id = 0; id < cells.size(); ++id) {
-    if (cells[id].has_cpus && is_bound_beside(request, gpu, id)) {
+    if (!cells[id].has_cpus) {
+      continue;
+    }
+    if (is_bound_there_alone(request, gpu, id)) {
       return id;
     }
-    if (cells[id].has_cpus && !first) {
-      first = id;
+    if (!beside && is_bound_beside(request, gpu, id)) {
+      beside = id;
     }
   }
-  return first.value_or(0);
+  return beside.value_or(first.value_or(0));
 }
 
+// The first cell with CPUs is no nearer for having the GPU's bus where its
+// memory is known to be elsewhere.
 bool is_local(const DomainRequest& request, const GuestGpu& gpu,
               std::size_t cell) {
-  return cell == local_cell(request, gpu) ||
-         (!kept_cells(request).empty() && is_bound_beside(request, gpu, cell));
+  const auto& cells = kept_cells(request);
+  return cells.empty() || cells[cell].host_nodes.empty()
+             ? cell == local_cell(request, gpu)
+             : is_bound_beside(request, gpu, cell);
 }
 
 // GPUs behind one physical SMMU must share a guest SMMU, hence a bus.
