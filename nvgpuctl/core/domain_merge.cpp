@@ -141,6 +141,7 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
   // libvirt takes 1 where none is said.
   request.vcpus = std::max(1U, domain.vcpus);
   request.memory_bytes = memory_for_cells(domain).value_or(0);
+  request.room.page_bytes = largest_huge_page(domain, request.huge_page_bytes);
   if (auto ok = check_conflicts(*document, domain, request, base.name); !ok) {
     return forward_error(ok);
   }

@@ -209,6 +209,24 @@ void read_memory(DomainReader& read, XmlElement root, Domain& domain) {
   }
 }
 
+void read_topology(DomainReader& read, XmlElement root, Domain& domain) {
+  const auto topology = descend(root, {"cpu", "topology"});
+  if (!topology) {
+    return;
+  }
+  std::uint64_t group = 1;
+  for (const auto level : {"threads", "cores", "clusters", "dies"}) {
+    group *= read.number_attribute(*topology, level).value_or(1);
+    if (group > domain.vcpus) {
+      return;
+    }
+    if (group > 1 &&
+        (domain.vcpu_groups.empty() || domain.vcpu_groups.back() != group)) {
+      domain.vcpu_groups.push_back(group);
+    }
+  }
+}
+
 void read_pinning(DomainReader& read, XmlElement root, Domain& domain) {
   if (const auto vcpu = first_element(root, "vcpu")) {
     domain.vcpus = read.number(*vcpu, "vcpu", text_of(*vcpu)).value_or(0);
@@ -313,6 +331,7 @@ Result<Domain> read_domain(const XmlDocument& document,
   read_head(read, root, domain);
   read_memory(read, root, domain);
   read_pinning(read, root, domain);
+  read_topology(read, root, domain);
   read_cells(read, root, domain);
   read_devices(read, root, domain);
   read_qemu(read, root, domain);

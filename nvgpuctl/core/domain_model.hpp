@@ -135,6 +135,9 @@ struct Domain {
   // For vCPUs without a pin of their own: <vcpu cpuset=>.
   std::optional<std::vector<unsigned>> vcpu_host_cpus;
   XmlPlace vcpu_place;
+  // How many vCPUs a core, a cluster, a die and a socket have (<topology>), the
+  // smallest first; only those of more than one.
+  std::vector<std::uint64_t> vcpu_groups;
   bool acpi = false;
   bool firmware = false;  // <os firmware=> or <loader>: UEFI
   std::string gic_version;

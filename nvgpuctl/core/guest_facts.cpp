@@ -164,6 +164,8 @@ Result<DomainRequest> describe_guest(const HostSnapshot& host,
                                      std::vector<unsigned> more_nodes) {
   DomainRequest request;
   request.host_bytes = memory_for_guests(host);
+  request.huge_page_bytes =
+      usual_huge_page(host).value_or(request.huge_page_bytes);
   const auto cpus = cpu_nodes(host, gpus, std::move(more_nodes));
   const Distances distances(host);
   for (const unsigned node : cpus) {

@@ -12,8 +12,9 @@ namespace nvgpuctl {
 
 // What the guest will see of some GPUs of a host, as far as the host tells:
 // BAR sizes from the region plan, distances from SLIT or else from sysfs, CPU
-// cells from the sockets of the GPUs and of `more_nodes`. Fills gpus, cpu_cells
-// and distance_between_cpus of a request; the rest is the caller's.
+// cells from the sockets of the GPUs and of `more_nodes`. Fills gpus,
+// cpu_cells, distance_between_cpus and what the host's memory is of a request;
+// the rest is the caller's.
 //
 // Error: not_viable for a GPU whose memory is not known, so that no aperture
 // can be computed.

@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "core/cell_distances.hpp"
+#include "core/guest_cells.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -54,49 +55,6 @@ Result<> check_gpu(const GuestGpu& gpu, std::size_t cpu_cells) {
                     human_size(gpu.aperture_bytes.value), human_size(largest)));
   }
   return {};
-}
-
-Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
-  if (!request.room.cells.empty()) {
-    return std::vector<GuestCpuCell>();
-  }
-  const auto cells = static_cast<unsigned>(request.cpu_cells.size());
-  if (cells == 0) {
-    return fail(Errc::usage, request.name, "the guest has no CPU cell",
-                "name at least one host node for CPUs and memory");
-  }
-  if (cells > kMaxCells) {
-    return fail(Errc::usage, request.name,
-                fmt::format("{} CPU cells, and QEMU has at most {} NUMA nodes",
-                            cells, kMaxCells));
-  }
-  const std::uint64_t mib = request.memory_bytes / kMiB;
-  if (request.vcpus < cells || mib < cells) {
-    return fail(
-        Errc::usage, request.name,
-        fmt::format("{} vCPUs and {} cannot be split over {} CPU cells",
-                    request.vcpus, human_size(request.memory_bytes), cells),
-        "give each cell at least one vCPU and 1 MiB");
-  }
-  std::vector<GuestCpuCell> out;
-  unsigned next_vcpu = 0;
-  for (unsigned i = 0; i < cells; ++i) {
-    // What does not divide evenly goes to the first cells.
-    const unsigned vcpus =
-        request.vcpus / cells + (i < request.vcpus % cells ? 1 : 0);
-    out.push_back(
-        {.host_node = request.cpu_cells[i].host_node,
-         .first_vcpu = next_vcpu,
-         .vcpus = vcpus,
-         .memory_kib = (mib / cells + (i < mib % cells ? 1 : 0)) * kKiB});
-    next_vcpu += vcpus;
-  }
-  out.front().memory_kib += request.memory_bytes % kMiB / kKiB;
-  for (unsigned i = 0; i < cells; ++i) {
-    const std::uint64_t bytes = request.cpu_cells[i].host_bytes;
-    out[i].fits = bytes == 0 || out[i].memory_kib <= bytes / kKiB;
-  }
-  return out;
 }
 
 const std::vector<GuestRoom::Cell>& kept_cells(const DomainRequest& request) {

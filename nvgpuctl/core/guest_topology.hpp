@@ -7,22 +7,12 @@
 
 #include "base/result.hpp"
 #include "core/domain_request.hpp"
+#include "core/guest_cells.hpp"
 
 // Where everything goes in the guest: NUMA cells, distances, PCI buses and the
 // window for 64-bit BARs. Arithmetic only; domain_xml.cpp writes it down.
 
 namespace nvgpuctl {
-
-// A guest cell with CPUs and memory: the guest's share of one host node.
-struct GuestCpuCell {
-  unsigned host_node = 0;
-  unsigned first_vcpu = 0;
-  unsigned vcpus = 0;
-  std::uint64_t memory_kib = 0;
-  bool fits = true;  // into the host node's memory
-
-  friend bool operator==(const GuestCpuCell&, const GuestCpuCell&) = default;
-};
 
 // Consecutive cells of one GPU: neither CPUs nor memory, the guest driver
 // fills them (Generic Initiators).

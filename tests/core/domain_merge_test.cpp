@@ -108,6 +108,29 @@ TEST(DomainMerge, RaisesAWindowThatIsTooSmall) {
   EXPECT_THAT(xpath(xml, "//pcihole64/@unit"), ElementsAre("GiB"));
 }
 
+TEST(DomainMerge, GivesCellsWholeHugePages) {
+  DomainRequest request = two_socket_request();
+  const std::string text =
+      with(kPlain, "<memory unit='GiB'>64</memory>",
+           "<memory unit='MiB'>33280</memory><memoryBacking><hugepages/>"
+           "</memoryBacking>");
+  EXPECT_THAT(xpath(merged(text, request), "//cell[@cpus]/@memory"),
+              ElementsAre("16896", "16384"));
+  request.huge_page_bytes = 2 * kMiB;
+  EXPECT_THAT(xpath(merged(text, request), "//cell[@cpus]/@memory"),
+              ElementsAre("16640", "16640"));
+}
+
+TEST(DomainMerge, DoesNotSplitACoreOfTheTopology) {
+  const std::string text =
+      with(with(kPlain, "<cpu mode='host-passthrough'/>",
+                "<cpu mode='host-passthrough'><topology sockets='1' "
+                "cores='3' threads='2'/></cpu>"),
+           ">16</vcpu>", ">6</vcpu>");
+  EXPECT_THAT(xpath(merged(text, two_socket_request()), "//cell/@cpus"),
+              ElementsAre("0-3", "4-5"));
+}
+
 // For the domain it would be the default of its other devices, too.
 TEST(DomainMerge, SaysIommufdOfTheGpuAlone) {
   DomainRequest request = hopper_request();

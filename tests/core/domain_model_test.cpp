@@ -175,6 +175,17 @@ TEST(DomainModel, TakesAnAddressForNoneWhereAllButTheFunctionIsZero) {
   EXPECT_EQ(to_string(domain.pci_uses[0].address), "0000:02:00.0");
 }
 
+TEST(DomainModel, KnowsHowManyVcpusShareACoreAndASocket) {
+  EXPECT_THAT(read("<domain><vcpu>16</vcpu><cpu><topology sockets='2' "
+                   "clusters='1' cores='4' threads='2'/></cpu></domain>")
+                  .vcpu_groups,
+              ElementsAre(2, 8));
+  EXPECT_THAT(read("<domain><vcpu>4</vcpu><cpu><topology sockets='1' "
+                   "cores='4294967295' threads='1'/></cpu></domain>")
+                  .vcpu_groups,
+              testing::IsEmpty());
+}
+
 TEST(DomainModel, SaysWhichValuesItCannotRead) {
   const Domain domain = read(R"(<domain>
 <memory unit='moles'>3</memory>

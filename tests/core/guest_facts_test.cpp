@@ -151,6 +151,7 @@ TEST(GuestFacts, KnowTheUsualHugePageFromTheKernelsPage) {
   EXPECT_THAT(usual_huge_page(host), Optional(2 * kMiB));
   host.kernel.command_line = "quiet default_hugepagesz=1G hugepages=4";
   EXPECT_THAT(usual_huge_page(host), Optional(kGiB));
+  EXPECT_EQ(describe(host)->huge_page_bytes, kGiB);
 }
 
 TEST(GuestFacts, SayHowMuchMemoryTheNodesHave) {
