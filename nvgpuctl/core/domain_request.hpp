@@ -44,6 +44,8 @@ struct GuestGpu {
 
 struct DomainRequest {
   std::vector<GuestGpu> gpus;
+  // Other GPUs that the guest has already: they need room in the window, too.
+  std::vector<GuestGpu> more_gpus;
   // Host CPU nodes that the guest gets a cell for, one per socket in use.
   struct CpuCell {
     unsigned host_node = 0;

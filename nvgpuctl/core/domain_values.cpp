@@ -111,7 +111,7 @@ std::string describe_distances(const GuestTopology& guest, std::size_t gpu) {
 
 std::string describe_window(const DomainRequest& request) {
   std::vector<std::string> parts;
-  for (const GuestGpu& gpu : request.gpus) {
+  for (const GuestGpu& gpu : gpus_in_window(request)) {
     parts.push_back(fmt::format("{} ({})", human_size(gpu.aperture_bytes.value),
                                 to_string(gpu.aperture_bytes.source)));
   }

@@ -75,7 +75,8 @@ bool is_bound_there_alone(const DomainRequest& request, const GuestGpu& gpu,
 }
 
 // The CPU cell that a GPU is put beside. Of cells that somebody else has made,
-// the one with the memory of the GPU's socket, or else the first with CPUs.
+// the one with the memory of the GPU's socket and best of no other, or else the
+// first with CPUs.
 unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
   const auto& cells = kept_cells(request);
   if (cells.empty()) {
@@ -93,6 +94,7 @@ unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
     if (!beside && is_bound_beside(request, gpu, id)) {
       beside = id;
     }
+    first = first.value_or(id);
   }
   return beside.value_or(first.value_or(0));
 }
@@ -283,6 +285,12 @@ std::uint64_t pci_window(const std::vector<GuestGpu>& gpus) {
   return std::bit_ceil(std::max(sum, kWindowFloor));
 }
 
+std::vector<GuestGpu> gpus_in_window(const DomainRequest& request) {
+  std::vector<GuestGpu> gpus = request.gpus;
+  gpus.insert(gpus.end(), request.more_gpus.begin(), request.more_gpus.end());
+  return gpus;
+}
+
 Result<GuestTopology> plan_guest(const DomainRequest& request) {
   auto cpu_cells = split_cpus(request);
   if (!cpu_cells) {
@@ -308,7 +316,7 @@ Result<GuestTopology> plan_guest(const DomainRequest& request) {
           "split the GPUs over several guests");
     }
   }
-  guest.window_bytes = pci_window(request.gpus);
+  guest.window_bytes = pci_window(gpus_in_window(request));
   if (guest.window_bytes == 0) {
     return fail(Errc::usage, request.name,
                 "the BARs of all GPUs do not fit in 48 bits of guest address",

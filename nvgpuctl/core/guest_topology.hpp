@@ -91,6 +91,9 @@ Result<GuestTopology> plan_guest(const DomainRequest& request);
 // that fits, aligned to its own size, in 48 bits of guest address.
 std::uint64_t pci_window(const std::vector<GuestGpu>& gpus);
 
+// Those that a request puts in, and those that its guest has already.
+std::vector<GuestGpu> gpus_in_window(const DomainRequest& request);
+
 // The host's distance where libvirt and the guest can use it, else the
 // substitute: below 11 libvirt refuses it between different cells, 254 and
 // 255 mean "unreachable" to Linux.

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "core/guest_facts.hpp"
 #include "core/text_diff.hpp"
 #include "ops/schema_check.hpp"
 
@@ -52,6 +55,23 @@ Result<> fill_schema(const RootDir& root, const std::string& schema,
   return {};
 }
 
+// GPUs of the host that somebody else has put into the domain. What is known of
+// none of their memory, nothing can be computed from.
+std::vector<const Gpu*> gpus_beside(const Inventory& inventory,
+                                    const Domain& domain,
+                                    const std::vector<const Gpu*>& chosen) {
+  std::vector<const Gpu*> gpus;
+  for (const Gpu& gpu : inventory.gpus) {
+    const bool there =
+        std::ranges::find(domain.hostdevs, gpu.pci.address,
+                          &DomainHostdev::source) != domain.hostdevs.end();
+    if (there && gpu.plan && std::ranges::count(chosen, &gpu) == 0) {
+      gpus.push_back(&gpu);
+    }
+  }
+  return gpus;
+}
+
 }  // namespace
 
 Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
@@ -73,6 +93,12 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
   if (!followed) {
     return forward_error(followed);
   }
+  auto beside = describe_guest(inventory.host,
+                               gpus_beside(inventory, base->domain, chosen));
+  if (!beside) {
+    return forward_error(beside);
+  }
+  request->more_gpus = std::move(beside->gpus);
   const std::string plain = base->plain;
   auto merged = merge_domain(std::move(*base), *request);
   if (!merged) {

@@ -108,6 +108,14 @@ TEST(DomainMerge, RaisesAWindowThatIsTooSmall) {
   EXPECT_THAT(xpath(xml, "//pcihole64/@unit"), ElementsAre("GiB"));
 }
 
+TEST(DomainMerge, MakesRoomForGpusThatTheDomainHasAlready) {
+  DomainRequest request = hopper_request();
+  request.more_gpus = {hopper_gpu(0x19, 0)};
+  const std::string xml = merged(kTuned, request);
+  EXPECT_THAT(xpath(xml, "//pcihole64"), ElementsAre("2048"));
+  EXPECT_THAT(xpath(xml, "//hostdev"), testing::SizeIs(1));
+}
+
 TEST(DomainMerge, GivesCellsWholeHugePages) {
   DomainRequest request = two_socket_request();
   const std::string text =

@@ -5,6 +5,7 @@
 
 #include "host/libvirt_domains.hpp"
 #include "support/fake_root.hpp"
+#include "support/lint_host.hpp"
 #include "support/merge_domains.hpp"
 #include "support/sample_host.hpp"
 
@@ -86,6 +87,21 @@ TEST(Merge, IsDoneForADomainThatThePolicyNames) {
       "  - match: all\n    domains: [guest]\n");
   ASSERT_TRUE(change) << change.error().subject << change.error().problem;
   EXPECT_TRUE(change->changed);
+}
+
+// Two sockets, and the second one's GPU is passed through by hand.
+TEST(Merge, CountsTheHostsGpusThatTheDomainHasAlready) {
+  const FakeRoot fake;
+  const LintHost host = lint_host("two");
+  const auto change =
+      merge(fake.open(), {host.host, host.gpus, {}, {}}, {0}, {},
+            {"guest.xml",
+             with(kPlain, "  </devices>",
+                  "<hostdev mode='subsystem' type='pci' managed='no'><source>"
+                  "<address domain='0x0019' bus='1' slot='0'/></source>"
+                  "</hostdev></devices>")});
+  ASSERT_TRUE(change) << change.error().problem;
+  EXPECT_THAT(change->after, testing::HasSubstr(">2048</pcihole64>"));
 }
 
 }  // namespace
