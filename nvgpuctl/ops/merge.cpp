@@ -5,9 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/guest_facts.hpp"
 #include "core/text_diff.hpp"
+#include "ops/lint.hpp"
 #include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
@@ -72,6 +74,38 @@ std::vector<const Gpu*> gpus_beside(const Inventory& inventory,
   return gpus;
 }
 
+// What merge has warned of itself.
+bool is_said(std::string_view id) {
+  constexpr std::array<std::string_view, 4> kSaid{
+      "gpu-blocked", "memory-over-host", "schema", "smmu-emulated"};
+  return std::ranges::find(kSaid, id) != kSaid.end();
+}
+
+// What `xml lint` will say of the result: merge adds to what is there and does
+// not correct it.
+Result<> warn_of_findings(const RootDir& root, const Inventory& inventory,
+                          const GenerateOptions& options,
+                          DomainChange& change) {
+  LintOptions lint_options;
+  lint_options.libvirt = options.libvirt;
+  lint_options.qemu = options.qemu;
+  lint_options.schema = options.schema;
+  const auto linted =
+      lint(root, inventory, {change.domain, change.after}, lint_options);
+  if (!linted) {
+    return forward_error(linted);
+  }
+  for (const LintFinding& finding : linted->lint.findings) {
+    if (finding.rule->severity != LintSeverity::remark &&
+        !is_said(finding.rule->id)) {
+      change.warnings.push_back(
+          fmt::format("{} ({}): {}; {}", finding.rule->title, finding.rule->id,
+                      finding.seen, finding.fix));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
@@ -120,6 +154,10 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
     change.gpus.push_back(gpu->pci.address);
   }
   warn_of_blocked(chosen, change.warnings);
+  auto warned = warn_of_findings(root, inventory, options, change);
+  if (!warned) {
+    return forward_error(warned);
+  }
   if (auto ok = fill_diff(source, change); !ok) {
     return forward_error(ok);
   }

@@ -102,6 +102,23 @@ TEST(Merge, CountsTheHostsGpusThatTheDomainHasAlready) {
                   "</hostdev></devices>")});
   ASSERT_TRUE(change) << change.error().problem;
   EXPECT_THAT(change->after, testing::HasSubstr(">2048</pcihole64>"));
+  // Nor does merge complete what it has not put in.
+  EXPECT_THAT(change->warnings,
+              testing::Contains(testing::HasSubstr("(gi-missing): none")));
+}
+
+TEST(Merge, WarnsOfWhatLintWillSay) {
+  const FakeRoot fake;
+  const LintHost host = lint_host("two");
+  const auto change =
+      merge(fake.open(), {host.host, host.gpus, {}, {}}, {1}, {},
+            {"guest.xml", with(kPlain, "placement='static'", "cpuset='0-71'")});
+  ASSERT_TRUE(change) << change.error().problem;
+  EXPECT_THAT(
+      change->warnings,
+      testing::ElementsAre("vCPUs run on another socket than their GPU "
+                           "(pin-socket): vCPUs 0-15 elsewhere; pin them to "
+                           "that socket"));
 }
 
 }  // namespace
