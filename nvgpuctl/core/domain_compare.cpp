@@ -79,9 +79,15 @@ void compare_controllers(const Domain& merged, const Domain& has,
 
 void compare_binding(const Domain& merged, const Domain& has,
                      const MergeRecord& record, Missing& missing) {
+  if (!record.made.contains("numatune")) {
+    return;
+  }
+  if (has.numatune_nodes != merged.numatune_nodes ||
+      has.numatune_mode != merged.numatune_mode) {
+    missing.emplace_back("numatune memory");
+  }
   for (const DomainMemnode& wanted : merged.memnodes) {
-    if (record.made.contains("numatune") &&
-        find_where(has.memnodes, [&](const DomainMemnode& other) {
+    if (find_where(has.memnodes, [&](const DomainMemnode& other) {
           return other.cell == wanted.cell && other.mode == wanted.mode &&
                  other.host_nodes == wanted.host_nodes;
         }) == nullptr) {
@@ -115,6 +121,11 @@ void compare_gpus(const Domain& merged, const Domain& has, Missing& missing) {
     compare(there->iommufd == wanted.iommufd, "iommufd");
     compare(there->nodeset == wanted.nodeset, "acpi nodeset");
     compare(there->address == wanted.address, "address");
+    compare(there->rom_bar == wanted.rom_bar, "rom bar");
+    // What libvirt before 10.0 fills in.
+    compare(there->driver_name == wanted.driver_name ||
+                (wanted.driver_name.empty() && there->driver_name == "vfio"),
+            "driver name");
   }
 }
 

@@ -95,7 +95,7 @@ DomainLint lint_domain(const Domain& domain, const LintTarget& target) {
   for (const auto lint :
        {lint_machine, lint_gpus, lint_drivers, lint_versions, lint_initiators,
         lint_cells, lint_distances, lint_window, lint_buses, lint_smmus,
-        lint_smmu_values, lint_memory, lint_placement}) {
+        lint_smmu_values, lint_memory, lint_pages, lint_placement}) {
     lint(input, writer);
   }
   out.findings = writer.take();

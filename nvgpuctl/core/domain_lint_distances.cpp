@@ -58,7 +58,7 @@ std::vector<Pair> missing_pairs(const GuestView& view,
 void judge_values(const GuestView& view, LintWriter& out) {
   std::vector<Pair> refused;
   std::vector<Pair> unreachable;
-  for (const auto& [pair, value] : view.distances) {
+  for (const auto& [pair, value] : view.said_distances) {
     const bool self = pair.first == pair.second;
     if ((self && value != kSelfDistance) || (!self && value <= kSelfDistance) ||
         value > kUnreachable + 1) {

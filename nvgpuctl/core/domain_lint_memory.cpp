@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "core/cell_distances.hpp"
 #include "core/domain_lint_rules.hpp"
+#include "core/domain_memory.hpp"
 #include "core/guest_facts.hpp"
 
 namespace nvgpuctl {
@@ -29,7 +30,7 @@ Ids without(const std::vector<unsigned>& ids, const Ids& known) {
 // IOMMUFD each device pins the guest's memory once more.
 void judge_memlock(const LintInput& input, LintWriter& out) {
   const auto& limit = input.domain.hard_limit_bytes;
-  const auto& memory = input.domain.memory_bytes;
+  const auto memory = total_memory(input.domain);
   if (!limit || !memory) {
     return;
   }
@@ -102,7 +103,7 @@ void judge_bound(const LintInput& input, LintWriter& out) {
     bind_cell(domain, cell.id, cell.memory_bytes.value_or(0), all);
   }
   if (domain.cells.empty()) {
-    bind_cell(domain, std::nullopt, domain.memory_bytes.value_or(0), all);
+    bind_cell(domain, std::nullopt, total_memory(domain).value_or(0), all);
   }
   for (const auto& [nodes, bound] : all) {
     std::uint64_t room = 0;
@@ -127,63 +128,13 @@ void judge_room(const LintInput& input, LintWriter& out) {
     return;
   }
   const std::uint64_t room = memory_for_guests(input.host());
-  const auto& memory = input.domain.memory_bytes;
+  const auto memory = total_memory(input.domain);
   if (room > 0 && memory && *memory > room) {
     out.add("memory-over-host", input.domain.place,
             {fmt::format("at most the host's {}", human_size(room)),
              human_size(*memory), "less memory: VFIO locks all of it"});
   } else {
     judge_bound(input, out);
-  }
-}
-
-// What is to be in these pages: some cells, or all of the guest.
-std::uint64_t memory_of(const Domain& domain, const DomainHugePage& page) {
-  if (!page.cells || domain.cells.empty()) {
-    return domain.memory_bytes.value_or(0);
-  }
-  std::uint64_t bytes = 0;
-  for (const DomainCell& cell : domain.cells) {
-    const std::uint64_t more = cell.memory_bytes.value_or(0);
-    if (std::ranges::binary_search(*page.cells, cell.id)) {
-      bytes += std::min(more, UINT64_MAX - bytes);
-    }
-  }
-  return bytes;
-}
-
-void judge_huge_pages(const LintInput& input, LintWriter& out) {
-  const auto& pools = input.host().virtualization.huge_pages;
-  const auto& base = input.host().kernel.page_size;
-  std::vector<std::string> sizes;
-  for (const auto& pool : pools) {
-    sizes.push_back(human_size(pool.page_size));
-  }
-  for (const DomainHugePage& page : input.domain.huge_pages) {
-    const auto pool = std::ranges::find(
-        pools, page.size_bytes, &VirtualizationFacts::HugePages::page_size);
-    if (pools.empty() || (base && base->value == page.size_bytes)) {
-      continue;
-    }
-    if (pool == pools.end()) {
-      std::string known;
-      for (const auto& size : sizes) {
-        known += (known.empty() ? "" : ", ") + size;
-      }
-      out.add("hugepage-size", page.place,
-              {known, human_size(page.size_bytes),
-               "one of these; what there is follows from the kernel's page"});
-      continue;
-    }
-    const std::uint64_t memory = memory_of(input.domain, page);
-    if (pool->configured < memory / page.size_bytes) {
-      out.add("hugepage-few", page.place,
-              {fmt::format("{} pages", memory / page.size_bytes),
-               fmt::format("{} configured", pool->configured),
-               fmt::format("hugepagesz={}M hugepages=… on the host's command "
-                           "line",
-                           page.size_bytes / kMiB)});
-    }
   }
 }
 
@@ -200,14 +151,21 @@ void judge_pins(const LintInput& input, LintWriter& out) {
   if (known.empty()) {
     return;
   }
-  for (const DomainPin& pin : input.domain.pins) {
+  const auto judge = [&](const XmlPlace& place,
+                         const std::vector<unsigned>& host_cpus) {
     // One CPU that exists is enough to start.
-    const Ids absent = without(pin.host_cpus, known);
-    if (!pin.host_cpus.empty() && absent.size() == pin.host_cpus.size()) {
-      out.add("pin-absent", pin.place,
+    const Ids absent = without(host_cpus, known);
+    if (!host_cpus.empty() && absent.size() == host_cpus.size()) {
+      out.add("pin-absent", place,
               {fmt::format("CPUs of the host: {}", format_id_list(known)),
                format_id_list(absent), "pin it to CPUs of the GPU's socket"});
     }
+  };
+  for (const DomainPin& pin : input.domain.pins) {
+    judge(pin.place, pin.host_cpus);
+  }
+  if (input.domain.vcpu_host_cpus) {
+    judge(input.domain.vcpu_place, *input.domain.vcpu_host_cpus);
   }
 }
 
@@ -238,7 +196,6 @@ void judge_numatune(const LintInput& input, LintWriter& out) {
 void lint_memory(const LintInput& input, LintWriter& out) {
   judge_memlock(input, out);
   judge_room(input, out);
-  judge_huge_pages(input, out);
   judge_pins(input, out);
   judge_numatune(input, out);
 }

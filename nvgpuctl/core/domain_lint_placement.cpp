@@ -66,11 +66,14 @@ std::vector<unsigned> cpus_of_node(const HostSnapshot& host, unsigned node) {
   return found == host.numa.nodes.end() ? std::vector<unsigned>() : found->cpus;
 }
 
-bool has_vcpu(const Domain& domain, unsigned cell, unsigned vcpu) {
-  return std::ranges::any_of(domain.cells, [&](const DomainCell& at) {
-    return at.id == cell && at.cpus &&
-           std::ranges::binary_search(*at.cpus, vcpu);
-  });
+std::set<unsigned> vcpus_of(const Domain& domain, unsigned cell) {
+  std::set<unsigned> vcpus;
+  for (const DomainCell& at : domain.cells) {
+    if (at.id == cell && at.cpus) {
+      vcpus.insert(at.cpus->begin(), at.cpus->end());
+    }
+  }
+  return vcpus;
 }
 
 // Pins of a cell's vCPUs that leave the socket, in one finding.
@@ -78,19 +81,27 @@ void judge_pins(const LintInput& input, const GuestViewGpu& gpu, unsigned cell,
                 LintWriter& out) {
   const unsigned node = *gpu.gpu->cpu_node;
   const auto local = cpus_of_node(input.host(), node);
+  const auto leaves = [&](const std::vector<unsigned>& host_cpus) {
+    return !std::ranges::includes(local, host_cpus);
+  };
+  const std::set<unsigned> vcpus = vcpus_of(input.domain, cell);
+  std::set<unsigned> unpinned = vcpus;
   std::set<unsigned> away;
-  const DomainPin* first = nullptr;
+  const XmlPlace* first = nullptr;
   for (const DomainPin& pin : input.domain.pins) {
-    const bool leaves = std::ranges::any_of(pin.host_cpus, [&](unsigned cpu) {
-      return !std::ranges::binary_search(local, cpu);
-    });
-    if (leaves && has_vcpu(input.domain, cell, pin.vcpu)) {
+    unpinned.erase(pin.vcpu);
+    if (vcpus.contains(pin.vcpu) && leaves(pin.host_cpus)) {
       away.insert(pin.vcpu);
-      first = first == nullptr ? &pin : first;
+      first = first == nullptr ? &pin.place : first;
     }
   }
+  if (const auto& rest = input.domain.vcpu_host_cpus; rest && leaves(*rest)) {
+    first = first == nullptr && !unpinned.empty() ? &input.domain.vcpu_place
+                                                  : first;
+    away.merge(unpinned);
+  }
   if (first != nullptr && !local.empty()) {
-    out.add("pin-socket", first->place,
+    out.add("pin-socket", *first,
             {fmt::format("CPUs {} of node {}, beside {}", format_id_list(local),
                          node, name_of(gpu)),
              fmt::format("vCPUs {} elsewhere", format_id_list(away)),
@@ -99,7 +110,8 @@ void judge_pins(const LintInput& input, const GuestViewGpu& gpu, unsigned cell,
 }
 
 void judge_gpu(const LintInput& input, const GuestViewGpu& gpu,
-               std::set<unsigned>& judged, LintWriter& out) {
+               std::set<std::pair<unsigned, unsigned>>& judged,
+               LintWriter& out) {
   const auto cell = cpu_cell_of(input.view, gpu);
   if (gpu.gpu == nullptr || !gpu.gpu->cpu_node || !cell) {
     return;
@@ -117,7 +129,7 @@ void judge_gpu(const LintInput& input, const GuestViewGpu& gpu,
     return;
   }
   // Two GPUs of a socket would say the same.
-  if (!judged.insert(*cell).second) {
+  if (!judged.emplace(*cell, node).second) {
     return;
   }
   if (!fits) {
@@ -137,7 +149,7 @@ void lint_placement(const LintInput& input, LintWriter& out) {
   if (input.view.cells.size() > kMaxCells) {
     return;
   }
-  std::set<unsigned> judged;
+  std::set<std::pair<unsigned, unsigned>> judged;  // cell, host node
   for (const GuestViewGpu& gpu : input.view.gpus) {
     judge_gpu(input, gpu, judged, out);
   }

@@ -65,6 +65,7 @@ void lint_buses(const LintInput& input, LintWriter& out);
 void lint_smmus(const LintInput& input, LintWriter& out);
 void lint_smmu_values(const LintInput& input, LintWriter& out);
 void lint_memory(const LintInput& input, LintWriter& out);
+void lint_pages(const LintInput& input, LintWriter& out);
 void lint_placement(const LintInput& input, LintWriter& out);
 
 }  // namespace nvgpuctl

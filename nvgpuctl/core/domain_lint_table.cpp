@@ -151,6 +151,8 @@ constexpr std::array kRules{
              "the host has no huge pages of this size"},
     LintRule{"hugepage-few", "memory", kWarning,
              "the host has too few huge pages"},
+    LintRule{"hugepage-part", "memory", kError,
+             "a cell is no whole number of huge pages"},
     LintRule{"pin-absent", "memory", kError,
              "a vCPU is pinned to CPUs that the host has not"},
     LintRule{"pin-socket", "memory", kWarning,

@@ -8,6 +8,8 @@
 #include <functional>
 #include <set>
 
+#include "core/cell_distances.hpp"
+#include "core/domain_memory.hpp"
 #include "core/domain_parts.hpp"
 #include "core/domain_put_in.hpp"
 #include "core/domain_room.hpp"
@@ -59,6 +61,15 @@ std::vector<std::pair<std::string, std::string>> pieces_of(
     }
   }
   return pieces;
+}
+
+bool names_absent_cells(XmlElement root, const Domain& domain) {
+  MergeRecord absent;
+  for (auto id = static_cast<unsigned>(domain.cells.size()); id < kMaxCells;
+       ++id) {
+    absent.cells.insert(id);
+  }
+  return find_cell_user(root, absent).has_value();
 }
 
 tl::unexpected<Error> no_domain(const Error& error) {
@@ -130,6 +141,7 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
   // libvirt takes 1 where none is said.
   request.vcpus = std::max(1U, domain.vcpus);
   request.memory_bytes = memory_for_cells(domain).value_or(0);
+  request.room.page_bytes = largest_huge_page(domain, request.huge_page_bytes);
   if (auto ok = check_conflicts(*document, domain, request, base.name); !ok) {
     return forward_error(ok);
   }
@@ -142,6 +154,9 @@ Result<MergedDomain> merge_domain(MergeBase base, DomainRequest request) {
     return forward_error(parts);
   }
   MergeRecord record = start_record(request);
+  // What names our cells after an earlier merge has come since.
+  record.loose = base.record ? base.record->loose
+                             : names_absent_cells(document->root(), domain);
   put_in(document->root(), parts->fragment.root(), parts->window_bytes, record);
   MergedDomain merged{.xml = text_like(*document, base.source),
                       .changed = true,
@@ -176,6 +191,9 @@ Result<UnmergedDomain> unmerge_domain(string_view text,
   if (!*record) {
     return UnmergedDomain{
         .xml = std::string(text), .changed = false, .gpus = {}};
+  }
+  if (auto ok = check_cell_users(document->root(), **record, name); !ok) {
+    return forward_error(ok);
   }
   if (auto out = take_out(document->root(), **record, name); !out) {
     return forward_error(out);

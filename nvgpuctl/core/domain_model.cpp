@@ -23,12 +23,15 @@ std::optional<XmlElement> descend(
   return at;
 }
 
-// A device's own address; <address type='pci'/> alone asks libvirt for one.
+// A device's own address. Where domain, bus and slot are 0 or not said, libvirt
+// finds one (virPCIDeviceAddressIsEmpty()).
 std::optional<PciAddress> guest_address(DomainReader& read, XmlElement device) {
-  for (const XmlElement address : elements(device, "address")) {
-    if (text_attribute(address, "type") == "pci" &&
-        attribute_of(address, "slot")) {
-      return read.address(address);
+  for (const XmlElement element : elements(device, "address")) {
+    if (text_attribute(element, "type") == "pci") {
+      const auto address = read.address(element);
+      const bool empty = address && address->domain == 0 && address->bus == 0 &&
+                         address->device == 0;
+      return empty ? std::nullopt : address;
     }
   }
   return std::nullopt;
@@ -69,8 +72,8 @@ DomainController read_controller(DomainReader& read, XmlElement element) {
   out.index = read.number_attribute(element, "index");
   out.model = text_attribute(element, "model");
   if (const auto target = first_element(element, "target")) {
-    out.bus_nr = read.number_attribute(*target, "busNr", 0xff);
-    out.chassis = read.number_attribute(*target, "chassis", 0xff);
+    out.bus_nr = read.pci_attribute(*target, "busNr", 0xff);
+    out.chassis = read.pci_attribute(*target, "chassis", 0xff);
     if (const auto node = first_element(*target, "node")) {
       out.node = read.number(*node, "node", text_of(*node));
     }
@@ -206,9 +209,29 @@ void read_memory(DomainReader& read, XmlElement root, Domain& domain) {
   }
 }
 
+void read_topology(DomainReader& read, XmlElement root, Domain& domain) {
+  const auto topology = descend(root, {"cpu", "topology"});
+  if (!topology) {
+    return;
+  }
+  std::uint64_t group = 1;
+  for (const auto level : {"threads", "cores", "clusters", "dies"}) {
+    group *= read.number_attribute(*topology, level).value_or(1);
+    if (group > domain.vcpus) {
+      return;
+    }
+    if (group > 1 &&
+        (domain.vcpu_groups.empty() || domain.vcpu_groups.back() != group)) {
+      domain.vcpu_groups.push_back(group);
+    }
+  }
+}
+
 void read_pinning(DomainReader& read, XmlElement root, Domain& domain) {
   if (const auto vcpu = first_element(root, "vcpu")) {
     domain.vcpus = read.number(*vcpu, "vcpu", text_of(*vcpu)).value_or(0);
+    domain.vcpu_host_cpus = read.set_attribute(*vcpu, "cpuset");
+    domain.vcpu_place = read.place(*vcpu);
   }
   const auto tune = first_element(root, "cputune");
   for (const XmlElement pin :
@@ -294,17 +317,6 @@ void read_head(DomainReader& read, XmlElement root, Domain& domain) {
 
 }  // namespace
 
-// As virDomainDefGetMemoryInitial() has it.
-std::optional<std::uint64_t> memory_for_cells(const Domain& domain) {
-  auto left = domain.memory_bytes;
-  for (const DomainMemoryDevice& device : domain.memory_devices) {
-    left = left ? std::optional(*left -
-                                std::min(*left, device.size_bytes.value_or(0)))
-                : left;
-  }
-  return left;
-}
-
 Result<Domain> read_domain(const XmlDocument& document,
                            const std::string& name) {
   const XmlElement root = document.root();
@@ -319,6 +331,7 @@ Result<Domain> read_domain(const XmlDocument& document,
   read_head(read, root, domain);
   read_memory(read, root, domain);
   read_pinning(read, root, domain);
+  read_topology(read, root, domain);
   read_cells(read, root, domain);
   read_devices(read, root, domain);
   read_qemu(read, root, domain);

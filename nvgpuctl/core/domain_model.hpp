@@ -132,6 +132,12 @@ struct Domain {
   std::optional<std::uint64_t> hard_limit_bytes;  // <memtune>
   XmlPlace hard_limit_place;
   unsigned vcpus = 0;  // the most it can have
+  // For vCPUs without a pin of their own: <vcpu cpuset=>.
+  std::optional<std::vector<unsigned>> vcpu_host_cpus;
+  XmlPlace vcpu_place;
+  // How many vCPUs a core, a cluster, a die and a socket have (<topology>), the
+  // smallest first; only those of more than one.
+  std::vector<std::uint64_t> vcpu_groups;
   bool acpi = false;
   bool firmware = false;  // <os firmware=> or <loader>: UEFI
   std::string gic_version;
@@ -155,10 +161,6 @@ struct Domain {
   std::vector<DomainPciUse> pci_uses;
   std::vector<DomainProblem> problems;
 };
-
-// What is left of <memory> for the guest's cells: libvirt counts memory devices
-// into it. 0 where they are as much or more; nothing where it is not said.
-std::optional<std::uint64_t> memory_for_cells(const Domain& domain);
 
 // `name` stands in messages. Errors (malformed): no XML, or no <domain>.
 Result<Domain> read_domain(std::string_view text, const std::string& name);

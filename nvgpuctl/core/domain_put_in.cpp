@@ -23,8 +23,6 @@ constexpr std::array<string_view, 6> kBeforeMetadata{
 constexpr std::array<string_view, 9> kBeforeNumatune{
     "memory",    "currentMemory", "memoryBacking",   "vcpu",   "vcpus",
     "iothreads", "iothreadids",   "defaultiothread", "cputune"};
-constexpr std::array<string_view, 4> kBeforeIommufd{"os", "bootloader",
-                                                    "bootloader_args", "idmap"};
 constexpr std::array<string_view, 5> kBeforeFeatures{
     "iommufd", "os", "bootloader", "bootloader_args", "idmap"};
 constexpr std::array<string_view, 4> kBeforeCpu{"features", "iommufd", "os",
@@ -44,9 +42,10 @@ class Merger {
   Merger(XmlElement root, XmlElement fragment, MergeRecord& record)
       : root_(root), fragment_(fragment), record_(record) {}
 
+  // <iommufd> stays out: each GPU's <driver> says it, and for the domain it
+  // would also be that of other devices.
   void add_everything(std::uint64_t window_bytes) {
     add_whole("numatune", kBeforeNumatune);
-    add_whole("iommufd", kBeforeIommufd);
     add_features();
     add_cells();
     add_devices(window_bytes);

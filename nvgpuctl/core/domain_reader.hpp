@@ -21,8 +21,6 @@ namespace nvgpuctl {
 // Reads values and notes those that cannot be read.
 class DomainReader {
  public:
-  static constexpr unsigned kAnyNumber = std::numeric_limits<unsigned>::max();
-
   DomainReader(XmlElement root, Domain& domain)
       : places_(root), domain_(domain) {}
 
@@ -32,25 +30,25 @@ class DomainReader {
     domain_.problems.push_back({place(element), std::move(text)});
   }
 
+  // As libvirt reads ids, indices and counts.
   std::optional<unsigned> number(XmlElement element, std::string_view what,
-                                 const std::string& text,
-                                 unsigned most = kAnyNumber) {
-    const auto value = parse_libvirt_number(text);
-    if (!value || *value > most) {
-      note(element, most == kAnyNumber
-                        ? fmt::format("{} '{}' is no number", what, text)
-                        : fmt::format("{} '{}' is no number from 0 to {:#x}",
-                                      what, text, most));
-      return std::nullopt;
-    }
-    return static_cast<unsigned>(*value);
+                                 const std::string& text) {
+    return checked(element, what, text, parse_libvirt_decimal(text));
   }
 
   std::optional<unsigned> number_attribute(XmlElement element,
-                                           std::string_view name,
-                                           unsigned most = kAnyNumber) {
+                                           std::string_view name) {
     const auto text = attribute_of(element, name);
-    return text ? number(element, name, *text, most) : std::nullopt;
+    return text ? number(element, name, *text) : std::nullopt;
+  }
+
+  // As it reads what belongs to PCI: also in base 16 and 8.
+  std::optional<unsigned> pci_attribute(XmlElement element,
+                                        std::string_view name, unsigned most) {
+    const auto text = attribute_of(element, name);
+    return text ? checked(element, name, *text, parse_libvirt_number(*text),
+                          most)
+                : std::nullopt;
   }
 
   std::optional<std::vector<unsigned>> set_attribute(XmlElement element,
@@ -89,7 +87,7 @@ class DomainReader {
   // libvirt takes a missing part for 0.
   std::optional<PciAddress> address(XmlElement element) {
     const auto part = [&](std::string_view name, unsigned most) {
-      return attribute_of(element, name) ? number_attribute(element, name, most)
+      return attribute_of(element, name) ? pci_attribute(element, name, most)
                                          : std::optional<unsigned>(0);
     };
     // The limits are those of libvirt's schema.
@@ -110,6 +108,22 @@ class DomainReader {
   // Of all sets of a domain together: twenty characters can name 16384 CPUs,
   // and a domain has room for a hundred thousand such sets.
   static constexpr std::size_t kMaxSetMembers = 1 << 20;
+
+  static constexpr unsigned kAnyNumber = std::numeric_limits<unsigned>::max();
+
+  std::optional<unsigned> checked(XmlElement element, std::string_view what,
+                                  const std::string& text,
+                                  std::optional<std::uint64_t> value,
+                                  unsigned most = kAnyNumber) {
+    if (!value || *value > most) {
+      note(element, most == kAnyNumber
+                        ? fmt::format("{} '{}' is no number", what, text)
+                        : fmt::format("{} '{}' is no number from 0 to {:#x}",
+                                      what, text, most));
+      return std::nullopt;
+    }
+    return static_cast<unsigned>(*value);
+  }
 
   void note_too_long(XmlElement element, std::string_view name) {
     note(element, fmt::format("{}: the domain's lists are too long", name));

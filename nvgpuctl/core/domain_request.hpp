@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "core/fact.hpp"
 #include "core/guest_room.hpp"
 #include "core/pci_address.hpp"
@@ -43,6 +44,8 @@ struct GuestGpu {
 
 struct DomainRequest {
   std::vector<GuestGpu> gpus;
+  // Other GPUs that the guest has already: they need room in the window, too.
+  std::vector<GuestGpu> more_gpus;
   // Host CPU nodes that the guest gets a cell for, one per socket in use.
   struct CpuCell {
     unsigned host_node = 0;
@@ -50,6 +53,7 @@ struct DomainRequest {
   };
   std::vector<CpuCell> cpu_cells;
   std::uint64_t host_bytes = 0;  // of memory that guests can have; 0: not known
+  std::uint64_t huge_page_bytes = 512 * kMiB;  // where only "huge" is said
   std::optional<Fact<unsigned>> distance_between_cpus;
   std::string name = "grace-guest";
   unsigned vcpus = 16;

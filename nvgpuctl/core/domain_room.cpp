@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/domain_args.hpp"
+#include "core/domain_memory.hpp"
 #include "core/merge_refusal.hpp"
 #include "core/xml_graft.hpp"
 #include "core/xml_reader.hpp"
@@ -218,6 +219,7 @@ GuestRoom room_of(const Subject& subject) {
     }
   }
   room.distances = libvirt_distances(domain.cells);
+  room.vcpu_groups = domain.vcpu_groups;
   for (const DomainMemnode& memnode : domain.memnodes) {
     if (memnode.cell < room.cells.size()) {
       room.cells[memnode.cell].host_nodes = memnode.host_nodes;

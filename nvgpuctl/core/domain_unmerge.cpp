@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -15,12 +16,16 @@
 namespace nvgpuctl {
 namespace {
 
-std::optional<unsigned> number_attribute(XmlElement element,
-                                         std::string_view name) {
-  const auto value = parse_libvirt_number(text_attribute(element, name));
+std::optional<unsigned> number_of(std::string_view text) {
+  const auto value = parse_libvirt_decimal(text);
   return value && *value <= 0xffff
              ? std::optional(static_cast<unsigned>(*value))
              : std::nullopt;
+}
+
+std::optional<unsigned> number_attribute(XmlElement element,
+                                         std::string_view name) {
+  return number_of(text_attribute(element, name));
 }
 
 std::vector<XmlElement> children(std::optional<XmlElement> parent,
@@ -89,6 +94,12 @@ bool is_ours(XmlElement device, const MergeRecord& record) {
          text_attribute(*alias, "name").starts_with(kAliasPrefix);
 }
 
+bool is_on_bus_of(const MergeRecord& record, std::string_view bus) {
+  const auto number = parse_libvirt_number(bus);
+  return number && *number <= 0xffff &&
+         record.controllers.contains(static_cast<unsigned>(*number));
+}
+
 // Devices that somebody has put on a bus that goes.
 Result<> check_buses(XmlElement root, const MergeRecord& record,
                      const std::string& name) {
@@ -96,7 +107,7 @@ Result<> check_buses(XmlElement root, const MergeRecord& record,
     const auto address = first_element(device, "address");
     if (address && !is_ours(device, record) &&
         text_attribute(*address, "type") == "pci" &&
-        names(record.controllers, number_attribute(*address, "bus"))) {
+        is_on_bus_of(record, text_attribute(*address, "bus"))) {
       return refuse(name, place_of(device), "on-our-bus",
                     fmt::format("sits on bus {}, which nvgpuctl added for GPUs",
                                 text_attribute(*address, "bus")),
@@ -104,6 +115,20 @@ Result<> check_buses(XmlElement root, const MergeRecord& record,
     }
   }
   return {};
+}
+
+bool names_any(const std::set<unsigned>& set, std::string_view text) {
+  const auto numbers = parse_libvirt_set(text);
+  return numbers && std::ranges::any_of(*numbers, [&](unsigned number) {
+           return set.contains(number);
+         });
+}
+
+bool needs_cell(XmlElement device, const std::set<unsigned>& cells) {
+  const auto node = child(child(device, "target"), "node");
+  const auto acpi = child(device, "acpi");
+  return (node && names(cells, number_of(text_of(*node)))) ||
+         (acpi && names_any(cells, text_attribute(*acpi, "nodeset")));
 }
 
 void take_devices(XmlElement root, const MergeRecord& record) {
@@ -231,6 +256,48 @@ std::optional<XmlElement> find_part(XmlElement root, std::string_view word) {
     return child(find_cell(root, word.substr(kDistances.size())), "distances");
   }
   return first_element(root, word);
+}
+
+std::optional<XmlElement> find_cell_user(XmlElement root,
+                                         const MergeRecord& record) {
+  const std::set<unsigned>& cells = record.cells;
+  for (const auto& [id, cell] : cells_of(root)) {
+    if (!cells.empty() && id > *cells.begin() && !cells.contains(id)) {
+      return cell;
+    }
+  }
+  for (const XmlElement device : children(child(root, "devices"))) {
+    if (!is_ours(device, record) && needs_cell(device, cells)) {
+      return device;
+    }
+  }
+  for (const XmlElement page :
+       children(child(child(root, "memoryBacking"), "hugepages"), "page")) {
+    if (names_any(cells, text_attribute(page, "nodeset"))) {
+      return page;
+    }
+  }
+  for (const XmlElement memnode :
+       children(child(root, "numatune"), "memnode")) {
+    if (!record.made.contains("numatune") &&
+        names(cells, number_attribute(memnode, "cellid"))) {
+      return memnode;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<> check_cell_users(XmlElement root, const MergeRecord& record,
+                          const std::string& name) {
+  const auto user = record.loose ? std::nullopt : find_cell_user(root, record);
+  if (!user) {
+    return {};
+  }
+  return refuse(name, place_of(*user), "on-our-cell",
+                has_name(*user, "cell")
+                    ? "is numbered behind cells that nvgpuctl added for GPUs"
+                    : "names a NUMA cell that nvgpuctl added for GPUs",
+                "libvirt would refuse it without them; take it out first");
 }
 
 Result<> take_out(XmlElement root, const MergeRecord& record,

@@ -15,6 +15,15 @@ namespace nvgpuctl {
 // it is not there.
 std::optional<XmlElement> find_part(XmlElement root, std::string_view word);
 
+// The first thing that is not ours and needs a cell of ours: it names one, or
+// is a cell behind them, whose number would not do without.
+std::optional<XmlElement> find_cell_user(XmlElement root,
+                                         const MergeRecord& record);
+
+// Error: take_out() would leave such a thing, which libvirt would refuse.
+Result<> check_cell_users(XmlElement root, const MergeRecord& record,
+                          const std::string& name);
+
 // Takes everything that the record names out of the domain, and the record
 // itself. Error: somebody else's device would lose its bus.
 Result<> take_out(XmlElement root, const MergeRecord& record,

@@ -38,7 +38,8 @@ void add_gpu_values(const DomainRequest& request, const GuestTopology& guest,
                     .note = "after the CPU cells, in order of the GPUs"});
   values.push_back(
       distance_value(prefix + "distance to its CPU", distances.local_cpu));
-  if (guest.first_cells() > 1) {
+  // A single cell that is kept may be of another socket.
+  if (guest.first_cells() > 1 || guest.kept_cells > 0) {
     values.push_back(distance_value(prefix + "distance to other CPUs",
                                     distances.remote_cpu));
   }
@@ -110,7 +111,7 @@ std::string describe_distances(const GuestTopology& guest, std::size_t gpu) {
 
 std::string describe_window(const DomainRequest& request) {
   std::vector<std::string> parts;
-  for (const GuestGpu& gpu : request.gpus) {
+  for (const GuestGpu& gpu : gpus_in_window(request)) {
     parts.push_back(fmt::format("{} ({})", human_size(gpu.aperture_bytes.value),
                                 to_string(gpu.aperture_bytes.source)));
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+#include "core/libvirt_values.hpp"
 #include "core/numa_crosscheck.hpp"
 
 namespace nvgpuctl {
@@ -154,11 +156,30 @@ std::uint64_t memory_for_guests(const HostSnapshot& host) {
   return bytes;
 }
 
+std::optional<std::uint64_t> usual_huge_page(const HostSnapshot& host) {
+  constexpr std::string_view kOption = "default_hugepagesz=";
+  for (const auto word : split(host.kernel.command_line, ' ')) {
+    if (word.starts_with(kOption)) {
+      const auto text = word.substr(kOption.size());
+      const auto unit = text.find_first_not_of("0123456789");
+      const bool bare = unit == std::string_view::npos;
+      return parse_libvirt_size(text.substr(0, unit),
+                                bare ? "" : text.substr(unit), "B");
+    }
+  }
+  // A table of the last level but one (arm64's PMD_SIZE): as many pages as a
+  // page has entries of 8 bytes.
+  const auto& page = host.kernel.page_size;
+  return page ? std::optional(page->value * (page->value / 8)) : std::nullopt;
+}
+
 Result<DomainRequest> describe_guest(const HostSnapshot& host,
                                      const std::vector<const Gpu*>& gpus,
                                      std::vector<unsigned> more_nodes) {
   DomainRequest request;
   request.host_bytes = memory_for_guests(host);
+  request.huge_page_bytes =
+      usual_huge_page(host).value_or(request.huge_page_bytes);
   const auto cpus = cpu_nodes(host, gpus, std::move(more_nodes));
   const Distances distances(host);
   for (const unsigned node : cpus) {

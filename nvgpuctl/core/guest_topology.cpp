@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "core/cell_distances.hpp"
+#include "core/guest_cells.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -56,49 +57,6 @@ Result<> check_gpu(const GuestGpu& gpu, std::size_t cpu_cells) {
   return {};
 }
 
-Result<std::vector<GuestCpuCell>> split_cpus(const DomainRequest& request) {
-  if (!request.room.cells.empty()) {
-    return std::vector<GuestCpuCell>();
-  }
-  const auto cells = static_cast<unsigned>(request.cpu_cells.size());
-  if (cells == 0) {
-    return fail(Errc::usage, request.name, "the guest has no CPU cell",
-                "name at least one host node for CPUs and memory");
-  }
-  if (cells > kMaxCells) {
-    return fail(Errc::usage, request.name,
-                fmt::format("{} CPU cells, and QEMU has at most {} NUMA nodes",
-                            cells, kMaxCells));
-  }
-  const std::uint64_t mib = request.memory_bytes / kMiB;
-  if (request.vcpus < cells || mib < cells) {
-    return fail(
-        Errc::usage, request.name,
-        fmt::format("{} vCPUs and {} cannot be split over {} CPU cells",
-                    request.vcpus, human_size(request.memory_bytes), cells),
-        "give each cell at least one vCPU and 1 MiB");
-  }
-  std::vector<GuestCpuCell> out;
-  unsigned next_vcpu = 0;
-  for (unsigned i = 0; i < cells; ++i) {
-    // What does not divide evenly goes to the first cells.
-    const unsigned vcpus =
-        request.vcpus / cells + (i < request.vcpus % cells ? 1 : 0);
-    out.push_back(
-        {.host_node = request.cpu_cells[i].host_node,
-         .first_vcpu = next_vcpu,
-         .vcpus = vcpus,
-         .memory_kib = (mib / cells + (i < mib % cells ? 1 : 0)) * kKiB});
-    next_vcpu += vcpus;
-  }
-  out.front().memory_kib += request.memory_bytes % kMiB / kKiB;
-  for (unsigned i = 0; i < cells; ++i) {
-    const std::uint64_t bytes = request.cpu_cells[i].host_bytes;
-    out[i].fits = bytes == 0 || out[i].memory_kib <= bytes / kKiB;
-  }
-  return out;
-}
-
 const std::vector<GuestRoom::Cell>& kept_cells(const DomainRequest& request) {
   return request.room.cells;
 }
@@ -110,29 +68,45 @@ bool is_bound_beside(const DomainRequest& request, const GuestGpu& gpu,
          nodes.end();
 }
 
+bool is_bound_there_alone(const DomainRequest& request, const GuestGpu& gpu,
+                          std::size_t cell) {
+  return kept_cells(request)[cell].host_nodes.size() == 1 &&
+         is_bound_beside(request, gpu, cell);
+}
+
 // The CPU cell that a GPU is put beside. Of cells that somebody else has made,
-// the one with the memory of the GPU's socket, or else the first with CPUs.
+// the one with the memory of the GPU's socket and best of no other, or else the
+// first with CPUs.
 unsigned local_cell(const DomainRequest& request, const GuestGpu& gpu) {
   const auto& cells = kept_cells(request);
   if (cells.empty()) {
     return gpu.socket;
   }
   std::optional<unsigned> first;
+  std::optional<unsigned> beside;
   for (unsigned id = 0; id < cells.size(); ++id) {
-    if (cells[id].has_cpus && is_bound_beside(request, gpu, id)) {
+    if (!cells[id].has_cpus) {
+      continue;
+    }
+    if (is_bound_there_alone(request, gpu, id)) {
       return id;
     }
-    if (cells[id].has_cpus && !first) {
-      first = id;
+    if (!beside && is_bound_beside(request, gpu, id)) {
+      beside = id;
     }
+    first = first.value_or(id);
   }
-  return first.value_or(0);
+  return beside.value_or(first.value_or(0));
 }
 
+// The first cell with CPUs is no nearer for having the GPU's bus where its
+// memory is known to be elsewhere.
 bool is_local(const DomainRequest& request, const GuestGpu& gpu,
               std::size_t cell) {
-  return cell == local_cell(request, gpu) ||
-         (!kept_cells(request).empty() && is_bound_beside(request, gpu, cell));
+  const auto& cells = kept_cells(request);
+  return cells.empty() || cells[cell].host_nodes.empty()
+             ? cell == local_cell(request, gpu)
+             : is_bound_beside(request, gpu, cell);
 }
 
 // GPUs behind one physical SMMU must share a guest SMMU, hence a bus.
@@ -311,6 +285,12 @@ std::uint64_t pci_window(const std::vector<GuestGpu>& gpus) {
   return std::bit_ceil(std::max(sum, kWindowFloor));
 }
 
+std::vector<GuestGpu> gpus_in_window(const DomainRequest& request) {
+  std::vector<GuestGpu> gpus = request.gpus;
+  gpus.insert(gpus.end(), request.more_gpus.begin(), request.more_gpus.end());
+  return gpus;
+}
+
 Result<GuestTopology> plan_guest(const DomainRequest& request) {
   auto cpu_cells = split_cpus(request);
   if (!cpu_cells) {
@@ -336,7 +316,7 @@ Result<GuestTopology> plan_guest(const DomainRequest& request) {
           "split the GPUs over several guests");
     }
   }
-  guest.window_bytes = pci_window(request.gpus);
+  guest.window_bytes = pci_window(gpus_in_window(request));
   if (guest.window_bytes == 0) {
     return fail(Errc::usage, request.name,
                 "the BARs of all GPUs do not fit in 48 bits of guest address",

@@ -7,22 +7,12 @@
 
 #include "base/result.hpp"
 #include "core/domain_request.hpp"
+#include "core/guest_cells.hpp"
 
 // Where everything goes in the guest: NUMA cells, distances, PCI buses and the
 // window for 64-bit BARs. Arithmetic only; domain_xml.cpp writes it down.
 
 namespace nvgpuctl {
-
-// A guest cell with CPUs and memory: the guest's share of one host node.
-struct GuestCpuCell {
-  unsigned host_node = 0;
-  unsigned first_vcpu = 0;
-  unsigned vcpus = 0;
-  std::uint64_t memory_kib = 0;
-  bool fits = true;  // into the host node's memory
-
-  friend bool operator==(const GuestCpuCell&, const GuestCpuCell&) = default;
-};
 
 // Consecutive cells of one GPU: neither CPUs nor memory, the guest driver
 // fills them (Generic Initiators).
@@ -100,6 +90,9 @@ Result<GuestTopology> plan_guest(const DomainRequest& request);
 // what NVIDIA's guide has for four GPUs. 0 when the sum passes 2^47, the most
 // that fits, aligned to its own size, in 48 bits of guest address.
 std::uint64_t pci_window(const std::vector<GuestGpu>& gpus);
+
+// Those that a request puts in, and those that its guest has already.
+std::vector<GuestGpu> gpus_in_window(const DomainRequest& request);
 
 // The host's distance where libvirt and the guest can use it, else the
 // substitute: below 11 libvirt refuses it between different cells, 254 and

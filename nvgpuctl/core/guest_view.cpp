@@ -31,6 +31,7 @@ void take_cells(const Domain& domain, GuestView& view) {
                           .said = GuestViewCell::Said::libvirt});
     for (const auto& [to, value] : cell.distances) {
       add_distance(view, cell.id, to, value);
+      view.said_distances.insert_or_assign({cell.id, to}, value);
     }
   }
 }
@@ -139,6 +140,7 @@ void take_numa(const QemuOption& option, GuestView& view, Directed& qemu) {
   const auto value = option.number("val");
   if (option.head == "dist" && source && target && value) {
     qemu.insert_or_assign({*source, *target}, *value);
+    view.said_distances.insert_or_assign({*source, *target}, *value);
   }
   if (option.head == "node") {
     view.cells.push_back({.place = option.place,

@@ -77,6 +77,8 @@ struct GuestView {
   // By both cells; the smaller first. libvirt and QEMU take one direction for
   // both.
   std::map<std::pair<unsigned, unsigned>, unsigned> distances;
+  // From one cell to another, as they were said.
+  std::map<std::pair<unsigned, unsigned>, unsigned> said_distances;
   // At least one of them was said to QEMU. Then `distances` has, of those in
   // libvirt's elements, what libvirt passes on.
   bool qemu_distances = false;

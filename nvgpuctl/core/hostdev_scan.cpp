@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/libvirt_values.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -42,14 +43,6 @@ std::optional<Attribute> take_attribute(std::string_view& text) {
   return Attribute{name, rest.substr(1, end - 1)};
 }
 
-// As libvirt reads it: decimal, or hexadecimal with 0x, or octal with 0.
-std::optional<std::uint64_t> number(std::string_view text) {
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    return parse_unsigned(text.substr(2), 16);
-  }
-  return parse_unsigned(text, text.size() > 1 && text.front() == '0' ? 8 : 10);
-}
-
 // What stands behind "<address", up to the end of the tag. False when it is
 // not plain; an address of another type is none.
 bool read_tag(std::string_view tag, std::vector<PciAddress>& addresses) {
@@ -68,7 +61,7 @@ bool read_tag(std::string_view tag, std::vector<PciAddress>& addresses) {
     if (name == "uuid" || name == "type" || name == "base") {
       continue;
     }
-    const auto value = number(text);
+    const auto value = parse_libvirt_number(text);
     const bool part = name == "domain" || name == "bus" || name == "slot" ||
                       name == "function";
     if (!part) {

@@ -46,11 +46,19 @@ std::optional<std::uint64_t> parse_libvirt_number(std::string_view text) {
   return parse_unsigned(text, octal ? 8 : 10);
 }
 
+std::optional<std::uint64_t> parse_libvirt_decimal(std::string_view text) {
+  return parse_unsigned(trim(text));
+}
+
 std::optional<std::vector<unsigned>> parse_libvirt_set(std::string_view text) {
+  text = trim(text);
+  if (text.size() > 1 && text.ends_with(',')) {
+    text.remove_suffix(1);
+  }
   // Filled by words and not one by one: a text can name all of them a hundred
   // thousand times.
   std::vector<bool> members;
-  for (auto piece : split(trim(text), ',')) {
+  for (auto piece : split(text, ',')) {
     piece = trim(piece);
     const bool present = !piece.starts_with('^');
     piece.remove_prefix(present ? 0 : 1);

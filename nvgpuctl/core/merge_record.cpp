@@ -79,6 +79,7 @@ Result<std::optional<MergeRecord>> read_record(XmlElement root,
   record.smmus = words_of(*element, "smmus");
   record.made = words_of(*element, "made");
   record.empty = words_of(*element, "empty");
+  record.loose = text_attribute(*element, "loose") == "yes";
   if (const auto bytes = attribute_of(*element, "window")) {
     record.window_bytes = parse_unsigned(*bytes);
     if (!record.window_bytes) {
@@ -127,6 +128,9 @@ XmlDocument write_record(const MergeRecord& record) {
   root.attribute("made", word_text(record.made));
   if (!record.empty.empty()) {
     root.attribute("empty", word_text(record.empty));
+  }
+  if (record.loose) {
+    root.attribute("loose", "yes");
   }
   for (const PciAddress& gpu : record.gpus) {
     root.child("nvgpuctl:gpu").attribute("address", to_string(gpu));

@@ -48,6 +48,8 @@ struct MergeRecord {
   std::set<std::string, std::less<>> made;
   // Elements that were there and had no child: "cpu", "cell-0".
   std::set<std::string, std::less<>> empty;
+  // Something in the domain named cells that it did not have.
+  bool loose = false;
   std::optional<Window> window;
   // What <pcihole64> was set to, in bytes. Older records have none.
   std::optional<std::uint64_t> window_bytes;

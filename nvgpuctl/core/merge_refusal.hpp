@@ -14,7 +14,7 @@ namespace nvgpuctl {
 // Why a domain is not merged into: the name stands in parentheses behind the
 // message, the sentence in docs/merge.md.
 using MergeRefusal = std::pair<std::string_view, std::string_view>;
-constexpr std::array<MergeRefusal, 22> kMergeRefusals{{
+constexpr std::array<MergeRefusal, 23> kMergeRefusals{{
     {"not-a-domain", "no XML, or XML that is no domain"},
     {"not-kvm", "the domain is not of type kvm"},
     {"not-aarch64", "the guest has another architecture"},
@@ -37,6 +37,8 @@ constexpr std::array<MergeRefusal, 22> kMergeRefusals{{
      "pcihole64 holds more than a number, or does not go with the profile"},
     {"no-room", "cells, controllers or bus numbers do not suffice"},
     {"on-our-bus", "a device that is not ours sits on a bus that we added"},
+    {"on-our-cell",
+     "something that is not ours needs a NUMA cell that we added"},
     {"record", "our own record in the domain's metadata is damaged"},
 }};
 

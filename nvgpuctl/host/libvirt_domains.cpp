@@ -25,6 +25,8 @@ constexpr std::string_view kDone = "done";
 constexpr std::string_view kAbsent = "absent";
 constexpr std::string_view kChanged = "changed";
 constexpr std::string_view kDenied = "denied";
+constexpr std::string_view kTransient = "transient";
+constexpr std::string_view kSaved = "saved";
 constexpr std::string_view kFailed = "failed";
 
 // The part of libvirt that we use, with the types of its own header.
@@ -42,6 +44,10 @@ struct Libvirt {
             library, "virDomainGetXMLDesc")),
         define(find_function<decltype(virDomainDefineXMLFlags)>(
             library, "virDomainDefineXMLFlags")),
+        is_persistent(find_function<decltype(virDomainIsPersistent)>(
+            library, "virDomainIsPersistent")),
+        has_managed_save(find_function<decltype(virDomainHasManagedSaveImage)>(
+            library, "virDomainHasManagedSaveImage")),
         list(find_function<decltype(virConnectListAllDomains)>(
             library, "virConnectListAllDomains")),
         name(find_function<decltype(virDomainGetName)>(library,
@@ -52,6 +58,7 @@ struct Libvirt {
   bool complete() const {
     return open != nullptr && open_read_only != nullptr && by_name != nullptr &&
            by_uuid != nullptr && xml != nullptr && define != nullptr &&
+           is_persistent != nullptr && has_managed_save != nullptr &&
            list != nullptr && name != nullptr && last_error != nullptr;
   }
 
@@ -61,6 +68,8 @@ struct Libvirt {
   decltype(virDomainLookupByUUIDString)* by_uuid;
   decltype(virDomainGetXMLDesc)* xml;
   decltype(virDomainDefineXMLFlags)* define;
+  decltype(virDomainIsPersistent)* is_persistent;
+  decltype(virDomainHasManagedSaveImage)* has_managed_save;
   decltype(virConnectListAllDomains)* list;
   decltype(virDomainGetName)* name;
   decltype(virGetLastError)* last_error;
@@ -148,6 +157,14 @@ void define(const Session& session, const Definition& definition) {
   }
   if (now != definition.old_xml) {
     session.answer(kChanged, "");
+    return;
+  }
+  if (session.libvirt.is_persistent(old) == 0) {
+    session.answer(kTransient, "");
+    return;
+  }
+  if (session.libvirt.has_managed_save(old, 0) == 1) {
+    session.answer(kSaved, "");
     return;
   }
   unsigned flags = 0;
@@ -256,6 +273,17 @@ Result<std::string> understand(const ChildAnswer& answer,
     return fail(Errc::busy, subject,
                 "somebody has changed it since it was read",
                 "nothing was done; try again");
+  }
+  if (word == kTransient) {
+    return fail(Errc::unsupported, subject,
+                "is transient, and defining it would keep it for ever",
+                "nothing was done; change what creates it, or define it first");
+  }
+  if (word == kSaved) {
+    return fail(Errc::busy, subject,
+                "has a saved state, from which it starts as it was before",
+                "nothing was done; start it and shut it down, or virsh "
+                "managedsave-remove drops the state");
   }
   if (word == kDenied) {
     return fail(Errc::permission, subject, text);

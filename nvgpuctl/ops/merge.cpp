@@ -4,7 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
+
+#include "core/guest_facts.hpp"
 #include "core/text_diff.hpp"
+#include "ops/lint.hpp"
 #include "ops/schema_check.hpp"
 
 namespace nvgpuctl {
@@ -52,6 +57,55 @@ Result<> fill_schema(const RootDir& root, const std::string& schema,
   return {};
 }
 
+// GPUs of the host that somebody else has put into the domain. What is known of
+// none of their memory, nothing can be computed from.
+std::vector<const Gpu*> gpus_beside(const Inventory& inventory,
+                                    const Domain& domain,
+                                    const std::vector<const Gpu*>& chosen) {
+  std::vector<const Gpu*> gpus;
+  for (const Gpu& gpu : inventory.gpus) {
+    const bool there =
+        std::ranges::find(domain.hostdevs, gpu.pci.address,
+                          &DomainHostdev::source) != domain.hostdevs.end();
+    if (there && gpu.plan && std::ranges::count(chosen, &gpu) == 0) {
+      gpus.push_back(&gpu);
+    }
+  }
+  return gpus;
+}
+
+// What merge has warned of itself.
+bool is_said(std::string_view id) {
+  constexpr std::array<std::string_view, 4> kSaid{
+      "gpu-blocked", "memory-over-host", "schema", "smmu-emulated"};
+  return std::ranges::find(kSaid, id) != kSaid.end();
+}
+
+// What `xml lint` will say of the result: merge adds to what is there and does
+// not correct it.
+Result<> warn_of_findings(const RootDir& root, const Inventory& inventory,
+                          const GenerateOptions& options,
+                          DomainChange& change) {
+  LintOptions lint_options;
+  lint_options.libvirt = options.libvirt;
+  lint_options.qemu = options.qemu;
+  lint_options.schema = options.schema;
+  const auto linted =
+      lint(root, inventory, {change.domain, change.after}, lint_options);
+  if (!linted) {
+    return forward_error(linted);
+  }
+  for (const LintFinding& finding : linted->lint.findings) {
+    if (finding.rule->severity != LintSeverity::remark &&
+        !is_said(finding.rule->id)) {
+      change.warnings.push_back(
+          fmt::format("{} ({}): {}; {}", finding.rule->title, finding.rule->id,
+                      finding.seen, finding.fix));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
@@ -73,6 +127,12 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
   if (!followed) {
     return forward_error(followed);
   }
+  auto beside = describe_guest(inventory.host,
+                               gpus_beside(inventory, base->domain, chosen));
+  if (!beside) {
+    return forward_error(beside);
+  }
+  request->more_gpus = std::move(beside->gpus);
   const std::string plain = base->plain;
   auto merged = merge_domain(std::move(*base), *request);
   if (!merged) {
@@ -94,6 +154,10 @@ Result<DomainChange> merge(const RootDir& root, const Inventory& inventory,
     change.gpus.push_back(gpu->pci.address);
   }
   warn_of_blocked(chosen, change.warnings);
+  auto warned = warn_of_findings(root, inventory, options, change);
+  if (!warned) {
+    return forward_error(warned);
+  }
   if (auto ok = fill_diff(source, change); !ok) {
     return forward_error(ok);
   }

@@ -299,11 +299,87 @@ TEST(Lint, NumbersAliasesAsLibvirtDoes) {
   EXPECT_THAT(ids_with_alias("hostdev1", named + nic), IsEmpty());
 }
 
+// 64 GiB need 128 pages of 512 MiB, and the host has 64 of them.
 TEST(Lint, CountsThePagesOfNamedCells) {
   const Case of = case_named("hugepage-few");
-  const std::string few = with_each(of.xml, "<page ", "<page nodeset='0' ");
-  EXPECT_THAT(ids_of(lint_text(of, few), true),
-              testing::Contains("hugepage-few"));
+  const std::string gpu = with_each(of.xml, "<page ", "<page nodeset='1' ");
+  EXPECT_THAT(ids_of(lint_text(of, gpu), true), IsEmpty());
+  const std::string cpu = with_each(of.xml, "<page ", "<page nodeset='0' ");
+  EXPECT_THAT(ids_of(lint_text(of, cpu), true),
+              testing::ElementsAre("hugepage-few"));
+}
+
+TEST(Lint, CountsThePagesOfTheCellsThatNoOtherPageNames) {
+  Case of = case_named("good-two");
+  of.xml.insert(of.xml.find("<vcpu"),
+                "<memoryBacking><hugepages><page size='512' unit='MiB'/>"
+                "<page size='64' unit='KiB' nodeset='1'/></hugepages>"
+                "</memoryBacking>");
+  EXPECT_THAT(ids_of(lint_text(of, of.xml), true), IsEmpty());
+  const std::string more =
+      with_each(of.xml, "nodeset='1'/></huge", "nodeset='9'/></huge");
+  EXPECT_THAT(ids_of(lint_text(of, more), true),
+              testing::ElementsAre("hugepage-few"));
+}
+
+TEST(Lint, HoldsTheUsualPageAgainstACellWhereNoneIsNamed) {
+  const Case of = case_named("hugepage-part");
+  const std::string usual =
+      with_each(of.xml, "<page size='512' unit='MiB'/>", "");
+  ASSERT_NE(usual, of.xml);
+  EXPECT_THAT(ids_of(lint_text(of, usual), true),
+              testing::ElementsAre("hugepage-part"));
+}
+
+TEST(Lint, AddsUpTheMemoryOfCellsWhateverMemorySays) {
+  const Case over = case_named("memory-over-host");
+  const std::string unsaid = with_each(
+      over.xml, "<memory unit='TiB'>2</memory>", "<memory>1</memory>");
+  EXPECT_THAT(ids_of(lint_text(over, unsaid), true),
+              testing::ElementsAre("memory-over-host"));
+  const Case low = case_named("memlock-low");
+  const std::string less = with_each(low.xml, "<memory unit='GiB'>64</memory>",
+                                     "<memory>1</memory>");
+  ASSERT_NE(less, low.xml);
+  EXPECT_THAT(ids_of(lint_text(low, less), true),
+              testing::ElementsAre("memlock-low"));
+}
+
+TEST(Lint, JudgesADistanceThatItsWayBackHides) {
+  const Case of = case_named("good-native");
+  const std::string hidden = with_each(
+      with_each(of.xml,
+                "<cell id='0' cpus='0-15' memory='64' unit='GiB'>"
+                "<distances><sibling id='1' value='80'/>",
+                "<cell id='0' cpus='0-15' memory='64' unit='GiB'><distances>"
+                "<sibling id='1' value='9'/>"),
+      "<cell id='1' memory='0' unit='KiB'><distances>",
+      "<cell id='1' memory='0' unit='KiB'><distances>"
+      "<sibling id='0' value='80'/>");
+  EXPECT_THAT(ids_of(lint_text(of, hidden), true),
+              testing::ElementsAre("distance-value"));
+}
+
+TEST(Lint, ReadsWhereVcpusWithoutAPinOfTheirOwnRun) {
+  const Case of = case_named("good-two");
+  const auto ids = [&](const std::string& cpus) {
+    return ids_of(lint_text(of, with_each(of.xml, "placement='static'",
+                                          "cpuset='" + cpus + "'")),
+                  true);
+  };
+  // Each socket has a GPU.
+  EXPECT_THAT(ids("0-71"), testing::ElementsAre("pin-socket"));
+  EXPECT_THAT(ids("200"),
+              testing::ElementsAre("pin-absent", "pin-socket", "pin-socket"));
+  const std::string pinned =
+      with_each(with_each(of.xml, "placement='static'", "cpuset='0-71'"),
+                "<numatune>", "<cputune>@</cputune><numatune>");
+  std::string pins;
+  for (int vcpu = 8; vcpu < 16; ++vcpu) {
+    pins += "<vcpupin vcpu='" + std::to_string(vcpu) + "' cpuset='72-143'/>";
+  }
+  EXPECT_THAT(ids_of(lint_text(of, with_each(pinned, "@", pins)), true),
+              IsEmpty());
 }
 
 TEST(Lint, AddsNoWindowBesideOneThatCannotBeRead) {

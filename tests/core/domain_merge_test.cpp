@@ -108,6 +108,46 @@ TEST(DomainMerge, RaisesAWindowThatIsTooSmall) {
   EXPECT_THAT(xpath(xml, "//pcihole64/@unit"), ElementsAre("GiB"));
 }
 
+TEST(DomainMerge, MakesRoomForGpusThatTheDomainHasAlready) {
+  DomainRequest request = hopper_request();
+  request.more_gpus = {hopper_gpu(0x19, 0)};
+  const std::string xml = merged(kTuned, request);
+  EXPECT_THAT(xpath(xml, "//pcihole64"), ElementsAre("2048"));
+  EXPECT_THAT(xpath(xml, "//hostdev"), testing::SizeIs(1));
+}
+
+TEST(DomainMerge, GivesCellsWholeHugePages) {
+  DomainRequest request = two_socket_request();
+  const std::string text =
+      with(kPlain, "<memory unit='GiB'>64</memory>",
+           "<memory unit='MiB'>33280</memory><memoryBacking><hugepages/>"
+           "</memoryBacking>");
+  EXPECT_THAT(xpath(merged(text, request), "//cell[@cpus]/@memory"),
+              ElementsAre("16896", "16384"));
+  request.huge_page_bytes = 2 * kMiB;
+  EXPECT_THAT(xpath(merged(text, request), "//cell[@cpus]/@memory"),
+              ElementsAre("16640", "16640"));
+}
+
+TEST(DomainMerge, DoesNotSplitACoreOfTheTopology) {
+  const std::string text =
+      with(with(kPlain, "<cpu mode='host-passthrough'/>",
+                "<cpu mode='host-passthrough'><topology sockets='1' "
+                "cores='3' threads='2'/></cpu>"),
+           ">16</vcpu>", ">6</vcpu>");
+  EXPECT_THAT(xpath(merged(text, two_socket_request()), "//cell/@cpus"),
+              ElementsAre("0-3", "4-5"));
+}
+
+// For the domain it would be the default of its other devices, too.
+TEST(DomainMerge, SaysIommufdOfTheGpuAlone) {
+  DomainRequest request = hopper_request();
+  request.iommufd = true;
+  const std::string xml = merged(kPlain, request);
+  EXPECT_THAT(xpath(xml, "//hostdev/driver/@iommufd"), ElementsAre("yes"));
+  EXPECT_THAT(xpath(xml, "/domain/iommufd"), IsEmpty());
+}
+
 TEST(DomainMerge, KeepsAWindowThatIsLargeEnough) {
   const std::string text = with(kTuned, "1048576<", "4294967296<");
   EXPECT_THAT(xpath(merged(text), "//pcihole64"), ElementsAre("4294967296"));
@@ -368,6 +408,22 @@ TEST(DomainMerge, PutsBackWhatSomebodyHasTakenOut) {
   EXPECT_EQ(result->xml, once);
 }
 
+TEST(DomainMerge, PutsBackWhatSomebodyHasChanged) {
+  const std::string once = merged(kPlain);
+  for (const auto& [old, now] :
+       {std::pair("<rom bar='off'/>", "<rom bar='on'/>"),
+        std::pair("<memory mode='strict' nodeset='0'/>",
+                  "<memory mode='strict' nodeset='1'/>"),
+        std::pair("<memory mode='strict' nodeset='0'/>",
+                  "<memory mode='preferred' nodeset='0'/>"),
+        std::pair("<driver model", "<driver name='xen' model")}) {
+    const auto result = merge(with(once, old, now));
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->changed) << now;
+    EXPECT_EQ(result->xml, once) << now;
+  }
+}
+
 TEST(DomainMerge, SaysWhatLibvirtHasDropped) {
   const std::string xml = merged(kPlain, [] {
     DomainRequest request = hopper_request();
@@ -380,13 +436,12 @@ TEST(DomainMerge, SaysWhatLibvirtHasDropped) {
   has = with(has, " ssidsize='20'", "");
   has = with(has, "<sibling id='4' value='80'/>", "");
   has = with(has, "<pcihole64 unit='GiB'>1024</pcihole64>", "");
-  has = with(has, "  <iommufd enabled='yes'/>\n", "");
   EXPECT_THAT(
       *missing_parts(xml, has),
-      ElementsAre(
-          "distance 80 from cell 0 to 4", "pcihole64 of the pcie-root",
-          "iommufd of GPU 0009:01:00.0", "acpi nodeset of GPU 0009:01:00.0",
-          "ssidsize='20' of the SMMU of bus 1", "iommufd of the domain"));
+      ElementsAre("distance 80 from cell 0 to 4", "pcihole64 of the pcie-root",
+                  "iommufd of GPU 0009:01:00.0",
+                  "acpi nodeset of GPU 0009:01:00.0",
+                  "ssidsize='20' of the SMMU of bus 1"));
 }
 
 TEST(DomainMerge, SaysWhatLibvirtHasMadeAnotherThingOf) {
@@ -451,6 +506,63 @@ TEST(DomainMerge, DoesNotTakeABusFromUnderADevice) {
       testing::MatchesRegex("guest.xml:[0-9]+: /domain/devices/interface"));
   EXPECT_EQ(result.error().problem,
             "sits on bus 0x02, which nvgpuctl added for GPUs (on-our-bus)");
+}
+
+std::string unmerge_refusal(const std::string& text) {
+  const auto result = unmerge_domain(text, "guest.xml");
+  return result ? "unmerged" : result.error().problem;
+}
+
+TEST(DomainMerge, DoesNotTakeACellFromUnderWhatNeedsIt) {
+  const std::string once = merged(kPlain);
+  constexpr std::string_view kEnd = "  </devices>";
+  const std::string names =
+      "names a NUMA cell that nvgpuctl added for GPUs (on-our-cell)";
+  EXPECT_EQ(
+      unmerge_refusal(with(once, kEnd, std::string(kDimm) + "</devices>")),
+      names);
+  EXPECT_EQ(
+      unmerge_refusal(with(once, kEnd,
+                           "<controller type='pci' index='9' "
+                           "model='pcie-expander-bus'><target busNr='100'>"
+                           "<node>0</node></target></controller></devices>")),
+      names);
+  EXPECT_EQ(unmerge_refusal(with(once, kEnd,
+                                 "<hostdev type='pci'><acpi nodeset='3-4'/>"
+                                 "</hostdev></devices>")),
+            names);
+  EXPECT_EQ(unmerge_refusal(with(once, "  <vcpu",
+                                 "<memoryBacking><hugepages><page size='2' "
+                                 "unit='MiB' nodeset='0'/></hugepages>"
+                                 "</memoryBacking><vcpu")),
+            names);
+  EXPECT_EQ(unmerge_refusal(with(once, "</numa>",
+                                 "<cell id='9' cpus='16' memory='1'/></numa>")),
+            "is numbered behind cells that nvgpuctl added for GPUs "
+            "(on-our-cell)");
+  EXPECT_EQ(unmerge_refusal(with(merged(kTuned), "</numatune>",
+                                 "<memnode cellid='2' mode='strict' "
+                                 "nodeset='0'/></numatune>")),
+            names);
+}
+
+// What named them before names them afterwards.
+TEST(DomainMerge, IsUndoneWhereCellsWereNamedThatWereNotThere) {
+  const std::string text =
+      with(kPlain, "  </devices>", std::string(kDimm) + "</devices>");
+  const std::string once = merged(text);
+  EXPECT_EQ(unmerged(once), *normalised_domain(text, "guest.xml"));
+  EXPECT_EQ(unmerged(merged(once, two_socket_request())),
+            *normalised_domain(text, "guest.xml"));
+}
+
+TEST(DomainMerge, IsDoneAgainWhereSomebodyHasNamedACellSince) {
+  const std::string since =
+      with(merged(kPlain), "  </devices>", std::string(kDimm) + "</devices>");
+  DomainRequest managed = hopper_request();
+  managed.gpus.front().managed = true;
+  const std::string again = merged(since, managed);
+  EXPECT_THAT(unmerge_refusal(again), EndsWith("(on-our-cell)"));
 }
 
 TEST(DomainMerge, DoesNotGuessWhatADamagedRecordMeans) {

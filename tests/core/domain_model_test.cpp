@@ -148,6 +148,44 @@ TEST(DomainModel, HasWhatIsHandedToQemu) {
   EXPECT_EQ(domain.overrides[0].property, "accel");
 }
 
+TEST(DomainModel, ReadsIdsInBaseTenAndAddressesInAnyBase) {
+  const Domain domain = read(R"(<domain><vcpu>010</vcpu>
+<cputune><vcpupin vcpu='08' cpuset='1'/></cputune>
+<cpu><numa><cell id='00' memory='1'><distances><sibling id='09' value='020'/>
+</distances></cell></numa></cpu>
+<devices><controller type='pci' index='010' model='pcie-expander-bus'>
+<target busNr='0x10'/><address type='pci' bus='010' slot='1'/></controller>
+</devices></domain>)");
+  EXPECT_TRUE(domain.problems.empty());
+  EXPECT_EQ(domain.vcpus, 10U);
+  EXPECT_EQ(domain.pins.at(0).vcpu, 8U);
+  EXPECT_THAT(domain.cells.at(0).distances, ElementsAre(Pair(9U, 20U)));
+  EXPECT_THAT(domain.controllers.at(0).index, Optional(10U));
+  EXPECT_THAT(domain.controllers.at(0).bus_nr, Optional(16U));
+  EXPECT_EQ(to_string(*domain.controllers.at(0).address), "0000:08:01.0");
+}
+
+TEST(DomainModel, TakesAnAddressForNoneWhereAllButTheFunctionIsZero) {
+  const Domain domain = read(R"(<domain><devices>
+<interface><address type='pci' bus='2'/></interface>
+<interface><address type='pci'/></interface>
+<interface><address type='pci' bus='0' slot='0x00' function='1'/></interface>
+</devices></domain>)");
+  ASSERT_EQ(domain.pci_uses.size(), 1U);
+  EXPECT_EQ(to_string(domain.pci_uses[0].address), "0000:02:00.0");
+}
+
+TEST(DomainModel, KnowsHowManyVcpusShareACoreAndASocket) {
+  EXPECT_THAT(read("<domain><vcpu>16</vcpu><cpu><topology sockets='2' "
+                   "clusters='1' cores='4' threads='2'/></cpu></domain>")
+                  .vcpu_groups,
+              ElementsAre(2, 8));
+  EXPECT_THAT(read("<domain><vcpu>4</vcpu><cpu><topology sockets='1' "
+                   "cores='4294967295' threads='1'/></cpu></domain>")
+                  .vcpu_groups,
+              testing::IsEmpty());
+}
+
 TEST(DomainModel, SaysWhichValuesItCannotRead) {
   const Domain domain = read(R"(<domain>
 <memory unit='moles'>3</memory>

@@ -144,6 +144,16 @@ TEST(GuestFacts, TellLocalFromRemoteAndPeerDistances) {
   EXPECT_EQ(second.distance_within->value, 12U);
 }
 
+TEST(GuestFacts, KnowTheUsualHugePageFromTheKernelsPage) {
+  auto host = gh200_host();
+  EXPECT_THAT(usual_huge_page(host), Optional(512 * kMiB));
+  host.kernel.page_size->value = 4 * kKiB;
+  EXPECT_THAT(usual_huge_page(host), Optional(2 * kMiB));
+  host.kernel.command_line = "quiet default_hugepagesz=1G hugepages=4";
+  EXPECT_THAT(usual_huge_page(host), Optional(kGiB));
+  EXPECT_EQ(describe(host)->huge_page_bytes, kGiB);
+}
+
 TEST(GuestFacts, SayHowMuchMemoryTheNodesHave) {
   const auto request = describe(nvl2_host());
   ASSERT_TRUE(request);

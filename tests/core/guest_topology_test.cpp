@@ -54,6 +54,24 @@ TEST(GuestTopology, TakesTheHostsDistances) {
   EXPECT_EQ(guest->distances[33][26], 11U);
 }
 
+TEST(GuestTopology, IsFarFromAKeptCellThatIsBoundToAnotherSocket) {
+  DomainRequest request = two_socket_request();
+  request.gpus = {hopper_gpu(0x19, 1)};
+  request.room.cells = {{.host_nodes = {0}}};
+  EXPECT_EQ(plan_guest(request)->distances[0][1], 120U);
+  request.room.cells = {{}};  // nobody knows where it is
+  EXPECT_EQ(plan_guest(request)->distances[0][1], 80U);
+}
+
+TEST(GuestTopology, IsBesideTheCellThatIsBoundToItsSocketAlone) {
+  DomainRequest request = two_socket_request();
+  request.room.cells = {{.host_nodes = {0, 1}}, {.host_nodes = {1}}};
+  const auto guest = plan_guest(request);
+  ASSERT_TRUE(guest);
+  EXPECT_EQ(guest->buses[0].cpu_cell, 0U);
+  EXPECT_EQ(guest->buses[2].cpu_cell, 1U);
+}
+
 TEST(GuestTopology, SubstitutesDistancesThatTheHostDoesNotName) {
   DomainRequest request = two_socket_request();
   request.distance_between_cpus.reset();

@@ -26,6 +26,18 @@ TEST(LibvirtNumber, IsNothingElse) {
   }
 }
 
+TEST(LibvirtDecimal, HasNoOtherBase) {
+  EXPECT_THAT(parse_libvirt_decimal("08"), Optional(8U));
+  EXPECT_THAT(parse_libvirt_decimal("010"), Optional(10U));
+  EXPECT_EQ(parse_libvirt_decimal("0x8"), std::nullopt);
+}
+
+TEST(LibvirtSet, MayEndWithAComma) {
+  EXPECT_THAT(parse_libvirt_set("0-2,"), Optional(ElementsAre(0, 1, 2)));
+  EXPECT_EQ(parse_libvirt_set("0-2,,"), std::nullopt);
+  EXPECT_EQ(parse_libvirt_set(","), std::nullopt);
+}
+
 TEST(LibvirtSet, TakesAwayWhatFollowsACaret) {
   EXPECT_THAT(parse_libvirt_set("0-3,8,^2"), Optional(ElementsAre(0, 1, 3, 8)));
   EXPECT_THAT(parse_libvirt_set("^2,2"), Optional(ElementsAre(2)));

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "support/fake_root.hpp"
+
 namespace nvgpuctl {
 namespace {
 
@@ -76,6 +78,41 @@ TEST(LibvirtDomains, DefinesNothingThatSomebodyHasChangedMeanwhile) {
   EXPECT_EQ(defined.error().code, Errc::busy);
   EXPECT_EQ(defined.error().problem,
             "somebody has changed it since it was read");
+}
+
+// libvirt's test driver with a domain of ours.
+Result<std::string> define_again(const std::string& name,
+                                 const std::string& state) {
+  FakeRoot root;
+  root.file("/node.xml",
+            "<node><domain type='test' xmlns:test='http://libvirt.org/schemas/"
+            "domain/test/1.0'><name>" +
+                name +
+                "</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e1931</uuid>"
+                "<memory>8192</memory><os><type>hvm</type></os>" +
+                state + "</domain></node>");
+  const LibvirtService service{.uri =
+                                   "test://" + root.path("/node.xml").string()};
+  const auto old = inactive_xml(name, Secrets::include, service);
+  EXPECT_TRUE(old) << old.error().problem;
+  return old ? define_domain({.old_xml = *old, .new_xml = *old}, service) : old;
+}
+
+TEST(LibvirtDomains, DoesNotKeepADomainThatIsTransient) {
+  const auto defined = define_again("passing", "<test:transient/>");
+  ASSERT_FALSE(defined);
+  EXPECT_EQ(defined.error().code, Errc::unsupported);
+  EXPECT_EQ(defined.error().problem,
+            "is transient, and defining it would keep it for ever");
+}
+
+TEST(LibvirtDomains, DoesNotDefineWhatASavedStateHides) {
+  const auto defined = define_again(
+      "saved", "<test:hasmanagedsave/><test:runstate>5</test:runstate>");
+  ASSERT_FALSE(defined);
+  EXPECT_EQ(defined.error().code, Errc::busy);
+  EXPECT_EQ(defined.error().problem,
+            "has a saved state, from which it starts as it was before");
 }
 
 TEST(LibvirtDomains, SaysThatLibvirtIsNotInstalled) {

@@ -5,7 +5,8 @@
     check_collection.py MERGE_COLLECTION DOCS_PAGE [--update]
 
 Each domain must be merged into, stay valid by the schema of libvirt 12.8 if it
-was valid, be the same when merged again and be what it was after the unmerge;
+was valid, break no rule of `xml lint` that it did not break before, be the same
+when merged again and be what it was after the unmerge;
 or it must be refused for a reason that has a name. The counts are the table in
 DOCS_PAGE, which --update rewrites. Most of the domains are for x86, so that all
 are tried twice: as they are, and made over for aarch64.

@@ -42,6 +42,14 @@ virDomainPtr virDomainDefineXMLFlags(virConnectPtr /*connection*/,
   return nullptr;
 }
 
+int virDomainIsPersistent(virDomainPtr /*domain*/) {
+  return -1;
+}
+
+int virDomainHasManagedSaveImage(virDomainPtr /*domain*/, unsigned /*flags*/) {
+  return -1;
+}
+
 int virConnectListAllDomains(virConnectPtr /*connection*/,
                              virDomainPtr** /*domains*/, unsigned /*flags*/) {
   return -1;

@@ -5,6 +5,7 @@
 
 #include "host/libvirt_domains.hpp"
 #include "support/fake_root.hpp"
+#include "support/lint_host.hpp"
 #include "support/merge_domains.hpp"
 #include "support/sample_host.hpp"
 
@@ -22,9 +23,23 @@ DomainChange change_of_test(std::string_view addition) {
   return change;
 }
 
+// As a merge leaves it, with a controller of its own.
+DomainChange merge_of_test(std::string_view controller) {
+  DomainChange change = change_of_test(controller);
+  change.after.insert(
+      change.after.find("<memory"),
+      "<metadata><nvgpuctl:merged xmlns:nvgpuctl='urn:nvgpuctl:domain:1' "
+      "profile='native' viommu='none' managed='no' cells='' controllers='7' "
+      "made='metadata'/></metadata>");
+  return change;
+}
+
 TEST(DefineChange, IsDoneWhenLibvirtHasEverything) {
   const auto done = define_change(
-      change_of_test("<controller type='scsi' index='3'/>"), kTestDriver);
+      merge_of_test("<controller type='pci' index='7' "
+                    "model='pcie-expander-bus'><target busNr='200'/>"
+                    "</controller>"),
+      kTestDriver);
   EXPECT_TRUE(done) << done.error().problem;
 }
 
@@ -72,6 +87,38 @@ TEST(Merge, IsDoneForADomainThatThePolicyNames) {
       "  - match: all\n    domains: [guest]\n");
   ASSERT_TRUE(change) << change.error().subject << change.error().problem;
   EXPECT_TRUE(change->changed);
+}
+
+// Two sockets, and the second one's GPU is passed through by hand.
+TEST(Merge, CountsTheHostsGpusThatTheDomainHasAlready) {
+  const FakeRoot fake;
+  const LintHost host = lint_host("two");
+  const auto change =
+      merge(fake.open(), {host.host, host.gpus, {}, {}}, {0}, {},
+            {"guest.xml",
+             with(kPlain, "  </devices>",
+                  "<hostdev mode='subsystem' type='pci' managed='no'><source>"
+                  "<address domain='0x0019' bus='1' slot='0'/></source>"
+                  "</hostdev></devices>")});
+  ASSERT_TRUE(change) << change.error().problem;
+  EXPECT_THAT(change->after, testing::HasSubstr(">2048</pcihole64>"));
+  // Nor does merge complete what it has not put in.
+  EXPECT_THAT(change->warnings,
+              testing::Contains(testing::HasSubstr("(gi-missing): none")));
+}
+
+TEST(Merge, WarnsOfWhatLintWillSay) {
+  const FakeRoot fake;
+  const LintHost host = lint_host("two");
+  const auto change =
+      merge(fake.open(), {host.host, host.gpus, {}, {}}, {1}, {},
+            {"guest.xml", with(kPlain, "placement='static'", "cpuset='0-71'")});
+  ASSERT_TRUE(change) << change.error().problem;
+  EXPECT_THAT(
+      change->warnings,
+      testing::ElementsAre("vCPUs run on another socket than their GPU "
+                           "(pin-socket): vCPUs 0-15 elsewhere; pin them to "
+                           "that socket"));
 }
 
 }  // namespace
