@@ -26,6 +26,7 @@ constexpr const char* kHelp = R"(usage:
         --seed S         which ones (default: of the clock)
         --threads T      in a storm of accesses (default 4)
         --unbinds N      take the device from its driver, N times or so
+        --only KIND      nothing but these, by the names that --replay prints
         --replay         print every operation before it is done
   exerciser touch (--device ADDRESS | --group NUMBER) [--alignment N] [--skew N]
       maps all usable memory at SKEW bytes behind a multiple of ALIGNMENT,
@@ -81,6 +82,11 @@ void take(Arguments& arguments, int option) {
     case 'u':
       arguments.options.unbinds = static_cast<unsigned>(number(optarg));
       break;
+    case 'n':
+      arguments.wrong |= !exerciser::only(optarg);
+      arguments.options.weights =
+          exerciser::only(optarg).value_or(exerciser::usual_weights());
+      break;
     case 'r':
       arguments.options.replay = true;
       break;
@@ -104,6 +110,7 @@ Arguments parse(int argc, char** argv) {
       option{"seed", required_argument, nullptr, 's'},
       option{"threads", required_argument, nullptr, 't'},
       option{"unbinds", required_argument, nullptr, 'u'},
+      option{"only", required_argument, nullptr, 'n'},
       option{"replay", no_argument, nullptr, 'r'},
       option{"alignment", required_argument, nullptr, 'a'},
       option{"skew", required_argument, nullptr, 'k'},
