@@ -3,8 +3,8 @@
  * mmap() of coherent memory.
  *
  * Where vfio-pci-core takes mappings away (see NVGPU_MAP_BY_FAULT) pages come
- * by fault, as large as both addresses allow, and only while the memory may be
- * touched. Where it does not, everything is mapped at once: there a fault
+ * by fault, as large as both addresses and the kernel (6.12) allow, and only
+ * while the memory may be touched. Where it does not, everything is mapped at once: there a fault
  * handler would see every page once and never again, at one fault for each.
  */
 #include <linux/mm.h>
@@ -29,7 +29,7 @@ static vm_fault_t nvgpu_insert(struct nvgpu_region *region, struct vm_fault *vmf
 	return ret;
 }
 
-static vm_fault_t nvgpu_huge_fault(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t nvgpu_fault_order(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct nvgpu_region *region = vma->vm_private_data;
@@ -49,12 +49,14 @@ static vm_fault_t nvgpu_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 static vm_fault_t nvgpu_fault(struct vm_fault *vmf)
 {
-	return nvgpu_huge_fault(vmf, 0);
+	return nvgpu_fault_order(vmf, 0);
 }
 
 static const struct vm_operations_struct nvgpu_vm_ops = {
 	.fault = nvgpu_fault,
-	.huge_fault = nvgpu_huge_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+	.huge_fault = nvgpu_fault_order,
+#endif
 };
 
 /* NULL: not a mapping of coherent memory. */
