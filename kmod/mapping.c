@@ -4,8 +4,9 @@
  *
  * Where vfio-pci-core takes mappings away (see NVGPU_MAP_BY_FAULT) pages come
  * by fault, as large as both addresses and the kernel (6.12) allow, and only
- * while the memory may be touched. Where it does not, everything is mapped at once: there a fault
- * handler would see every page once and never again, at one fault for each.
+ * while the memory may be touched. Where it does not, everything is mapped at
+ * once: there a fault handler would see every page once and never again, at one
+ * fault for each.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -16,6 +17,20 @@
 #define NVGPU_PGOFF_MASK (BIT_ULL(NVGPU_PGOFF_SHIFT) - 1)
 
 #ifdef NVGPU_MAP_BY_FAULT
+
+/* Takes all mappings away; faults bring them back. */
+void nvgpu_zap(struct nvgpu_device *gpu)
+{
+	struct address_space *mapping = gpu->core.vdev.inode->i_mapping;
+	const struct nvgpu_part *part;
+	unsigned int i;
+
+	for (i = 0; i < gpu->num_regions; i++) {
+		part = &gpu->regions[i].part;
+		unmap_mapping_range(mapping, VFIO_PCI_INDEX_TO_OFFSET(part->bar),
+				    part->size, true);
+	}
+}
 
 static vm_fault_t nvgpu_insert(struct nvgpu_region *region, struct vm_fault *vmf,
 			       unsigned long pfn, unsigned int order)
@@ -75,6 +90,10 @@ static int nvgpu_map(struct nvgpu_region *region, struct vm_area_struct *vma,
 }
 
 #else
+
+void nvgpu_zap(struct nvgpu_device *gpu)
+{
+}
 
 static int nvgpu_map(struct nvgpu_region *region, struct vm_area_struct *vma,
 		     u64 start)
