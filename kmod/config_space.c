@@ -120,6 +120,20 @@ static ssize_t nvgpu_write_bar(struct nvgpu_region *region,
 	return count;
 }
 
+/* It may send the GPU to sleep, or wake it, and then its memory trains again. */
+static ssize_t nvgpu_write_core(struct nvgpu_device *gpu, const char __user *buf,
+				size_t count, loff_t *ppos)
+{
+	struct pci_dev *pdev = gpu->core.pdev;
+	bool asleep = pdev->current_state != PCI_D0;
+	ssize_t ret;
+
+	ret = vfio_pci_core_write(&gpu->core.vdev, buf, count, ppos);
+	if (asleep || pdev->current_state != PCI_D0)
+		nvgpu_forget_ready(gpu);
+	return ret;
+}
+
 /* Cuts the write where the owner of the bytes changes. */
 ssize_t nvgpu_config_write(struct nvgpu_device *gpu, const char __user *buf,
 			   size_t count, loff_t *ppos)
@@ -136,8 +150,7 @@ ssize_t nvgpu_config_write(struct nvgpu_device *gpu, const char __user *buf,
 		if (region)
 			ret = nvgpu_write_bar(region, buf + done, piece, ppos);
 		else
-			ret = vfio_pci_core_write(&gpu->core.vdev, buf + done,
-						  piece, ppos);
+			ret = nvgpu_write_core(gpu, buf + done, piece, ppos);
 		if (ret <= 0)
 			return done ? done : ret;
 		done += ret;

@@ -116,7 +116,7 @@ static int nvgpu_check_range(struct pci_dev *pdev, u64 base, u64 size)
 	if (region_intersects(base, size, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
 		pci_err(pdev,
-			"range-overlap: memory at 0x%llx, 0x%llx bytes, is System RAM of this host; if another driver put it online, take it offline first\n",
+			"range-overlap: memory at 0x%llx, 0x%llx bytes, is System RAM of this host; if a driver added it, unload that driver or reboot: taking it offline is not enough\n",
 			base, size);
 		return -EBUSY;
 	}

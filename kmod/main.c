@@ -49,6 +49,7 @@ static int nvgpu_init_dev(struct vfio_device *vdev)
 	mutex_init(&gpu->bar_lock);
 	mutex_init(&gpu->map_lock);
 	mutex_init(&gpu->ready_lock);
+	init_rwsem(&gpu->reset_lock);
 	/* Not ready, until seen. */
 	atomic_set(&gpu->resets, 1);
 	return vfio_pci_core_init_dev(vdev);
@@ -100,7 +101,7 @@ static void nvgpu_close(struct vfio_device *vdev)
 	nvgpu_unmap_readiness(gpu);
 	vfio_pci_core_close_device(vdev);
 	/* It has reset the GPU without telling. */
-	atomic_inc(&gpu->resets);
+	nvgpu_forget_ready(gpu);
 }
 
 static long nvgpu_ioctl(struct vfio_device *vdev, unsigned int cmd,
@@ -124,6 +125,25 @@ static long nvgpu_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	default:
 		return vfio_pci_core_ioctl(vdev, cmd, arg);
 	}
+}
+
+/*
+ * In low power the GPU goes to D3hot or D3cold as soon as nobody holds it in D0,
+ * and may come back with memory that has to train again.
+ */
+static int nvgpu_device_feature(struct vfio_device *vdev, u32 flags,
+				void __user *arg, size_t argsz)
+{
+	int ret = vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
+
+	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY:
+	case VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP:
+		if (!ret)
+			nvgpu_forget_ready(nvgpu_from_vfio(vdev));
+		break;
+	}
+	return ret;
 }
 
 static ssize_t nvgpu_read(struct vfio_device *vdev, char __user *buf,
@@ -164,7 +184,7 @@ static const struct vfio_device_ops nvgpu_ops = {
 #ifdef NVGPU_HAVE_GET_REGION_INFO_CAPS
 	.get_region_info_caps = nvgpu_get_region_info,
 #endif
-	.device_feature = vfio_pci_core_ioctl_feature,
+	.device_feature = nvgpu_device_feature,
 	.read = nvgpu_read,
 	.write = nvgpu_write,
 	.mmap = nvgpu_mmap,
@@ -270,19 +290,42 @@ static void nvgpu_remove(struct pci_dev *pdev)
 	vfio_put_device(&core->vdev);
 }
 
-/* Also of resets that user space did not ask VFIO for. */
-static void nvgpu_count_reset(struct pci_dev *pdev)
+static struct nvgpu_device *nvgpu_from_pci(struct pci_dev *pdev)
 {
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 
-	atomic_inc(&container_of(core, struct nvgpu_device, core)->resets);
+	return container_of(core, struct nvgpu_device, core);
+}
+
+/* Also of resets that user space did not ask VFIO for. */
+static void nvgpu_reset_prepare(struct pci_dev *pdev)
+{
+	nvgpu_begin_reset(nvgpu_from_pci(pdev));
+}
+
+static void nvgpu_reset_done(struct pci_dev *pdev)
+{
+	nvgpu_end_reset(nvgpu_from_pci(pdev));
+}
+
+static pci_ers_result_t nvgpu_error_detected(struct pci_dev *pdev,
+					     pci_channel_state_t state)
+{
+	/* The link is reset now, which nobody announces. */
+	if (state == pci_channel_io_frozen)
+		nvgpu_begin_reset(nvgpu_from_pci(pdev));
+	return vfio_pci_core_aer_err_detected(pdev, state);
 }
 
 static const struct pci_error_handlers nvgpu_error_handlers = {
-	.reset_done = nvgpu_count_reset,
-	.error_detected = vfio_pci_core_aer_err_detected,
-	/* After an error that froze the link, which was reset then. */
-	.resume = nvgpu_count_reset,
+	.reset_prepare = nvgpu_reset_prepare,
+	.reset_done = nvgpu_reset_done,
+	.error_detected = nvgpu_error_detected,
+	/*
+	 * After an error that froze the link. If the link could not be reset this
+	 * never comes, and accesses wait in vain until the next reset.
+	 */
+	.resume = nvgpu_reset_done,
 };
 
 static struct pci_driver nvgpu_driver = {

@@ -3,9 +3,10 @@
  * mmap() of coherent memory.
  *
  * Where vfio-pci-core takes mappings away (see NVGPU_MAP_BY_FAULT) pages come
- * by fault, as large as both addresses allow, and only while the memory may be
- * touched. Where it does not, everything is mapped at once: there a fault
- * handler would see every page once and never again, at one fault for each.
+ * by fault, as large as both addresses and the kernel (6.12) allow, and only
+ * while the memory may be touched. Where it does not, everything is mapped at
+ * once: there a fault handler would see every page once and never again, at one
+ * fault for each.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -16,6 +17,20 @@
 #define NVGPU_PGOFF_MASK (BIT_ULL(NVGPU_PGOFF_SHIFT) - 1)
 
 #ifdef NVGPU_MAP_BY_FAULT
+
+/* Takes all mappings away; faults bring them back. */
+void nvgpu_zap(struct nvgpu_device *gpu)
+{
+	struct address_space *mapping = gpu->core.vdev.inode->i_mapping;
+	const struct nvgpu_part *part;
+	unsigned int i;
+
+	for (i = 0; i < gpu->num_regions; i++) {
+		part = &gpu->regions[i].part;
+		unmap_mapping_range(mapping, VFIO_PCI_INDEX_TO_OFFSET(part->bar),
+				    part->size, true);
+	}
+}
 
 static vm_fault_t nvgpu_insert(struct nvgpu_region *region, struct vm_fault *vmf,
 			       unsigned long pfn, unsigned int order)
@@ -29,7 +44,7 @@ static vm_fault_t nvgpu_insert(struct nvgpu_region *region, struct vm_fault *vmf
 	return ret;
 }
 
-static vm_fault_t nvgpu_huge_fault(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t nvgpu_fault_order(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct nvgpu_region *region = vma->vm_private_data;
@@ -49,12 +64,14 @@ static vm_fault_t nvgpu_huge_fault(struct vm_fault *vmf, unsigned int order)
 
 static vm_fault_t nvgpu_fault(struct vm_fault *vmf)
 {
-	return nvgpu_huge_fault(vmf, 0);
+	return nvgpu_fault_order(vmf, 0);
 }
 
 static const struct vm_operations_struct nvgpu_vm_ops = {
 	.fault = nvgpu_fault,
-	.huge_fault = nvgpu_huge_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+	.huge_fault = nvgpu_fault_order,
+#endif
 };
 
 /* NULL: not a mapping of coherent memory. */
@@ -73,6 +90,10 @@ static int nvgpu_map(struct nvgpu_region *region, struct vm_area_struct *vma,
 }
 
 #else
+
+void nvgpu_zap(struct nvgpu_device *gpu)
+{
+}
 
 static int nvgpu_map(struct nvgpu_region *region, struct vm_area_struct *vma,
 		     u64 start)

@@ -108,19 +108,29 @@ static ssize_t nvgpu_copy_chunk(struct nvgpu_device *gpu,
 	return -EFAULT;
 }
 
+/*
+ * In low power only the reference that is put here has kept the GPU in D0, with
+ * memory that was ready.
+ */
+static void nvgpu_let_sleep(struct nvgpu_device *gpu)
+{
+	if (READ_ONCE(gpu->core.pm_runtime_engaged) && nvgpu_is_ready(gpu))
+		nvgpu_forget_ready(gpu);
+	pm_runtime_put(&gpu->core.pdev->dev);
+}
+
 /* Bytes copied, also where fewer than @count; an error if none was. */
 static ssize_t nvgpu_copy_memory(struct nvgpu_region *region,
 				 const struct nvgpu_user *user, u64 offset,
 				 size_t count)
 {
-	struct device *dev = &region->gpu->core.pdev->dev;
 	void *mapping = nvgpu_region_mapping(region);
 	size_t done = 0;
 	ssize_t ret = 0;
 
 	if (!mapping)
 		return -ENOMEM;
-	if (pm_runtime_resume_and_get(dev))
+	if (pm_runtime_resume_and_get(&region->gpu->core.pdev->dev))
 		return -EIO;
 	while (done < count) {
 		ret = nvgpu_copy_chunk(region->gpu, user, done,
@@ -135,7 +145,7 @@ static ssize_t nvgpu_copy_memory(struct nvgpu_region *region,
 		}
 		cond_resched();
 	}
-	pm_runtime_put(dev);
+	nvgpu_let_sleep(region->gpu);
 	return done ? done : ret;
 }
 

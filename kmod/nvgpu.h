@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/rwsem.h>
 #include <linux/vfio_pci_core.h>
 
 #include "compat.h"
@@ -56,12 +57,19 @@ struct nvgpu_device {
 	int cxl_dvsec;			/* config offset, or 0 */
 	struct mutex ready_lock;	/* one waits, others wait for it */
 	/*
-	 * The memory is ready when it was seen ready after the last reset:
-	 * ready_at equals resets. Counting, unlike a flag, cannot lose a reset
-	 * that happens between the look and the note.
+	 * The memory is ready when it was seen ready after the last reset, or
+	 * whatever else it may have to train after: ready_at equals resets.
+	 * Counting, unlike a flag, cannot lose a reset that happens between the
+	 * look and the note.
 	 */
 	atomic_t resets;
 	int ready_at;
+	/*
+	 * Held for reading, inside of memory_lock, by whoever touches the GPU.
+	 * Of resets that VFIO did not start memory_lock knows nothing.
+	 */
+	struct rw_semaphore reset_lock;
+	bool resetting;			/* under reset_lock */
 	/* Waits in vain, and the value of resets at the last one. Under ready_lock. */
 	unsigned int timeouts;
 	int timeout_at;
@@ -71,6 +79,7 @@ struct nvgpu_device {
 enum nvgpu_power {
 	NVGPU_POWER_NOT_HELD,
 	NVGPU_POWER_HELD,
+	NVGPU_POWER_PROBE,	/* yes, and no user can have the device yet */
 };
 
 static inline struct nvgpu_device *nvgpu_from_vfio(struct vfio_device *vdev)
@@ -108,6 +117,7 @@ long nvgpu_ioctl_region_info(struct vfio_device *vdev, unsigned long arg);
 
 /* mapping.c */
 int nvgpu_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+void nvgpu_zap(struct nvgpu_device *gpu);
 #ifdef NVGPU_MAP_BY_FAULT
 struct nvgpu_region *nvgpu_region_of(struct vm_area_struct *vma);
 #endif
@@ -131,6 +141,9 @@ int nvgpu_map_readiness(struct nvgpu_device *gpu);
 void nvgpu_unmap_readiness(struct nvgpu_device *gpu);
 int nvgpu_wait_ready_at_probe(struct nvgpu_device *gpu);
 bool nvgpu_is_ready(struct nvgpu_device *gpu);
+void nvgpu_forget_ready(struct nvgpu_device *gpu);
+void nvgpu_begin_reset(struct nvgpu_device *gpu);
+void nvgpu_end_reset(struct nvgpu_device *gpu);
 int nvgpu_begin_access(struct nvgpu_device *gpu, enum nvgpu_power power);
 void nvgpu_end_access(struct nvgpu_device *gpu);
 

@@ -34,6 +34,7 @@
 
 /* One look at the hardware. */
 struct nvgpu_look {
+	bool resetting;	/* nothing was looked at */
 	u32 link;	/* or the CXL range register */
 	u32 training;
 	unsigned int timeout_ms;
@@ -42,6 +43,43 @@ struct nvgpu_look {
 bool nvgpu_is_ready(struct nvgpu_device *gpu)
 {
 	return READ_ONCE(gpu->ready_at) == atomic_read(&gpu->resets);
+}
+
+void nvgpu_forget_ready(struct nvgpu_device *gpu)
+{
+	atomic_inc(&gpu->resets);
+}
+
+/* The caller may hold memory_lock for writing, and holds it if VFIO resets. */
+void nvgpu_begin_reset(struct nvgpu_device *gpu)
+{
+	/* Behind those who touch the GPU now. Later ones wait for the end. */
+	down_write(&gpu->reset_lock);
+	gpu->resetting = true;
+	nvgpu_forget_ready(gpu);
+	up_write(&gpu->reset_lock);
+	nvgpu_zap(gpu);
+}
+
+void nvgpu_end_reset(struct nvgpu_device *gpu)
+{
+	down_write(&gpu->reset_lock);
+	gpu->resetting = false;
+	nvgpu_forget_ready(gpu);
+	up_write(&gpu->reset_lock);
+}
+
+/* Nobody resets the GPU, switches memory decode off or puts it to sleep. */
+static void nvgpu_lock(struct nvgpu_device *gpu)
+{
+	down_read(&gpu->core.memory_lock);
+	down_read(&gpu->reset_lock);
+}
+
+static void nvgpu_unlock(struct nvgpu_device *gpu)
+{
+	up_read(&gpu->reset_lock);
+	up_read(&gpu->core.memory_lock);
 }
 
 /*
@@ -125,11 +163,13 @@ static int nvgpu_look_bar0(struct nvgpu_device *gpu, struct nvgpu_look *look)
 	return -EAGAIN;
 }
 
-static int nvgpu_look(struct nvgpu_device *gpu, struct nvgpu_look *look)
+static int nvgpu_look_at_hardware(struct nvgpu_device *gpu,
+				  struct nvgpu_look *look)
 {
 	int resets = atomic_read(&gpu->resets);
 	int ret;
 
+	look->resetting = false;
 	if (gpu->cxl_dvsec)
 		ret = nvgpu_look_cxl(gpu, look);
 	else
@@ -140,29 +180,28 @@ static int nvgpu_look(struct nvgpu_device *gpu, struct nvgpu_look *look)
 }
 
 /*
- * A look while user space has the device, and may be switching memory decode
- * off or resetting it at this moment: both are done with memory_lock held.
+ * Once user space has the device, it may be switching memory decode off at this
+ * moment, and anybody may be resetting it.
  */
-static int nvgpu_look_open(struct nvgpu_device *gpu, enum nvgpu_power power,
-			   struct nvgpu_look *look)
+static int nvgpu_look(struct nvgpu_device *gpu, enum nvgpu_power power,
+		      struct nvgpu_look *look)
 {
-	int ret = -EIO;
+	int ret;
 
-	down_read(&gpu->core.memory_lock);
-	if (nvgpu_may_touch(&gpu->core, power))
-		ret = nvgpu_look(gpu, look);
-	up_read(&gpu->core.memory_lock);
+	if (power == NVGPU_POWER_PROBE)
+		return nvgpu_look_at_hardware(gpu, look);
+	nvgpu_lock(gpu);
+	if (!nvgpu_may_touch(&gpu->core, power)) {
+		ret = -EIO;
+	} else if (gpu->resetting) {
+		look->resetting = true;
+		look->timeout_ms = NVGPU_READY_TIMEOUT_MS;
+		ret = -EAGAIN;
+	} else {
+		ret = nvgpu_look_at_hardware(gpu, look);
+	}
+	nvgpu_unlock(gpu);
 	return ret;
-}
-
-static int nvgpu_look_awake(struct nvgpu_device *gpu, struct nvgpu_look *look)
-{
-	return nvgpu_look_open(gpu, NVGPU_POWER_HELD, look);
-}
-
-static int nvgpu_look_any(struct nvgpu_device *gpu, struct nvgpu_look *look)
-{
-	return nvgpu_look_open(gpu, NVGPU_POWER_NOT_HELD, look);
 }
 
 /* What was seen and what is wanted, for messages. */
@@ -175,7 +214,9 @@ static struct nvgpu_seen nvgpu_seen(struct nvgpu_device *gpu,
 {
 	struct nvgpu_seen seen;
 
-	if (gpu->cxl_dvsec)
+	if (look->resetting)
+		scnprintf(seen.text, sizeof(seen.text), "it is being reset");
+	else if (gpu->cxl_dvsec)
 		scnprintf(seen.text, sizeof(seen.text),
 			  "CXL range 1 size register is 0x%x, wanted are bits 0 and 1",
 			  look->link);
@@ -186,24 +227,23 @@ static struct nvgpu_seen nvgpu_seen(struct nvgpu_device *gpu,
 	return seen;
 }
 
-typedef int (*nvgpu_look_fn)(struct nvgpu_device *gpu, struct nvgpu_look *look);
-
 /*
  * With ready_lock held, and nothing else that others could wait for. User space
  * can come here as often as it likes, so what it makes happen is not logged
  * without limit.
  */
-static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
+static int nvgpu_poll(struct nvgpu_device *gpu, enum nvgpu_power power)
 {
 	int now, resets = atomic_read(&gpu->resets);
 	unsigned long start = jiffies;
+	struct device *dev = &gpu->core.pdev->dev;
 	struct nvgpu_look look = {};
 	bool told = false;
 	unsigned int ms;
 	int ret;
 
 	for (;;) {
-		ret = look_fn(gpu, &look);
+		ret = nvgpu_look(gpu, power, &look);
 		/* After another reset it trains from the beginning. */
 		now = atomic_read(&gpu->resets);
 		if (now != resets)
@@ -213,29 +253,29 @@ static int nvgpu_poll(struct nvgpu_device *gpu, nvgpu_look_fn look_fn)
 		if (ret != -EAGAIN)
 			break;
 		if (ms >= look.timeout_ms) {
-			dev_err_ratelimited(&gpu->core.pdev->dev,
-					    "memory not ready after %u ms: %s\n", ms,
-					    nvgpu_seen(gpu, &look).text);
+			dev_err_ratelimited(dev, "memory not ready after %u ms: %s\n",
+					    ms, nvgpu_seen(gpu, &look).text);
 			return -ETIME;
 		}
 		if (!told)
-			pci_info(gpu->core.pdev,
-				 "waiting up to %u ms for memory: %s\n",
-				 look.timeout_ms, nvgpu_seen(gpu, &look).text);
+			dev_info_ratelimited(dev,
+					     "waiting up to %u ms for memory: %s\n",
+					     look.timeout_ms,
+					     nvgpu_seen(gpu, &look).text);
 		told = true;
 		schedule_timeout_killable(msecs_to_jiffies(NVGPU_READY_STEP_MS));
 		if (fatal_signal_pending(current)) {
-			pci_info(gpu->core.pdev,
-				 "wait for memory was killed after %u ms: %s\n",
-				 ms, nvgpu_seen(gpu, &look).text);
+			dev_info_ratelimited(dev,
+					     "wait for memory was killed after %u ms: %s\n",
+					     ms, nvgpu_seen(gpu, &look).text);
 			return -EINTR;
 		}
 	}
 	if (ret == -ENODEV)
-		dev_err_ratelimited(&gpu->core.pdev->dev,
+		dev_err_ratelimited(dev,
 				    "fallen-off-the-bus: nothing answers any more\n");
 	else if (!ret && told)
-		pci_info(gpu->core.pdev, "memory ready after %u ms\n", ms);
+		dev_info_ratelimited(dev, "memory ready after %u ms\n", ms);
 	return ret;
 }
 
@@ -257,8 +297,7 @@ static int nvgpu_wait_ready(struct nvgpu_device *gpu, enum nvgpu_power power)
 	    gpu->timeout_at == atomic_read(&gpu->resets)) {
 		ret = -ETIME;
 	} else if (!nvgpu_is_ready(gpu)) {
-		ret = nvgpu_poll(gpu, power == NVGPU_POWER_HELD ? nvgpu_look_awake :
-								  nvgpu_look_any);
+		ret = nvgpu_poll(gpu, power);
 		if (ret == -ETIME) {
 			gpu->timeout_at = atomic_read(&gpu->resets);
 			WRITE_ONCE(gpu->timeouts, gpu->timeouts + 1);
@@ -281,21 +320,21 @@ int nvgpu_begin_access(struct nvgpu_device *gpu, enum nvgpu_power power)
 		ret = nvgpu_wait_ready(gpu, power);
 		if (ret)
 			return ret;
-		down_read(&gpu->core.memory_lock);
+		nvgpu_lock(gpu);
 		if (!nvgpu_may_touch(&gpu->core, power)) {
-			up_read(&gpu->core.memory_lock);
+			nvgpu_unlock(gpu);
 			return -EIO;
 		}
 		if (nvgpu_is_ready(gpu))
 			return 0;
 		/* It was reset in between: once more. */
-		up_read(&gpu->core.memory_lock);
+		nvgpu_unlock(gpu);
 	}
 }
 
 void nvgpu_end_access(struct nvgpu_device *gpu)
 {
-	up_read(&gpu->core.memory_lock);
+	nvgpu_unlock(gpu);
 }
 
 /* Before user space can have the device, so without its lock. */
@@ -310,7 +349,7 @@ int nvgpu_wait_ready_at_probe(struct nvgpu_device *gpu)
 	ret = nvgpu_map_readiness(gpu);
 	if (!ret) {
 		mutex_lock(&gpu->ready_lock);
-		ret = nvgpu_poll(gpu, nvgpu_look);
+		ret = nvgpu_poll(gpu, NVGPU_POWER_PROBE);
 		mutex_unlock(&gpu->ready_lock);
 		nvgpu_unmap_readiness(gpu);
 	}

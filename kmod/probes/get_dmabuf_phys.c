@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* 6.19: regions as dma-buf. */
+/* 7.0: regions as dma-buf. 6.19 has them with another struct, and goes without. */
 #include <linux/pci-p2pdma.h>
 #include <linux/vfio_pci_core.h>
 

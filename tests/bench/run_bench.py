@@ -26,6 +26,9 @@ import verbs
 from measuring import (HERE, Bench, Command, goal, print_table, problems, read,
                        say)
 
+sys.path.append(os.path.join(os.path.dirname(HERE), "support"))
+import cache  # noqa: E402
+
 GPU = "0009:01:00.0"
 FEW, MANY = 64, 10000
 # The goals of the project; docs/benchmarks.md records how they are met.
@@ -68,10 +71,9 @@ def compare_json(bench, repetitions):
 
 def newest_schema():
     """Of the libvirts that the tests have fetched, else the system's."""
-    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
     tail = "usr/share/libvirt/schemas/domain.rng"
     for suite in ("forky", "trixie"):
-        found = glob.glob(f"{cache}/nvgpuctl/roots/{suite}-*/{tail}")
+        found = glob.glob(f"{cache.FOLDER}/roots/{suite}-*/{tail}")
         if found:
             return max(found, key=os.path.getmtime)
     return f"/{tail}" if os.path.exists(f"/{tail}") else None

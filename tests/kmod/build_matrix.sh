@@ -160,9 +160,13 @@ rows=
 for suite in "$@"; do
   row=$(try "$suite")
   code=$?
-  [ $code -ne 77 ] || exit 77
-  [ $code -eq 0 ] || status=1
-  rows+=$row$'\n'
+  # What is not possible must not hide what failed.
+  if [ $code -eq 77 ]; then
+    [ $status -ne 0 ] || status=77
+  elif [ $code -ne 0 ]; then
+    status=1
+  fi
+  [ -z "$row" ] || rows+=$row$'\n'
 done
 echo "| kernel | suite | compiler | probes found | sparse | builds |"
 echo "|---|---|---|---|---|---|"

@@ -43,8 +43,10 @@ struct mutex {
 struct device {
   int power_references;
 };
+enum { PCI_D0, PCI_D3hot = 3 };
 struct pci_dev {
   struct device dev;
+  int current_state;
 };
 struct address_space {
   int unused;
@@ -72,6 +74,7 @@ struct pfn_address_space {
 struct vfio_pci_core_device {
   struct vfio_device vdev;
   struct pci_dev* pdev;
+  bool pm_runtime_engaged;
 };
 
 struct nvgpu_device;
@@ -101,6 +104,7 @@ static const char* user_end;
 static int access_error;
 static unsigned accesses_left;
 static int accesses_begun;
+static bool ready;
 static struct address_space mapping_of_file;
 static struct inode inode = {&mapping_of_file};
 static unsigned registrations_left;
@@ -158,6 +162,9 @@ static ssize_t vfio_pci_core_write(struct vfio_device* vdev, const char* buf,
     return pos;
   }
   memcpy(core_config + pos, buf, count);
+  if (pos <= driver_power_register && pos + count > driver_power_register) {
+    pdev.current_state = core_config[driver_power_register] & 3;
+  }
   *ppos += (loff_t)count;
   return (ssize_t)count;
 }
@@ -230,6 +237,18 @@ static int nvgpu_begin_access(struct nvgpu_device* device,
 static void nvgpu_end_access(struct nvgpu_device* device) {
   (void)device;
   accesses_begun--;
+  ready = true;
+}
+static bool nvgpu_is_ready(struct nvgpu_device* device) {
+  (void)device;
+  return ready;
+}
+static void nvgpu_forget_ready(struct nvgpu_device* device) {
+  /* Of what may sleep as soon as nobody holds it: before, or it is too late. */
+  if (device->core.pm_runtime_engaged && !pdev.dev.power_references) {
+    abort();
+  }
+  ready = false;
 }
 
 static unsigned long vma_pages(const struct vm_area_struct* vma) {
@@ -269,6 +288,9 @@ static void add_region(unsigned index, unsigned bar, u64 size, u64 bar_size) {
 void driver_reset(void) {
   nvgpu_unmap_regions(&gpu);
   gpu.core.pdev = &pdev;
+  gpu.core.pm_runtime_engaged = false;
+  pdev.current_state = PCI_D0;
+  ready = true;
   gpu.num_regions = 2;
   add_region(0, usable_bar, usable_size, 8192);
   add_region(1, reserved_bar, reserved_size, 4096);
@@ -312,6 +334,13 @@ void driver_fail_accesses(unsigned after, int error) {
 }
 void driver_interrupt_copies(unsigned count) {
   interruptions = count;
+}
+
+void driver_engage_low_power(void) {
+  gpu.core.pm_runtime_engaged = true;
+}
+int driver_ready(void) {
+  return ready;
 }
 
 int driver_held(void) {

@@ -16,6 +16,7 @@ enum {
   usable_bar = 4,
   reserved_size = 3000, /* of a BAR of 4096 */
   usable_size = 5000,   /* of a BAR of 8192 */
+  driver_power_register = 0x64,
 };
 
 /* Puts everything back to how it is after an open. */
@@ -38,6 +39,13 @@ void driver_end_user(const void* end);
 void driver_fail_accesses(unsigned after, int error);
 /* So many of the next copies stop after one byte. */
 void driver_interrupt_copies(unsigned count);
+
+/* As VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY leaves it. */
+void driver_engage_low_power(void);
+/* Whether the memory counts as ready: after driver_reset(), and when it was
+ * accessed, until the driver forgets it.
+ */
+int driver_ready(void);
 
 /* Locks, power references, accesses and registrations that are still held. */
 int driver_held(void);

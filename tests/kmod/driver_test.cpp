@@ -120,6 +120,25 @@ TEST_F(ConfigSpace, LeavesThePositionWhereAReadBeyondItsEndFails) {
   EXPECT_EQ(position, kConfig + 252);
 }
 
+TEST_F(ConfigSpace, ForgetsThatTheMemoryIsReadyOnTheWayIntoAndOutOfD3hot) {
+  write_config(driver_power_register, {3, 0});
+  EXPECT_FALSE(driver_ready());
+  driver_reset();
+  write_config(driver_power_register, {3, 0});
+  std::uint8_t byte = 0;
+  long long position = kUsable;
+  EXPECT_EQ(driver_memory_read(usable_bar, &byte, 1, &position), 1);
+  EXPECT_TRUE(driver_ready());
+  write_config(driver_power_register, {0, 0});
+  EXPECT_FALSE(driver_ready());
+}
+
+TEST_F(ConfigSpace, LeavesReadyMemoryReadyInD0) {
+  write_config(driver_power_register, {0, 0});
+  write_config(0x04, {6, 0});
+  EXPECT_TRUE(driver_ready());
+}
+
 TEST_F(MemoryAccess, FillsWithOnesBehindTheMemory) {
   for (const unsigned bar : {usable_bar, reserved_bar}) {
     const long long size = bar == usable_bar ? usable_size : reserved_size;
@@ -196,6 +215,22 @@ TEST_F(MemoryAccess, GoesOnWhereACopyWasInterrupted) {
   driver_interrupt_copies(3);
   EXPECT_EQ(driver_memory_read(usable_bar, bytes.data(), 8, &position), 8);
   EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+// The GPU may go to sleep again as soon as the read is over.
+TEST_F(MemoryAccess, ForgetsThatTheMemoryIsReadyWhereItHasWokenTheGpu) {
+  std::uint8_t byte = 0;
+  long long position = kUsable;
+  driver_engage_low_power();
+  EXPECT_EQ(driver_memory_read(usable_bar, &byte, 1, &position), 1);
+  EXPECT_FALSE(driver_ready());
+}
+
+TEST_F(MemoryAccess, LeavesReadyMemoryReadyOtherwise) {
+  std::uint8_t byte = 0;
+  long long position = kUsable;
+  EXPECT_EQ(driver_memory_read(usable_bar, &byte, 1, &position), 1);
+  EXPECT_TRUE(driver_ready());
 }
 
 TEST_F(MemoryFailure, IsFoundInAMappingOfTheWholeRegion) {

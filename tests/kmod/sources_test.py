@@ -3,6 +3,7 @@
 """The driver's files agree with each other and with the rest of the project."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,38 @@ class Probes(unittest.TestCase):
     def test_end_where_the_kernel_lacks_the_minimum(self):
         done = self.run_with('*/minimum.c) echo "$last:3:1: error: no"; exit 1 ;;')
         self.assertEqual((done.returncode, done.stdout), (1, ""))
+
+
+class Matrix(unittest.TestCase):
+    """build_matrix.sh without a Debian: it has no lists of `unknown`, and a tree of any
+    other suite cannot be made."""
+    DEBIAN = """
+        nvgpuctl_cache=$TMPDIR
+        skip() { echo "$*" >&2; exit 77; }
+        apt_of() { [ "$1" != unknown ] && echo "apt of $1"; }
+        field() { echo linux-headers-7.0-arm64 gcc-14; }
+        extract_root() { return 1; }
+    """
+
+    def run_for(self, *suites):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("kmod", "support"):
+                os.mkdir(os.path.join(folder, name))
+            with open(os.path.join(folder, "support", "debian.sh"), "w", encoding="utf-8") as file:
+                file.write(self.DEBIAN)
+            script = shutil.copy(os.path.join(ROOT, "tests", "kmod", "build_matrix.sh"),
+                                 os.path.join(folder, "kmod"))
+            return subprocess.run([script, *suites], check=False, capture_output=True, text=True,
+                                  env={**os.environ, "TMPDIR": folder})
+
+    def test_skips_where_nothing_can_be_tried(self):
+        self.assertEqual(self.run_for("unknown").returncode, 77)
+
+    def test_fails_where_one_suite_failed_and_another_cannot_be_tried(self):
+        for suites in (("sid", "unknown"), ("unknown", "sid")):
+            done = self.run_for(*suites)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("| kernel | suite |", done.stdout)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,9 @@ import tempfile
 
 from files import ROOT, matching
 
+sys.path.append(os.path.join(ROOT, "tests", "support"))
+import cache  # noqa: E402
+
 TIDY = "clang-tidy-14"
 INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 USING = re.compile(rb"^\s*using [\w:]*::(\w+);", re.MULTILINE)
@@ -43,8 +46,7 @@ OURS = f"^{re.escape(ROOT)}/(nvgpuctl|tests)/"
 
 
 def cache_folder():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(base, "nvgpuctl", "clang-tidy")
+    folder = os.path.join(cache.FOLDER, "clang-tidy")
     os.makedirs(folder, exist_ok=True)
     return folder
 

@@ -13,19 +13,20 @@ import unittest
 
 import clean_root
 
+sys.path.append(f"{clean_root.TOP}/tests/support")
+import cache  # noqa: E402
+
 SUITE = "trixie"
 # The package is one of sources, the same for every suite.
 BUILT_IN = "bookworm"
 OLD = "0.0.9"
-CACHE = (os.environ.get("NVGPUCTL_CACHE")
-         or (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/nvgpuctl")
 MATRIX = f"{clean_root.TOP}/tests/kmod/build_matrix.sh"
 
 
 def tree_with_headers():
     """The newest in which tests/kmod has built the driver for two of the suite's kernels,
     or None."""
-    trees = [tree for tree in glob.glob(f"{CACHE}/kmod/roots/{SUITE}-gcc-*") if len(kernels_of(tree)) >= 2]
+    trees = [tree for tree in glob.glob(f"{cache.FOLDER}/kmod/roots/{SUITE}-gcc-*") if len(kernels_of(tree)) >= 2]
     return max(trees, key=os.path.getmtime, default=None)
 
 

@@ -53,6 +53,17 @@ Weights usual_weights() {
   return weights;
 }
 
+std::optional<Weights> only(std::string_view name) {
+  const auto* const found =
+      std::find(kKindNames.begin(), kKindNames.end(), name);
+  if (found == kKindNames.end()) {
+    return std::nullopt;
+  }
+  Weights weights{};
+  weights.at(static_cast<std::size_t>(found - kKindNames.begin())) = 1;
+  return weights;
+}
+
 Generator::Generator(Shape shape, std::uint64_t seed, const Weights& weights)
     : shape_(std::move(shape)),
       random_(seed),

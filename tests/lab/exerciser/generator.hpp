@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "model.hpp"
@@ -16,6 +17,8 @@ namespace exerciser {
 // Operations with these numbers of chances in all of theirs.
 using Weights = std::array<unsigned, kKindCount>;
 Weights usual_weights();
+// None but of the kind with this name; nothing if there is none.
+std::optional<Weights> only(std::string_view name);
 
 // Invents operations. Which ones depends on the seed and on the model alone,
 // never on what the device did, so that a seed replays.

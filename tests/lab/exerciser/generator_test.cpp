@@ -31,6 +31,21 @@ TEST(Generator, InventsOthersForAnotherSeed) {
   EXPECT_NE(sequence(42, 20), sequence(43, 20));
 }
 
+TEST(Generator, InventsNothingButWhatItIsToldTo) {
+  const auto weights = only("region-info");
+  ASSERT_TRUE(weights);
+  Generator generator(FakeDevice().shape(), 1, *weights);
+  Model model(FakeDevice().shape());
+  model.open_file(0);
+  std::array<std::uint8_t, ConfigModel::kHeader> header{};
+  header[ConfigModel::kCommand] = ConfigModel::kMemoryEnable;
+  model.config().opened(header);
+  for (int i = 0; i < 100; i++) {
+    EXPECT_EQ(generator.next(model).kind, Kind::region_info);
+  }
+  EXPECT_FALSE(only("region_info"));
+}
+
 TEST(Random, IsTheSameEverywhere) {
   Random random(1);
   EXPECT_EQ(random.next(), 0x910A2DEC89025CC1U);

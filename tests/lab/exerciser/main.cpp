@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,12 +27,15 @@ constexpr const char* kHelp = R"(usage:
         --seed S         which ones (default: of the clock)
         --threads T      in a storm of accesses (default 4)
         --unbinds N      take the device from its driver, N times or so
+        --only KIND      nothing but these, by the names that --replay prints
         --replay         print every operation before it is done
   exerciser touch (--device ADDRESS | --group NUMBER) [--alignment N] [--skew N]
       maps all usable memory at SKEW bytes behind a multiple of ALIGNMENT,
       touches every page and reads it; sizes in bytes, with K, M or G
-  exerciser wait (--device ADDRESS | --group NUMBER) [--threads T]
-      resets the device, and touches its memory from T threads at once
+  exerciser wait (--device ADDRESS | --group NUMBER) [--threads T] [--after E]
+      opens the device, which resets it, and touches its memory from T threads
+      at once; or touches it, and then after E: reset (by sysfs), d3hot,
+      low-power
 )";
 
 struct Arguments {
@@ -39,11 +43,27 @@ struct Arguments {
   std::string group;
   exerciser::Options options;
   exerciser::Placement placement{.alignment = exerciser::kGiB, .skew = 0};
+  exerciser::After after = exerciser::After::open;
   bool wrong = false;
 };
 
 std::uint64_t number(const char* text) {
   return std::strtoull(text, nullptr, 0);
+}
+
+// Nothing for a word that is none of these.
+std::optional<exerciser::After> after(std::string_view word) {
+  using exerciser::After;
+  if (word == "open") {
+    return After::open;
+  }
+  if (word == "reset") {
+    return After::reset;
+  }
+  if (word == "d3hot") {
+    return After::d3hot;
+  }
+  return word == "low-power" ? std::optional(After::low_power) : std::nullopt;
 }
 
 std::uint64_t size(const char* text) {
@@ -81,6 +101,11 @@ void take(Arguments& arguments, int option) {
     case 'u':
       arguments.options.unbinds = static_cast<unsigned>(number(optarg));
       break;
+    case 'n':
+      arguments.wrong |= !exerciser::only(optarg);
+      arguments.options.weights =
+          exerciser::only(optarg).value_or(exerciser::usual_weights());
+      break;
     case 'r':
       arguments.options.replay = true;
       break;
@@ -89,6 +114,10 @@ void take(Arguments& arguments, int option) {
       break;
     case 'k':
       arguments.placement.skew = size(optarg);
+      break;
+    case 'e':
+      arguments.wrong |= !after(optarg);
+      arguments.after = after(optarg).value_or(exerciser::After::open);
       break;
     default:
       arguments.wrong = true;
@@ -104,9 +133,11 @@ Arguments parse(int argc, char** argv) {
       option{"seed", required_argument, nullptr, 's'},
       option{"threads", required_argument, nullptr, 't'},
       option{"unbinds", required_argument, nullptr, 'u'},
+      option{"only", required_argument, nullptr, 'n'},
       option{"replay", no_argument, nullptr, 'r'},
       option{"alignment", required_argument, nullptr, 'a'},
       option{"skew", required_argument, nullptr, 'k'},
+      option{"after", required_argument, nullptr, 'e'},
       option{nullptr, 0, nullptr, 0}};
   Arguments arguments;
   int letter = 0;
@@ -148,8 +179,10 @@ int main(int argc, char** argv) {
                                   std::cerr);
   }
   if (wait) {
-    return exerciser::wait_for_memory(device, arguments.options.threads,
-                                      std::cout, std::cerr);
+    return exerciser::wait_for_memory(
+        device,
+        {.after = arguments.after, .threads = arguments.options.threads},
+        std::cout, std::cerr);
   }
   return exerciser::exercise(device, arguments.options, std::cout, std::cerr);
 }

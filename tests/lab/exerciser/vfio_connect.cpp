@@ -117,6 +117,15 @@ std::uint64_t VfioDevice::attribute(const std::string& name) const {
                        0);
 }
 
+std::string VfioDevice::reset_by_sysfs() const {
+  const auto path = folder() + "/reset";
+  return write_text(path, "1") == 0 ? "" : problem(path);
+}
+
+bool VfioDevice::asleep() const {
+  return read_line(folder() + "/power/runtime_status") == "suspended";
+}
+
 std::string VfioDevice::connect() {
   shape_ = {};
   if (auto error = read_layout(); !error.empty()) {

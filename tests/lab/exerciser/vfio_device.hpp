@@ -24,6 +24,11 @@ class VfioDevice : public Device {
   // A number of the driver's nvgpu/ folder in sysfs; 0 if it is not there.
   std::uint64_t attribute(const std::string& name) const;
 
+  // A reset that VFIO does not start. Empty, or what is wrong.
+  std::string reset_by_sysfs() const;
+  // Whether runtime power management has put it to sleep.
+  bool asleep() const;
+
   const Shape& shape() const override { return shape_; }
   bool parallel() const override { return true; }
   long open(unsigned slot) override;

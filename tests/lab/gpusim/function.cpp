@@ -48,12 +48,15 @@ void add_header(ConfigSpace& config, const GpuOptions& options) {
   config.define<uint8_t>(PCI_INTERRUPT_LINE, 0, 0xFF);
 }
 
-void add_power_management(Function& function, uint8_t at) {
+void add_power_management(Function& function, uint8_t at,
+                          const GpuOptions& options) {
   function.pm = at;
   auto& config = function.config.capability(at, PCI_CAP_ID_PM);
   config.define<uint16_t>(at + PCI_PM_PMC, 3);
-  // What the driver had set up survives D3hot: a resume is no reset.
-  config.define<uint16_t>(at + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET,
+  // As a rule what the driver had set up survives D3hot.
+  constexpr uint16_t kNoSoftReset = PCI_PM_CTRL_NO_SOFT_RESET;
+  config.define<uint16_t>(at + PCI_PM_CTRL,
+                          options.soft_reset ? uint16_t{0} : kNoSoftReset,
                           PCI_PM_CTRL_STATE_MASK);
 }
 
@@ -178,7 +181,7 @@ void add_cxl_dvsec(Function& function, const GpuOptions& options, uint16_t at) {
 }
 
 void add_hopper_capabilities(Function& function, const GpuOptions& options) {
-  add_power_management(function, 0x40);
+  add_power_management(function, 0x40, options);
   add_msi(function, 0x48);
   add_express(function, 0x60);
   add_vendor_specific(function, 0x9C, 0x14);
@@ -203,7 +206,7 @@ void add_hopper_capabilities(Function& function, const GpuOptions& options) {
 void add_blackwell_capabilities(Function& function, const GpuOptions& options) {
   add_express(function, 0x40);
   add_msix(function, 0x7C);
-  add_power_management(function, 0x88);
+  add_power_management(function, 0x88, options);
   add_vendor_specific(function, 0x90, 0x14);
   add_vendor_specific(function, 0xA4, 0x14);
 

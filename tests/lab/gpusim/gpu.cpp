@@ -199,6 +199,9 @@ void Gpu::write_config(std::uint64_t offset, Bytes data, Instant now) {
     config.put(power_at, power);
   } else if (state == 3 && (power & PCI_PM_CTRL_STATE_MASK) != 3) {
     ++counters_.suspends;
+  } else if (state == 0 && (power & PCI_PM_CTRL_STATE_MASK) == 3 &&
+             options_.soft_reset) {
+    reset(now);
   }
   const auto control = config.get<std::uint16_t>(control_at);
   if ((control & PCI_EXP_DEVCTL_BCR_FLR) != 0) {

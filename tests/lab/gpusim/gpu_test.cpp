@@ -52,6 +52,12 @@ class SlowGpu : public GpuTest {
   SlowGpu() : GpuTest({.ready = {.after = milliseconds(3000)}}) {}
 };
 
+class SoftResetGpu : public GpuTest {
+ protected:
+  SoftResetGpu()
+      : GpuTest({.soft_reset = true, .ready = {.after = milliseconds(3000)}}) {}
+};
+
 class CxlGpu : public GpuTest {
  protected:
   CxlGpu()
@@ -267,6 +273,32 @@ TEST_F(GpuTest, DoesNotComeBackOnceRemoved) {
   gpu_.set_link(true, now_);
   gpu_.reset_device(now_);
   EXPECT_EQ(get(kConfig, 0, 4), 0xFFFFFFFFU);
+}
+
+TEST_F(SlowGpu, StaysReadyInD3hot) {
+  now_ = kPowerOn + milliseconds(5000);
+  put(kConfig, 0x44, 2, 3);
+  put(kConfig, 0x44, 2, 0);
+  EXPECT_EQ(get(kConfig, 0x44, 2), 8U);  // NoSoftRst+
+  EXPECT_EQ(get(0, 0x1498, 4), 0xFFU);
+}
+
+TEST_F(SoftResetGpu, StartsItsTimeAnewOnTheWayOutOfD3hot) {
+  now_ = kPowerOn + milliseconds(5000);
+  put(kConfig, 0x44, 2, 3);
+  put(kConfig, 0x44, 2, 0);
+  EXPECT_EQ(get(kConfig, 0x44, 2), 0U);
+  EXPECT_EQ(get(kConfig, 0x04, 2), 0U);
+  switch_memory_on();
+  EXPECT_EQ(get(0, 0x1498, 4), 0U);
+  now_ += milliseconds(3000);
+  EXPECT_EQ(get(0, 0x1498, 4), 0xFFU);
+}
+
+TEST_F(SoftResetGpu, IsNotResetByAWriteOfD0InD0) {
+  now_ = kPowerOn + milliseconds(5000);
+  put(kConfig, 0x44, 2, 0);
+  EXPECT_EQ(get(0, 0x1498, 4), 0xFFU);
 }
 
 TEST_F(SlowGpu, TellsItsStateAsJson) {

@@ -28,7 +28,8 @@ struct GpuOptions {
   std::uint16_t subsystem_id = 0x16EB;
   bool dvsec = true;  // has NVIDIA's DVSEC 3
   bool mig_erratum_fixed = false;
-  bool cxl = false;  // has the DVSEC of CXL devices
+  bool cxl = false;         // has the DVSEC of CXL devices
+  bool soft_reset = false;  // on the way from D3hot to D0
   ReadyOptions ready{};
   // Configuration space answers nothing from the first reset on. Not before,
   // because QEMU takes no device in that answers nothing.

@@ -130,15 +130,18 @@ Result<> read_bars(const YamlReader& reader, const YamlValue& value,
 
 Result<> read_sim(const YamlReader& reader, const YamlValue& value,
                   GpuOptions& out) {
-  static constexpr std::array<std::string_view, 7> kKeys{
-      "subsystem_id", "mig_erratum_fixed", "no_dvsec", "cxl", "ready", "config",
-      "bars"};
+  static constexpr std::array<std::string_view, 8> kKeys{
+      "subsystem_id", "mig_erratum_fixed",
+      "no_dvsec",     "cxl",
+      "soft_reset",   "ready",
+      "config",       "bars"};
   bool no_dvsec = false;
   MapReader map(reader, value, "sim", kKeys);
   map.number("subsystem_id", out.subsystem_id, 0, 0xFFFF)
       .flag("mig_erratum_fixed", out.mig_erratum_fixed)
       .flag("no_dvsec", no_dvsec)
       .flag("cxl", out.cxl)
+      .flag("soft_reset", out.soft_reset)
       .word("config", out.config_dead, {"ok", "dead"});
   out.dvsec = !no_dvsec;
   if (const auto* ready = map.find("ready")) {

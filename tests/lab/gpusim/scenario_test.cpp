@@ -26,6 +26,7 @@ TEST(Scenario, GivesAHealthyGh200WhenNothingElseIsSaid) {
   EXPECT_TRUE(options->dvsec);
   EXPECT_FALSE(options->mig_erratum_fixed);
   EXPECT_FALSE(options->cxl);
+  EXPECT_FALSE(options->soft_reset);
   EXPECT_FALSE(options->config_dead);
   EXPECT_EQ(options->ready.c2c, 0xFFU);
   EXPECT_EQ(options->ready.after, std::chrono::milliseconds(0));
@@ -42,6 +43,7 @@ TEST(Scenario, TakesEveryKeyOfSim) {
       "      mig_erratum_fixed: true\n"
       "      no_dvsec: true\n"
       "      cxl: true\n"
+      "      soft_reset: true\n"
       "      ready: {c2c: 0x7f, hbm: 15, after_ms: 2500}\n"
       "      config: dead\n"
       "      bars: {bar0: 0x4000000, bar2: 0x10000000, bar4: 1048576}\n",
@@ -52,6 +54,7 @@ TEST(Scenario, TakesEveryKeyOfSim) {
   EXPECT_TRUE(options->mig_erratum_fixed);
   EXPECT_FALSE(options->dvsec);
   EXPECT_TRUE(options->cxl);
+  EXPECT_TRUE(options->soft_reset);
   EXPECT_EQ(options->ready.c2c, 0x7FU);
   EXPECT_EQ(options->ready.hbm, 15U);
   EXPECT_EQ(options->ready.after, std::chrono::milliseconds(2500));

@@ -119,7 +119,9 @@ class Host:
     def since(self, text):
         lines = self.kernel_log()
         places = [i for i, line in enumerate(lines) if line == f"lab: {text}"]
-        return lines[places[-1] + 1:] if places else lines
+        if not places:
+            raise CheckFailed(f"the kernel log has no 'lab: {text}' (any more)")
+        return lines[places[-1] + 1:]
 
 
 class SimulatedGpu:
@@ -195,6 +197,11 @@ class Lab:
     def quiet_kernel(self):
         """No oops and no warning since power-on."""
         lines = self.host.kernel_log()
+        # The buffer is a ring.
+        if not any(line.startswith("Linux version ") for line in lines[:20]):
+            self.fail("the kernel log has lost its beginning: "
+                      + "\n".join(lines[:3]))
+            return
         for i, line in enumerate(lines):
             if ALARMING.search(line):
                 self.fail("the kernel log has:\n      "

@@ -71,6 +71,8 @@ def qemu_arguments(parts, scenario, folder):
         "-bios", str(parts.tools.firmware),
         "-kernel", str(parts.kernel), "-initrd", str(parts.initrd),
         "-append", "console=ttyAMA0 quiet panic=-1 acpi_no_memhotplug "
+                   # The log is looked through at the end, for the whole run.
+                   "log_buf_len=16M "
                    # What only costs time under emulation.
                    "mitigations=off systemd.gpt_auto=0 "
                    + ("" if scenario.libvirt else "audit=0 apparmor=0 ") +

@@ -14,10 +14,10 @@ import sys
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-CACHE = pathlib.Path(
-    os.environ.get("NVGPUCTL_CACHE")
-    or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    / "nvgpuctl") / "lab"
+sys.path.append(str(REPOSITORY / "tests/support"))
+import cache  # noqa: E402
+
+CACHE = cache.FOLDER / "lab"
 # What nobody used for so long is deleted when its successor is made.
 KEEP_SECONDS = 7 * 24 * 3600
 PR_SET_PDEATHSIG = 1

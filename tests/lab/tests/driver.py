@@ -70,7 +70,7 @@ def expected_skips(lab, gpu, names):
                   if name == "layout-reserved" or name.startswith("vfio-reserved-")}
     if usable == (bar4 or bar2):
         skips.add("vfio-usable-tail")
-    if lab.kernel.number() < (6, 19):
+    if lab.kernel.number() < (7, 0):
         skips.add("vfio-dma-buf")
     if lab.scenario.driver == "kernel":
         skips |= {name for name in names if name.startswith("vfio-driver-")}
