@@ -46,7 +46,7 @@ Result<ExitCode> run_recover(Context& context, const Arguments& arguments) {
       print_error(context.err, error);
     }
   }
-  return !recovery.stuck.empty()   ? ExitCode::needs_operator
+  return !recovery.stuck.empty()  ? ExitCode::needs_operator
          : !recovery.left.empty() ? ExitCode::failed
                                   : ExitCode::done;
 }

@@ -283,8 +283,8 @@ Json recovery_json(const Recovery& recovery) {
   }
   return {{"course",
            recovery.course ? Json(to_string(*recovery.course)) : Json(nullptr)},
-          {"complete",
-           !recovery.failure && recovery.stuck.empty() && recovery.left.empty()},
+          {"complete", !recovery.failure && recovery.stuck.empty() &&
+                           recovery.left.empty()},
           {"undone", undone},
           {"lines", recovery.lines}};
 }

@@ -91,8 +91,8 @@ Result<std::optional<Journal>> read_journal(const RootDir& root,
 
 Result<> store_journal(const RootDir& root, const Journal& journal,
                        std::string_view path) {
-  auto made = make_folders(
-      root, path == kJournalPath ? kOriginFolder : kStuckFolder);
+  auto made =
+      make_folders(root, path == kJournalPath ? kOriginFolder : kStuckFolder);
   return made ? store_record(root, std::string(path),
                              write_journal_text(journal), parse_journal)
               : made;

@@ -41,6 +41,14 @@ TEST(Slit, RefusesAMatrixThatIsNotTheSquareOfItsCount) {
             "2 localities announced (byte 0x24), but the matrix has 3 bytes");
 }
 
+TEST(Slit, LeavesPaddingBehindTheMatrix) {
+  const Aml body = slit(2, {10, 80, 20, 10, 0, 0, 0, 0});
+  const auto result = parse_slit(test::table_with(body, "SLIT", 1));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->distances.size(), 4);
+  EXPECT_EQ(result->distance(1, 0), 20);
+}
+
 TEST(Slit, RefusesCountsWhoseSquareOverflows) {
   // 2^32 squared is 0 in 64 bits, the size of an absent matrix.
   const Aml body = slit(0x1'0000'0000, {});
