@@ -10,19 +10,19 @@ set -euo pipefail
 
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/../support/debian.sh"
-folder=${nvgpuctl_cache:?set by debian.sh}/apt
+lists=${nvgpuctl_cache:?set by debian.sh}/apt
 
 # An apt configuration of its own for sources: the lists of a suite's packages
 # need not grow for everybody else.
 sources_of() {  # SUITE
-  local state=$folder/$1-sources mirror binary
+  local state=$lists/$1-sources mirror binary
   binary=$(apt_of "$1") || return 1
   mirror=$(find_mirror) || return 1
   mkdir -p "$state"/{etc/apt.conf.d,etc/preferences.d,lists/partial,archives/partial}
   : >"$state/status"
   echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" \
     >"$state/etc/sources.list"
-  sed "s#$folder/$1#$state#" "$binary" >"$state/apt.conf"
+  sed "s#$lists/$1#$state#" "$binary" >"$state/apt.conf"
   APT_CONFIG=$state/apt.conf apt-get -qq --error-on=any update >&2 || return 1
   echo "$state/apt.conf"
 }
