@@ -100,7 +100,7 @@ TEST(Arguments, KnowWhatHelpIsWantedAbout) {
   EXPECT_EQ(parsed({"help", "--", "list"}).topic, "list");
   EXPECT_EQ(parsed({"help", "list", "--color", "always"}).topic, "list");
   EXPECT_EQ(refusal({"help", "list", "--bogus"}),
-            "--bogus: is no option of 'nvgpuctl help'; "
+            "--bogus: is not an option of 'nvgpuctl help'; "
             "try: nvgpuctl help help");
 }
 
