@@ -27,6 +27,8 @@ class Fd {
 
   bool valid() const { return fd_ >= 0; }
   int get() const { return fd_; }
+  // Somebody else closes it from now on.
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

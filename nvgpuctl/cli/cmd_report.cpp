@@ -5,10 +5,10 @@
 #include "cli/layout.hpp"
 #include "cli/output_html.hpp"
 #include "cli/select.hpp"
-#include "cli/split_files.hpp"
 #include "cli/verbs.hpp"
 #include "cli/waiting.hpp"
 #include "core/doctor.hpp"
+#include "host/new_file.hpp"
 #include "host/report_archive.hpp"
 #include "ops/report.hpp"
 #include "ops/validate.hpp"
@@ -39,7 +39,7 @@ void print_summary(Context& context, const Report& report, bool redacted) {
                 "ids, MAC and IPv4 addresses and serial numbers. ACPI tables "
                 "and the rest of the kernel's command line are as they are.",
                 report.aliases)
-          : "Nothing has an alias: host and domain names, UUIDs, machine ids, "
+          : "Nothing is redacted: host and domain names, UUIDs, machine ids, "
             "addresses and serial numbers are in it.");
 }
 
@@ -83,7 +83,8 @@ Result<> write_out(Context& context, const std::string& file,
     context.out << bytes;
     return {};
   }
-  auto written = write_new_file(file, bytes);
+  // As root it holds what only root may read.
+  auto written = write_new_file(file, bytes, Readers::root);
   if (written) {
     context.err << fmt::format("{}: {} files, {}\n", printable(file), count,
                                human_size(bytes.size()));

@@ -14,13 +14,30 @@ namespace {
 
 // Bash splits words at colons, and PCI addresses are full of them, so the line
 // is split here at blanks, and what Bash will insert is cut at the last colon.
+// Elsewhere Bash's own idea of the word is the better one: it knows quotes.
 constexpr std::string_view kHead = R"(# bash completion for nvgpuctl
+# Names that somebody else chose. They never go through compgen -W, which
+# expands its words and would run a command that stands in one.
+_nvgpuctl_names() {
+  case $names in
+    files) compgen -f -- "$word" ;;
+    directories) compgen -d -- "$word" ;;
+    gpus)
+      nvgpuctl "${root[@]}" list --addresses 2>/dev/null |
+        while read -r gpu; do
+          [[ $gpu != "$word"* ]] || printf '%s\n' "$gpu"
+        done
+      ;;
+  esac
+}
 _nvgpuctl() {
   local line=${COMP_LINE:0:COMP_POINT}
   local -a words root=()
   read -r -a words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=("")
-  local current=${words[-1]} previous=${words[-2]-} verb="" candidates="" i
+  local current=${words[-1]} previous=${words[-2]-} verb="" i
+  local candidates="" names="" word=${2-${words[-1]}}
+  [[ $current == *:* ]] && word=$current
   for ((i = 1; i < ${#words[@]} - 1; i++)); do
     case ${words[i]} in
 )";
@@ -34,7 +51,6 @@ constexpr std::string_view kVerb = R"(      -*) ;;
         ;;
     esac
   done
-  local gpus='nvgpuctl "${root[@]}" list --addresses 2>/dev/null'
   case $previous in
 )";
 
@@ -42,7 +58,16 @@ constexpr std::string_view kTail = R"(          *) ;;
       esac
       ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$current")
+  case $names in
+    files | directories)
+      # So that Bash quotes what it inserts.
+      compopt -o filenames 2>/dev/null
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(
+    compgen -W "$candidates" -- "$word"
+    _nvgpuctl_names
+  )
   if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
     local typed=${current%"${current##*:}"}
     COMPREPLY=("${COMPREPLY[@]#"$typed"}")
@@ -93,15 +118,12 @@ std::string value_of(const OptionSpec& option) {
     return fmt::format("candidates=\"{}\"", fmt::join(option.choices, " "));
   }
   if (option.metavar == "GPU") {
-    return "candidates=$(eval \"$gpus\")";
+    return "names=gpus";
   }
   if (option.metavar == "DIR") {
-    return "mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); return";
+    return "names=directories";
   }
-  if (takes_path(option)) {
-    return "mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return";
-  }
-  return "return";
+  return takes_path(option) ? "names=files" : "return";
 }
 
 // What may stand behind an option, in verbs that do not agree about it.
@@ -175,9 +197,10 @@ VerbWords verb_words() {
 std::string verb_cases() {
   const auto words = verb_words();
   std::string text = "    *)\n      case $verb in\n";
-  const auto row = [&](std::string_view verb, const std::string& candidates) {
-    text +=
-        fmt::format("        \"{}\") candidates=\"{}\" ;;\n", verb, candidates);
+  const auto row = [&](std::string_view verb, const std::string& candidates,
+                       std::string_view more = "") {
+    text += fmt::format("        \"{}\") candidates=\"{}\"{} ;;\n", verb,
+                        candidates, more);
   };
   row("", fmt::format("{}{}", fmt::join(words.first, " "),
                       names(common_options())));
@@ -192,12 +215,11 @@ std::string verb_cases() {
     if (command.operands == Operands::one_choice) {
       candidates =
           fmt::format("{} {}", fmt::join(command.choices, " "), candidates);
-    } else if (takes_file(command)) {
-      candidates += " $(compgen -f -- \"$current\")";
-    } else if (takes_gpus(command)) {
-      candidates += " $(eval \"$gpus\")";
     }
-    row(command.name, candidates);
+    row(command.name, candidates,
+        takes_file(command)   ? " names=files"
+        : takes_gpus(command) ? " names=gpus"
+                              : "");
   }
   return text;
 }

@@ -16,7 +16,4 @@ Result<std::vector<std::string>> write_split_files(
     const std::string& directory,
     const std::vector<std::pair<std::string, std::string>>& parts);
 
-// A file that must not be there yet.
-Result<> write_new_file(const std::string& path, const std::string& text);
-
 }  // namespace nvgpuctl::cli

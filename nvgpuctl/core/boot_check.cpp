@@ -12,6 +12,7 @@
 #include "core/doctor_section.hpp"
 #include "core/host_snapshot.hpp"
 #include "core/module_name.hpp"
+#include "core/redact.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -61,12 +62,12 @@ bool is_key_named(std::string_view key, std::string_view signer) {
 
 // In a report the host's name has an alias in /proc/keys, and the signature of
 // a module is as it was.
-bool is_key_of(std::string_view key, std::string_view signer) {
-  constexpr std::string_view kAlias = "host-1";
+bool is_key_of(const BootFacts& facts, std::string_view key,
+               std::string_view signer) {
   const auto space = signer.find(' ');
   const bool renamed =
-      key.starts_with(kAlias) && space != signer.npos &&
-      is_key_named(key.substr(kAlias.size()), signer.substr(space));
+      facts.recorded && key.starts_with(kHostAlias) && space != signer.npos &&
+      is_key_named(key.substr(kHostAlias.size()), signer.substr(space));
   return renamed || is_key_named(key, signer);
 }
 
@@ -75,9 +76,9 @@ std::string key_text(const BootFacts& facts, const std::string& signer) {
   if (signer.empty() || facts.key_names.empty()) {
     return "; whether the kernel trusts it is not known before it is loaded";
   }
-  const bool known =
-      std::any_of(facts.key_names.begin(), facts.key_names.end(),
-                  [&](const auto& key) { return is_key_of(key, signer); });
+  const bool known = std::any_of(
+      facts.key_names.begin(), facts.key_names.end(),
+      [&](const auto& key) { return is_key_of(facts, key, signer); });
   return known ? "; the running kernel has a key of that name"
                : "; the running kernel shows no key of that name and will "
                  "probably refuse it: see mokutil --list-enrolled";

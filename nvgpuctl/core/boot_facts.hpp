@@ -46,6 +46,7 @@ struct InstalledKernel {
 };
 
 struct BootFacts {
+  bool recorded = false;  // perhaps in a report, where the host has an alias
   std::vector<InstalledKernel> kernels;  // newest first
   ModprobeRules rules;
   std::optional<bool> secure_boot;          // nothing: no such variable

@@ -12,10 +12,13 @@
 
 namespace nvgpuctl {
 
+// What the first name of kind "host" gets.
+constexpr std::string_view kHostAlias = "host-1";
+
 class Redactor {
  public:
   // A name to replace wherever it stands: as a word of its own, or anywhere if
-  // it is of several words. Returns what stands for it: "host-1". One of kind
+  // it is of several words. Returns what stands for it: kHostAlias. One of kind
   // "host" is also replaced, in whatever case, where others are made of it:
   // "grace01-vg", "rhel_grace01".
   std::string name(std::string_view value, std::string_view kind);

@@ -190,6 +190,7 @@ std::vector<std::string> enabled_units(const RootDir& root) {
 BootFacts read_boot_files(const RootDir& root, const std::string& running,
                           std::string_view command_line) {
   BootFacts facts;
+  facts.recorded = !root.live();
   facts.kernels = read_kernels(root, running);
   add_command_line_rules(command_line, facts.rules);
   for (const auto& file : read_modprobe_files(root)) {

@@ -24,12 +24,23 @@ struct Descriptors {
   std::set<std::string> nodes;
   std::vector<std::optional<PciAddress>> vfio_devices;
   bool kvm = false;
+  bool hidden = false;  // not all could be looked at
 };
+
+// Without CAP_SYS_PTRACE even root is told which descriptors a process has, but
+// not what they are.
+bool is_hidden(const Error& error) {
+  return error.code == Errc::permission || error.code == Errc::io;
+}
 
 void look_at(const RootDir& root, const std::string& home,
              const std::string& number, Descriptors& found) {
-  const auto target = root.link_target(fmt::format("{}/fd/{}", home, number));
+  const std::string link = fmt::format("{}/fd/{}", home, number);
+  const auto target = root.link_target(link);
   if (!target) {
+    // The kernel says the same of a process that has ended meanwhile.
+    found.hidden =
+        found.hidden || (is_hidden(target.error()) && root.exists(home));
     return;
   }
   // A node that was removed from a container's /dev is still open.
@@ -51,10 +62,25 @@ void look_at(const RootDir& root, const std::string& home,
   }
 }
 
+Descriptors read_descriptors(const RootDir& root, const std::string& home) {
+  Descriptors found;
+  const auto numbers = root.list(home + "/fd");
+  if (!numbers) {
+    found.hidden = is_hidden(numbers.error());
+    return found;
+  }
+  found.hidden = numbers->size() > kMaxDescriptors;
+  for (std::size_t i = 0; i < std::min(numbers->size(), kMaxDescriptors); ++i) {
+    look_at(root, home, (*numbers)[i], found);
+  }
+  return found;
+}
+
 std::vector<std::string> read_mapped(const RootDir& root,
-                                     const std::string& home) {
+                                     const std::string& home, bool& hidden) {
   std::set<std::string> mapped;
   const auto maps = root.read_file(home + "/maps", kMaxMaps);
+  hidden = hidden || (!maps && maps.error().code == Errc::permission);
   for (const auto line : split(maps ? *maps : std::string_view(), '\n')) {
     const auto path = mapped_path(line);
     if (is_nvidia_library(path) || path.starts_with("/dev/nvidia")) {
@@ -91,26 +117,14 @@ std::optional<ProcessFacts> read_process(const RootDir& root, unsigned pid,
   process.pid = pid;
   const auto comm = root.read_text(home + "/comm");
   process.command = comm ? std::string(trim(*comm)) : "?";
-  const auto descriptors = root.list(home + "/fd");
-  Descriptors found;
-  if (!descriptors && descriptors.error().code == Errc::permission) {
-    ++unseen;
-  }
-  std::size_t count = 0;
-  for (const auto& number :
-       descriptors ? *descriptors : std::vector<std::string>{}) {
-    if (++count > kMaxDescriptors) {
-      ++unseen;
-      break;
-    }
-    look_at(root, home, number, found);
-  }
+  auto found = read_descriptors(root, home);
   process.open = {found.nodes.begin(), found.nodes.end()};
   process.vfio_devices = std::move(found.vfio_devices);
   process.kvm = found.kvm;
   if (maps == Maps::read) {
-    process.mapped = read_mapped(root, home);
+    process.mapped = read_mapped(root, home, found.hidden);
   }
+  unseen += found.hidden ? 1 : 0;
   const bool uses = !process.open.empty() || !process.vfio_devices.empty() ||
                     !process.mapped.empty() || process.kvm;
   const bool agent = may_be_agent(process.command);

@@ -2,28 +2,29 @@
 #include "host/child_answer.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "host/child_files.hpp"
+#include "host/read_write.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// noexcept: an exception would go on in our caller, as a second one of it.
 [[noreturn]] void run_child(const std::function<void(int)>& work, int out,
-                            pid_t parent) {
+                            pid_t parent) noexcept {
   // It must not outlive us.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) {
@@ -34,36 +35,6 @@ using Clock = std::chrono::steady_clock;
   work(out);
   // Without the parent's exit handlers, and without waiting for libvirt's.
   ::_exit(0);
-}
-
-// What the child says until it ends, falls silent past the deadline, or says
-// too much. True when it ended.
-bool listen(int in, Clock::time_point deadline, std::size_t most,
-            std::string& answer) {
-  std::array<char, 4096> buffer{};
-  while (answer.size() < most) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - Clock::now());
-    pollfd entry{.fd = in, .events = POLLIN, .revents = 0};
-    const int ready = left.count() > 0
-                          ? ::poll(&entry, 1, static_cast<int>(left.count()))
-                          : 0;
-    if (ready < 0 && errno == EINTR) {
-      continue;
-    }
-    if (ready <= 0) {
-      return false;
-    }
-    const ssize_t count = ::read(in, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return true;
-    }
-    answer.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  return false;
 }
 
 // Even SIGKILL does not end a process that hangs in the kernel, so waiting is
@@ -81,15 +52,8 @@ void end_child(pid_t child) {
 }  // namespace
 
 void say(int out, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(out, text.data(), text.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      ::_exit(1);
-    }
-    text.remove_prefix(static_cast<std::size_t>(count));
+  if (write_all(out, text) != 0) {
+    ::_exit(1);
   }
 }
 
@@ -99,7 +63,7 @@ ChildAnswer ask_child(const std::function<void(int)>& work,
   ChildAnswer answer;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    answer.problem = std::generic_category().message(errno);
+    answer.problem = error_text(errno);
     return answer;
   }
   const Fd in(ends[0]);
@@ -108,7 +72,7 @@ ChildAnswer ask_child(const std::function<void(int)>& work,
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) {
-    answer.problem = std::generic_category().message(errno);
+    answer.problem = error_text(errno);
     return answer;
   }
   if (child == 0) {
@@ -116,7 +80,9 @@ ChildAnswer ask_child(const std::function<void(int)>& work,
   }
   // Ours must be closed, or the child's end of file would never show.
   out = Fd();
-  answer.ended = listen(in.get(), end, most_bytes, answer.text);
+  auto said = read_all(in.get(), most_bytes, end);
+  answer.ended = said.end == ReadEnd::end_of_file;
+  answer.text = std::move(said.text);
   end_child(child);
   return answer;
 }

@@ -6,10 +6,10 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <system_error>
 #include <vector>
 
 #include "host/argument_list.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -43,7 +43,7 @@ Error become_companion(const std::string& name,
   }
   const int error = errno;
   return {Errc::io, error == ENOENT ? installed + " or " + beside : installed,
-          "cannot be started: " + std::generic_category().message(error),
+          "cannot be started: " + error_text(error),
           "it belongs to this program; install both again"};
 }
 

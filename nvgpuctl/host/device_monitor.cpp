@@ -10,9 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 
 #include "base/fd.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -105,8 +105,7 @@ Result<DeviceMonitor> DeviceMonitor::open() {
   (void)udev_monitor_set_receive_buffer_size(monitor, kBuffer);
   const int enabled = udev_monitor_enable_receiving(monitor);
   if (enabled < 0) {
-    return fail(Errc::io, "libudev",
-                "cannot listen: " + std::generic_category().message(-enabled));
+    return fail(Errc::io, "libudev", "cannot listen: " + error_text(-enabled));
   }
   return DeviceMonitor(std::move(parts));
 }
@@ -130,7 +129,7 @@ Result<Waited> DeviceMonitor::wait(
         std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, kDay));
     const int ready = ::poll(ends.data(), ends.size(), bound ? pause : -1);
     if (ready < 0 && errno != EINTR) {
-      return fail(Errc::io, "poll", std::generic_category().message(errno));
+      return call_failure("poll", errno);
     }
     if (ready < 0) {
       continue;

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <thread>
 
 #include "base/text.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -58,8 +58,7 @@ Result<HostLock> HostLock::take(const RootDir& root, milliseconds wait) {
   constexpr milliseconds kPause{20};
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
-      return fail(Errc::io, std::string(kLockPath),
-                  std::generic_category().message(errno));
+      return call_failure(std::string(kLockPath), errno);
     }
     if (steady_clock::now() >= end) {
       return fail(Errc::locked, std::string(kLockPath),

@@ -33,7 +33,8 @@ struct Running {
   bool ended = false;
 };
 
-[[noreturn]] void run_child(const KernelCall& call, int go) {
+// noexcept: an exception would go on in our caller, as a second one of it.
+[[noreturn]] void run_child(const KernelCall& call, int go) noexcept {
   char byte = 0;
   // Without the byte nobody has written down that we begin.
   if (::read(go, &byte, 1) != 1) {
@@ -147,11 +148,14 @@ void collect(const RootDir& root, const Running& one, CallAnswer& answer) {
     answer.hung->overdue = true;
     return;
   }
+  const auto child = static_cast<pid_t>(one.record.pid);
   int status = 0;
-  while (::waitpid(static_cast<pid_t>(one.record.pid), &status, 0) < 0 &&
-         errno == EINTR) {
-  }
-  if (WIFEXITED(status)) {
+  pid_t ended = -1;
+  do {
+    ended = ::waitpid(child, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  // If somebody else has asked for it, nobody can say how it went.
+  if (ended == child && WIFEXITED(status)) {
     answer.code = WEXITSTATUS(status);
   }
   if (root.observer() != nullptr) {

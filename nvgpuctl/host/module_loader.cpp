@@ -7,13 +7,14 @@
 
 #include <array>
 #include <cerrno>
-#include <system_error>
+#include <csignal>
 #include <vector>
 
 #include "base/text.hpp"
 #include "host/argument_list.hpp"
 #include "host/hung_records.hpp"
 #include "host/kernel_call.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -29,6 +30,7 @@ constexpr int kNotRun = 127;
 int run_modprobe(const std::string& program, std::string_view module,
                  int messages) {
   ::dup2(messages, STDERR_FILENO);
+  (void)::signal(SIGPIPE, SIG_DFL);  // that we ignore it would be inherited
   std::vector<std::string> words{program, "--"};
   for (const auto word : split(module, ' ')) {
     words.emplace_back(word);
@@ -61,7 +63,7 @@ Result<> Modprobe::load(const std::string& module) {
   }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-    return fail(Errc::io, program_, std::generic_category().message(errno));
+    return call_failure(program_, errno);
   }
   const Fd out(ends[0]);
   const Fd messages(ends[1]);

@@ -3,47 +3,38 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
 #include "base/fd.hpp"
 #include "base/text.hpp"
+#include "host/child_files.hpp"
 #include "host/gzip.hpp"
 #include "host/input_text.hpp"
+#include "host/read_write.hpp"
 #include "host/root_dir_calls.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 // Directories, then files, then links: so nothing is ever written through a
-// link, even if read_tar() had let one pass.
-bool write_entry(const std::string& path, const TarEntry& entry) {
+// link, even if read_tar() had let one pass. An errno, or 0.
+int write_entry(const std::string& path, const TarEntry& entry) {
   if (entry.kind == TarEntry::Kind::link) {
-    return ::symlink(entry.content.c_str(), path.c_str()) == 0;
+    return ::symlink(entry.content.c_str(), path.c_str()) == 0 ? 0 : errno;
   }
   constexpr mode_t kOwnerOnly = 0600;
   const Fd file(::open(path.c_str(),
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                        kOwnerOnly));
-  return file.valid() && write_all(file.get(), entry.content);
+  return file.valid() ? write_all(file.get(), entry.content) : errno;
 }
 
 Result<> write_tree(const std::string& directory,
@@ -62,12 +53,26 @@ Result<> write_tree(const std::string& directory,
   for (const auto kind : {TarEntry::Kind::file, TarEntry::Kind::link}) {
     for (const auto& entry : entries) {
       const auto path = (top / entry.path).string();
-      if (entry.kind == kind && !write_entry(path, entry)) {
-        return system_failure(path, errno);
+      const int failed = entry.kind == kind ? write_entry(path, entry) : 0;
+      if (failed != 0) {
+        return system_failure(path, failed);
       }
     }
   }
   return {};
+}
+
+// In a child, which ^C does not reach.
+[[noreturn]] void remove_in_the_end(const std::string& directory,
+                                    int in) noexcept {
+  ::setsid();
+  let_go_of_files(in);
+  char byte = 0;
+  while (::read(in, &byte, 1) < 0 && errno == EINTR) {
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+  ::_exit(0);
 }
 
 }  // namespace
@@ -111,9 +116,27 @@ Result<std::shared_ptr<const UnpackedReport>> UnpackedReport::write(
   return report;
 }
 
+UnpackedReport::UnpackedReport(std::string directory)
+    : directory_(std::move(directory)) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return;  // then it goes with the object alone
+  }
+  const Fd in(ends[0]);
+  alive_ = Fd(ends[1]);
+  remover_ = ::fork();
+  if (remover_ == 0) {
+    remove_in_the_end(directory_, in.get());
+  }
+}
+
 UnpackedReport::~UnpackedReport() {
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+  if (remover_ > 0 && ::waitpid(remover_, nullptr, WNOHANG) == 0) {
+    ::kill(remover_, SIGKILL);
+    ::waitpid(remover_, nullptr, 0);
+  }
 }
 
 Result<std::string> pack_report(const std::vector<TarEntry>& entries) {

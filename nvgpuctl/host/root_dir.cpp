@@ -14,7 +14,6 @@
 #include <climits>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include "host/report_archive.hpp"
 #include "host/root_dir_calls.hpp"
@@ -83,16 +82,14 @@ Result<RootDir> RootDir::open(const std::string& directory) {
 Result<RootDir> RootDir::open_directory(const std::string& directory) {
   Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
-    return fail(classify(errno), directory,
-                std::generic_category().message(errno),
-                "--root wants the directory of a recorded host, or the archive "
-                "of a report");
+    return call_failure(directory, errno,
+                        "--root wants the directory of a recorded host, or "
+                        "the archive of a report");
   }
   const std::unique_ptr<char, decltype(&::free)> real(
       ::realpath(directory.c_str(), nullptr), &::free);
   if (!real) {
-    return fail(classify(errno), directory,
-                std::generic_category().message(errno));
+    return call_failure(directory, errno);
   }
   std::string prefix = real.get();
   const bool live = prefix == "/";
@@ -173,18 +170,25 @@ Result<std::vector<std::string>> RootDir::list(std::string_view path) const {
   if (!fd) {
     return forward_error(fd);
   }
-  const int copy = ::fcntl(fd->get(), F_DUPFD_CLOEXEC, 0);
-  const std::unique_ptr<DIR, CloseDirectory> directory(
-      copy < 0 ? nullptr : ::fdopendir(copy));
+  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd->get()));
   if (!directory) {
     return system_failure(path, errno);
   }
+  (void)fd->release();
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  for (;;) {
+    errno = 0;  // which alone tells a failure from the end
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) {
+      break;
+    }
     const std::string_view name = static_cast<const char*>(entry->d_name);
     if (name != "." && name != "..") {
       names.emplace_back(name);
     }
+  }
+  if (errno != 0) {
+    return system_failure(path, errno);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -198,8 +202,12 @@ Result<std::string> RootDir::link_target(std::string_view path) const {
   std::array<char, PATH_MAX> target{};
   const ssize_t length =
       ::readlinkat(fd->get(), "", target.data(), target.size());
-  if (length < 0) {
+  // With an empty name Linux says ENOENT of what is no link.
+  if (length < 0 && (errno == ENOENT || errno == EINVAL)) {
     return fail(Errc::malformed, absolute(path), "not a symbolic link");
+  }
+  if (length < 0) {
+    return system_failure(path, errno);
   }
   return std::string(target.data(), static_cast<std::size_t>(length));
 }

@@ -87,7 +87,7 @@ class RootDir {
   // Writes an existing file in one write(2), as sysfs wants. Only on the live
   // root and in tests; ops/ decides whether it may.
   Result<> write(std::string_view path, std::string_view value) const;
-  // Its halves.
+  // The two halves of write(); PreparedWrite::perform() comes in between.
   Result<PreparedWrite> prepare_write(std::string_view path,
                                       std::string_view value) const;
   Result<> finish_write(const PreparedWrite& write, int error) const;

@@ -1,82 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/standard_input.hpp"
 
-#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <system_error>
+#include <utility>
 
 #include "base/fd.hpp"
+#include "host/read_write.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr const char* kSubject = "standard input";
-
-tl::unexpected<Error> input_failure() {
-  return fail(Errc::io, kSubject, std::generic_category().message(errno));
-}
 
 }  // namespace
 
 Result<std::string> read_standard_input(std::size_t limit,
                                         std::chrono::milliseconds time) {
-  const auto end = steady_clock::now() + time;
-  std::string text;
-  bool too_long = false;
-  std::array<char, 16384> piece{};
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - steady_clock::now());
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    const int ready = ::poll(
-        &input, 1, left.count() < 0 ? 0 : static_cast<int>(left.count()));
-    if (ready == 0) {
-      return fail(Errc::io, kSubject, "does not end");
-    }
-    const ssize_t count = ::read(STDIN_FILENO, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return input_failure();
-    }
-    if (count == 0) {
-      break;
-    }
-    if (text.size() + static_cast<std::size_t>(count) > limit) {
-      too_long = true;
-      continue;
-    }
-    text.append(piece.data(), static_cast<std::size_t>(count));
+  const auto deadline = std::chrono::steady_clock::now() + time;
+  auto all = read_all(STDIN_FILENO, limit, deadline);
+  const bool too_long = all.end == ReadEnd::over_limit;
+  while (all.end == ReadEnd::over_limit) {
+    all = read_all(STDIN_FILENO, limit, deadline);
+  }
+  if (all.end == ReadEnd::late) {
+    return fail(Errc::io, kSubject, "does not end");
+  }
+  if (all.end == ReadEnd::failed) {
+    return call_failure(kSubject, all.error);
   }
   if (too_long) {
     return fail(Errc::malformed, kSubject,
                 "longer than " + std::to_string(limit) + " bytes");
   }
-  return text;
+  return std::move(all.text);
 }
 
 Result<> replace_standard_input(std::string_view text) {
   const Fd memory(::memfd_create("domain", MFD_CLOEXEC));
   if (!memory.valid()) {
-    return input_failure();
+    return call_failure(kSubject, errno);
   }
-  while (!text.empty()) {
-    const ssize_t count = ::write(memory.get(), text.data(), text.size());
-    if (count < 0) {
-      return input_failure();
-    }
-    text.remove_prefix(static_cast<std::size_t>(count));
+  if (const int error = write_all(memory.get(), text); error != 0) {
+    return call_failure(kSubject, error);
   }
   if (::lseek(memory.get(), 0, SEEK_SET) != 0 ||
       ::dup2(memory.get(), STDIN_FILENO) < 0) {
-    return input_failure();
+    return call_failure(kSubject, errno);
   }
   return {};
 }

@@ -149,6 +149,9 @@ Result<std::size_t> unpack_zstd(std::string_view packed, Outlet& outlet) {
   // Its window is bounded: 128 MiB, ZSTD_WINDOWLOG_LIMIT_DEFAULT.
   const std::unique_ptr<void, std::size_t (*)(void*)> stream(create(),
                                                              free_stream);
+  if (!stream) {
+    return fail(Errc::io, outlet.name(), "zstd cannot be initialised");
+  }
   ZstdIn in{packed.data(), packed.size(), 0};
   for (;;) {
     ZstdOut out{outlet.data(), outlet.size(), 0};

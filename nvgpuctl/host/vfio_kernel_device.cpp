@@ -11,13 +11,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <utility>
 
 #include "base/bytes.hpp"
 #include "core/smaps.hpp"
 #include "core/vfio_info.hpp"
+#include "host/read_write.hpp"
+#include "host/system_error.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -60,16 +61,8 @@ class Mapping {
 
 std::string read_own_smaps() {
   const Fd file(::open("/proc/self/smaps", O_RDONLY | O_CLOEXEC));
-  std::string text;
-  std::array<char, 16384> piece{};
-  while (file.valid()) {
-    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
-    if (got <= 0) {
-      break;
-    }
-    text.append(piece.data(), static_cast<std::size_t>(got));
-  }
-  return text;
+  constexpr std::size_t kMost = 64UL << 20U;
+  return file.valid() ? read_all(file.get(), kMost).text : "";
 }
 
 class KernelDevice : public VfioDevice {
@@ -109,8 +102,10 @@ class KernelDevice : public VfioDevice {
   std::map<unsigned, std::uint64_t> region_offsets_;
 };
 
+// Of a device that is open, EBUSY is not that somebody else has it: whatever
+// the kernel says, it has failed our request.
 tl::unexpected<Error> refused(std::string subject, int error) {
-  return fail(Errc::io, std::move(subject), std::strerror(error));
+  return fail(Errc::io, std::move(subject), error_text(error));
 }
 
 // What a read or write of `wanted` bytes gave.

@@ -7,10 +7,10 @@
 #include <sys/ioctl.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/fd.hpp"
+#include "host/system_error.hpp"
 #include "host/vfio_kernel_device.hpp"
 
 namespace nvgpuctl {
@@ -30,22 +30,17 @@ constexpr unsigned long kBindIommufd = _IO(VFIO_TYPE, VFIO_BASE + 18);
 
 tl::unexpected<Error> refused(const std::string& subject,
                               const std::string& what, int error) {
-  const std::string problem =
-      what + (what.empty() ? "" : ": ") + std::strerror(error);
-  switch (error) {
-    case EBUSY:
-      return fail(Errc::busy, subject,
-                  "somebody has it open: " + std::string(std::strerror(error)),
-                  "stop the VM or the process that uses this GPU first");
-    case EACCES:
-    case EPERM:
-      return fail(Errc::permission, subject, problem, "run as root");
-    case ENOENT:
-    case ENXIO:
-      return fail(Errc::not_found, subject, problem);
-    default:
-      return fail(Errc::io, subject, problem, "look at the kernel log");
+  if (error == EBUSY) {
+    return fail(Errc::busy, subject,
+                "somebody has it open: " + error_text(error),
+                "stop the VM or the process that uses this GPU first");
   }
+  const Errc code = classify(error);
+  return fail(code, subject,
+              what + (what.empty() ? "" : ": ") + error_text(error),
+              code == Errc::permission ? "run as root"
+              : code == Errc::io       ? "look at the kernel log"
+                                       : "");
 }
 
 Result<Fd> open_node(const RootDir& root, const std::string& path) {

@@ -7,9 +7,14 @@ import subprocess
 import sys
 import tempfile
 
-# Stands in for the program where the scripts ask for addresses.
+# Stands in for the program where the scripts ask for addresses. The last is what no program of
+# ours says, and what must stay a word even so.
 GPUS = ("0009:01:00.0", "0019:01:00.0")
-FAKE = "#!/bin/sh\nprintf '%s\\n' " + " ".join(GPUS) + "\n"
+COMMAND = "$(touch${IFS}RUN)"
+FAKE = "#!/bin/sh\nprintf '%s\\n' " + " ".join(GPUS) + f" '{COMMAND}'\n"
+
+# Files of the folder in which all is typed. Whoever may write there chooses their names.
+FILES = (COMMAND, "with blank.xml", "`touch RUN`", "${PATH}", "~root")
 
 # What is typed, and what must and must not be offered. Bash is given what
 # follows the last colon, because it breaks words there.
@@ -29,6 +34,13 @@ BASH = [
     ("nvgpuctl help xml ", ["generate"], ["list"]),
     ("nvgpuctl bind --force ", ["in-use"], ["write"]),
     ("nvgpuctl validate --force ", ["write"], ["in-use"]),
+    ("nvgpuctl xml lint ", [*FILES, "--all"], list(GPUS)),
+    ("nvgpuctl xml merge w", ["with blank.xml"], ["--domain"]),
+    ("nvgpuctl xml unmerge ", list(FILES), []),
+    ("nvgpuctl report ", list(FILES), []),
+    ("nvgpuctl diff --file ", list(FILES), []),
+    ("nvgpuctl show ", [*GPUS, COMMAND], []),
+    ("nvgpuctl xml merge --gpu ", [*GPUS, COMMAND], ["--domain"]),
 ]
 FISH = [
     ("nvgpuctl ", ["list", "xml", "help"], ["generate"]),
@@ -36,32 +48,37 @@ FISH = [
     ("nvgpuctl bind --d", ["--dry-run"], ["--all"]),
     ("nvgpuctl show ", list(GPUS), ["list"]),
     ("nvgpuctl xml generate --profile ", ["native", "auto"], ["list"]),
+    ("nvgpuctl xml lint w", ["with blank.xml"], []),
+    ("nvgpuctl xml lint ", [], ["list"]),
 ]
 
 BASH_DRIVER = r"""
 source "$1"
 COMP_LINE=$2 COMP_POINT=${#2}
-_nvgpuctl
+_nvgpuctl nvgpuctl "${2##* }"
 printf '%s\n' "${COMPREPLY[@]}"
 """
 
 
-def offers(shell, script, line, environment):
+def offers(shell, script, line, folder, environment):
     if shell == "bash":
         command = ["bash", "--norc", "-c", BASH_DRIVER, "bash", script, line]
     else:
         command = ["fish", "--no-config", "-c", 'source $argv[1]; complete -C $argv[2]', script, line]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
     return [offer.split("\t")[0] for offer in done.stdout.splitlines()], done.stderr
 
 
-def problems_of(shell, script, environment):
+def problems_of(shell, script, folder, environment):
     for line, wanted, unwanted in {"bash": BASH, "fish": FISH}.get(shell, []):
-        found, errors = offers(shell, script, line, environment)
+        found, errors = offers(shell, script, line, folder, environment)
         if errors:
             yield f"'{line}': {errors.strip()}"
         yield from (f"'{line}': {word} is not offered, but {found}" for word in wanted if word not in found)
         yield from (f"'{line}': {word} is offered" for word in unwanted if word in found)
+        if set(os.listdir(folder)) != set(FILES):
+            yield f"'{line}': a name was run as a command"
+            return
 
 
 def main(program, shell):
@@ -73,8 +90,12 @@ def main(program, shell):
         fake.write_text(FAKE, encoding="utf-8")
         fake.chmod(0o755)
         subprocess.run([shell, "-n", path], check=True)
+        names = pathlib.Path(folder, "names")
+        names.mkdir()
+        for name in FILES:
+            (names / name).touch()
         environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": folder}
-        problems = list(problems_of(shell, str(path), environment))
+        problems = list(problems_of(shell, str(path), names, environment))
     print("\n".join(problems) or f"{shell} accepts the script")
     return 1 if problems else 0
 

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "host/census.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
 
 #include "host/manager_files.hpp"
 #include "support/fake_root.hpp"
@@ -73,6 +81,64 @@ TEST(Census, ReadsWhichFunctionADescriptorOfVfioIs) {
   ASSERT_THAT(census.processes, SizeIs(2));
   EXPECT_THAT(census.processes[0].vfio_devices, ElementsAre(kGpu));
   EXPECT_THAT(census.processes[1].vfio_devices, ElementsAre(std::nullopt));
+}
+
+// Lists what a process of another user has open, but is not told what it is:
+// root in a container, or a service without the capability.
+class WithoutPtrace {
+ public:
+  WithoutPtrace() {
+    header_.version = _LINUX_CAPABILITY_VERSION_3;
+    ::syscall(SYS_capget, &header_, before_.data());
+    auto less = before_;
+    less[0].effective &= ~(1U << CAP_SYS_PTRACE);
+    // Newer kernels take either for what is mapped.
+    less[0].effective &= ~(1U << CAP_SYS_ADMIN);
+    less[1].effective &= ~(1U << (CAP_PERFMON - 32U));
+    ::syscall(SYS_capset, &header_, less.data());
+  }
+  ~WithoutPtrace() { ::syscall(SYS_capset, &header_, before_.data()); }
+  WithoutPtrace(const WithoutPtrace&) = delete;
+  WithoutPtrace& operator=(const WithoutPtrace&) = delete;
+
+ private:
+  __user_cap_header_struct header_{};
+  std::array<__user_cap_data_struct, 2> before_{};
+};
+
+TEST(Census, CountsAProcessWhoseFilesAreNotTold) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root may list the files of another user's process";
+  }
+  const pid_t other = ::fork();
+  if (other == 0) {
+    if (::setresuid(65534, 65534, 65534) != 0) {
+      ::_exit(1);
+    }
+    ::pause();
+    ::_exit(0);
+  }
+  const auto root = RootDir::open("/").value();
+  const auto home = fmt::format("/proc/{}", other);
+  const auto is_other = [&] {
+    const auto status = root.read_text(home + "/status");
+    return status && status->find("\nUid:\t65534\t") != std::string::npos;
+  };
+  for (int i = 0; i < 500 && !is_other(); ++i) {
+    ::usleep(10'000);
+  }
+  ASSERT_TRUE(is_other());
+  {
+    const WithoutPtrace no_ptrace;
+    EXPECT_TRUE(root.list(home + "/fd"));
+    EXPECT_EQ(root.link_target(home + "/fd/0").error().code, Errc::permission);
+    EXPECT_GE(read_census(root, {}).unseen, 1U);
+    // Its directory may be opened, and what is in it is not told.
+    const auto mapped = root.list(home + "/map_files");
+    EXPECT_TRUE(!mapped && mapped.error().code == Errc::permission);
+  }
+  ::kill(other, SIGKILL);
+  ::waitpid(other, nullptr, 0);
 }
 
 TEST(Census, SeesWhoHasAVirtualMachine) {

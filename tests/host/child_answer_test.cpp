@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 #include "base/fd.hpp"
@@ -37,6 +38,24 @@ TEST(AskChild, GivesTheChildNoneOfItsFiles) {
       },
       milliseconds(5000), 4096);
   EXPECT_EQ(answer.text, "closed closed");
+}
+
+TEST(AskChild, EndsTheChildWhoseWorkThrows) {
+  int kept = -1;  // in the child
+  ChildAnswer answer;
+  try {
+    answer = ask_child(
+        [&](int out) {
+          kept = ::dup(out);
+          say(out, "begun");
+          throw std::runtime_error("here");
+        },
+        milliseconds(5000), 4096);
+  } catch (const std::runtime_error&) {
+    say(kept, ", and came back as its parent");
+    ::_exit(0);
+  }
+  EXPECT_EQ(answer.text, "begun");
 }
 
 // A child that comes to us, and how it has ended; nothing after five seconds.

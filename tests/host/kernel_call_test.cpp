@@ -20,6 +20,32 @@ constexpr PciAddress kCalledGpu{9, 1, 0, 0};
 constexpr const char* kName = "0009:01:00.0";
 constexpr const char* kProbe = "/sys/bus/pci/drivers_probe";
 
+// A process that nobody can ask for its end: the kernel drops it at once.
+class ForgetsItsChildren : public ChangeObserver {
+ public:
+  Interference before(std::string_view /*call*/,
+                      std::string_view /*path*/) override {
+    return {};
+  }
+  void after(std::string_view call, std::string_view /*path*/) override {
+    if (call == "fork") {
+      (void)::signal(SIGCHLD, SIG_IGN);
+    }
+  }
+};
+
+TEST(AKernelCall, DidNotSucceedWhereItsEndIsUnknown) {
+  FakeRoot fake;
+  auto root = fake.directory("/run").open();
+  ForgetsItsChildren observer;
+  root.watch(&observer);
+  const auto answer =
+      run_kernel_calls(root, {{kName, kProbe, kName, [] { return 0; }}}, {})[0];
+  (void)::signal(SIGCHLD, SIG_DFL);
+  EXPECT_FALSE(answer.failure);
+  EXPECT_FALSE(answer.code);
+}
+
 class AKernelWrite : public testing::Test {
  protected:
   AKernelWrite() {

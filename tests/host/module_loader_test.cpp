@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "support/fake_root.hpp"
 
 namespace nvgpuctl {
@@ -44,6 +46,17 @@ TEST(Modprobe, HandsOnWhatItSays) {
 TEST(Modprobe, SaysThatItIsNotThere) {
   EXPECT_EQ(load("nvidia", "/nonexistent", {}).error().problem,
             "cannot run /nonexistent");
+}
+
+TEST(Modprobe, MayBeEndedByAPipeThatNobodyReads) {
+  FakeRoot fake;
+  fake.file("/piped", "#!/bin/sh\nkill -PIPE $$\n");
+  std::filesystem::permissions(fake.path("/piped"),
+                               std::filesystem::perms(0755));
+  auto* const before = ::signal(SIGPIPE, SIG_IGN);
+  const auto loaded = load("nvidia", fake.path("/piped"), {});
+  (void)::signal(SIGPIPE, before);
+  EXPECT_FALSE(loaded) << "the signal is ignored";
 }
 
 TEST(Modprobe, IsEndedWhenItTakesTooLong) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 namespace nvgpuctl {
 namespace {
 
@@ -29,6 +31,15 @@ TEST(RunProgram, GivesItNoEnvironmentButAPath) {
                   ProgramOutput::dropped, seconds(10));
   ASSERT_TRUE(status);
   EXPECT_EQ(*status, 0);
+}
+
+TEST(RunProgram, LetsItEndWhereNobodyReadsIt) {
+  auto* const before = ::signal(SIGPIPE, SIG_IGN);
+  const auto status = run_program("/bin/sh", {"-c", "kill -PIPE $$"},
+                                  ProgramOutput::dropped, seconds(10));
+  (void)::signal(SIGPIPE, before);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(*status, -1);
 }
 
 TEST(RunProgram, WaitsNoLongerThanItIsTold) {
