@@ -32,8 +32,10 @@ std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu);
 void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
                Gpu& gpu);
 
-// Driver, IOMMU group, kernel: what stands in the way of a bind.
-void join_host(const HostSnapshot& host, Gpu& gpu);
+// Driver, IOMMU group, kernel: what stands in the way of a bind. Needs the
+// memory of all GPUs.
+void join_host(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+               Gpu& gpu);
 
 // Who uses it, and who else manages it.
 void join_use(const HostSnapshot& host, Gpu& gpu);

@@ -300,6 +300,15 @@ TEST(GpuMemory, MustNotOverlapSystemRam) {
                           "0x4217e4efffff-0x421800000000"));
 }
 
+// The driver asks region_intersects() for any System RAM.
+TEST(GpuMemory, MustNotOverlapRamThatAnotherDriverAdded) {
+  auto host = gh200_host();
+  host.system_ram = {{0x4200'0000'0000, 0x4200'3FFF'FFFF, "System RAM (kmem)"}};
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E015: overlaps System RAM (kmem) "
+                          "0x420000000000-0x42003fffffff"));
+}
+
 TEST(GpuMemory, MustNotOverlapAnotherGpus) {
   auto host = gh200_host();
   auto second = gh200_function();
