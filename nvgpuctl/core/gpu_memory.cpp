@@ -175,6 +175,7 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
                   std::string(kTables) + table.name);
     }
   }
+  judge_left_out(host, gpu, *dsd);
   switch (dsd->form) {
     case DsdForm::dynamic:
       add_finding(gpu, "NVG-E011", dsd->path + "._DSD: " + dsd->problem,

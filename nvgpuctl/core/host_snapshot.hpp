@@ -80,7 +80,11 @@ struct AcpiFacts {
   std::optional<Srat> srat;
   std::optional<Slit> slit;
   std::vector<std::string> unreadable;  // paths refused for lack of privilege
-  std::vector<std::string> problems;    // tables that are damaged, with place
+  // A GPU has an ACPI device, so there are tables, but no DSDT is to be seen:
+  // a container masks the directory, or a capture left it out. It is then in
+  // `unreadable`, too.
+  bool hidden = false;
+  std::vector<std::string> problems;  // tables that are damaged, with place
 };
 
 struct NumaNode {

@@ -17,9 +17,9 @@ constexpr auto kInfo = Severity::info;
 // 09x other managers, 00x the reading itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
-           "the ACPI tables cannot be read without root",
-           "run as root; without it memory size and node ownership stay "
-           "unknown"},
+           "the ACPI tables cannot be read",
+           "run as root, on the host itself and not in a container; without "
+           "them memory size and node ownership stay unknown"},
     Reason{"NVG-W002", "acpi-checksum", kWarning,
            "an ACPI table has a wrong checksum",
            "the table is used all the same, as Linux does; report it to the "
@@ -89,8 +89,9 @@ constexpr std::array kReasons{
            "outer hypervisor"},
     Reason{"NVG-W021", "gi-heuristic", kWarning,
            "the GPU's NUMA nodes are inferred from sysfs, not read from SRAT",
-           "run as root to have them from SRAT; where root cannot read one "
-           "either, it is damaged: update the firmware"},
+           "run as root, on the host itself, to have them from SRAT; where "
+           "root cannot read one there either, it is damaged: update the "
+           "firmware"},
     Reason{"NVG-W022", "numa-crosscheck", kWarning,
            "what was derived about NUMA nodes disagrees with sysfs",
            "numa=fake, CXL windows or a kernel without generic initiators "

@@ -114,6 +114,19 @@ void add_capture_facts(const CaptureFacts& capture, const HostNeeds& needs,
   }
 }
 
+// firmware_node proves that the kernel has read a DSDT.
+void note_hidden_tables(HostSnapshot& host) {
+  auto& acpi = host.acpi;
+  const bool dsdt = std::ranges::any_of(
+      acpi.tables, [](const auto& table) { return table.signature == "DSDT"; });
+  const bool companion = std::ranges::any_of(
+      host.gpus, [](const auto& gpu) { return gpu.acpi_path.has_value(); });
+  if (companion && !dsdt && acpi.unreadable.empty() && acpi.problems.empty()) {
+    acpi.unreadable.emplace_back("/sys/firmware/acpi/tables");
+    acpi.hidden = true;
+  }
+}
+
 void add_libvirt(VirtualizationFacts& facts) {
   const auto versions = probe_libvirt();
   facts.libvirt_problem = versions.problem;
@@ -271,6 +284,7 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
     add_use(root, needs, host);
   }
   add_capture_facts(*capture, needs, host);
+  note_hidden_tables(host);
   return host;
 }
 

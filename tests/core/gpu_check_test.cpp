@@ -168,6 +168,18 @@ TEST(FirmwareChecks, ProveNothingWithoutTheTables) {
             "the ACPI tables cannot be read; run as root");
 }
 
+TEST(FirmwareChecks, SayThatTheTablesAreNotVisible) {
+  auto scene = gh200();
+  scene.host.acpi = {};
+  scene.host.acpi.unreadable = {"/sys/firmware/acpi/tables"};
+  scene.host.acpi.hidden = true;
+  scene.gpu().plan.reset();
+  scene.gpu().gi_nodes.reset();
+  EXPECT_THAT(failed(scene), IsEmpty());
+  EXPECT_EQ(check(scene, "dsd-size").seen,
+            "the ACPI tables are not visible here (in a container?)");
+}
+
 TEST(FirmwareChecks, DoNotGuessADynamicDsd) {
   auto scene = gh200();
   scene.dsd().form = DsdForm::dynamic;
@@ -262,6 +274,14 @@ TEST(FirmwareChecks, SeeAnOverlapWithSystemRam) {
   EXPECT_EQ(check(scene, "dsd-range-ram").reason, "NVG-E015");
   scene.host.acpi.srat->memory.back().base = kBase + kSize;
   EXPECT_THAT(failed(scene), IsEmpty()) << "it only touches";
+}
+
+TEST(FirmwareChecks, SayWhereOnlySratToldOfSystemRam) {
+  auto scene = gh200();
+  EXPECT_EQ(check(scene, "dsd-range-ram").seen,
+            "none; from SRAT alone, since /proc/iomem shows no addresses");
+  scene.host.system_ram = {{0x80000000, 0x7FFFFFFFFF, "System RAM"}};
+  EXPECT_EQ(check(scene, "dsd-range-ram").seen, "none");
 }
 
 TEST(FirmwareChecks, DoNotTakeAHotPluggableRangeForSystemRam) {
@@ -415,7 +435,18 @@ TEST(NumaChecks, TakeOlderFirmwareForNormal) {
 TEST(NumaChecks, DoNotVouchForWhatIsInferred) {
   auto scene = gh200();
   scene.gpu().gi_nodes->source = Source::sysfs;
-  EXPECT_EQ(check(scene, "gi-source").verdict, Verdict::skipped);
+  for (const auto* id : {"gi-count", "gi-source", "gi-nodes-sysfs"}) {
+    EXPECT_EQ(check(scene, id).verdict, Verdict::skipped) << id;
+    EXPECT_THAT(check(scene, id).seen, HasSubstr("inferred")) << id;
+  }
+}
+
+TEST(NumaChecks, DoNotCompareDomainsOfALinkThatIsDown) {
+  auto scene = gh200();
+  auto& properties = scene.dsd().properties;
+  properties.push_back({"nvidia,gpu-mem-pxm-start", std::uint64_t{8}});
+  properties.push_back({"nvidia,gpu-mem-pxm-count", std::uint64_t{0}});
+  EXPECT_EQ(check(scene, "dsd-srat-agree").verdict, Verdict::skipped);
 }
 
 TEST(NumaChecks, CompareDsdAndSrat) {

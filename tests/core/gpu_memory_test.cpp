@@ -214,6 +214,19 @@ TEST(GpuMemory, IsUnknownWithoutPrivilege) {
   EXPECT_EQ(gpu.state, GpuState::unknown);
 }
 
+TEST(GpuMemory, IsUnknownWhereTheTablesAreNotVisible) {
+  auto host = gh200_host();
+  host.acpi = {};
+  host.acpi.unreadable = {"/sys/firmware/acpi/tables"};
+  host.acpi.hidden = true;
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              Contains("NVG-W001: not visible here (in a container?), but the "
+                       "GPU has an ACPI device; memory size and node ownership "
+                       "are not known"));
+  EXPECT_EQ(gpu.state, GpuState::unknown);
+}
+
 TEST(GpuMemory, IsKnownWhenOnlyAnotherTableIsUnreadable) {
   auto host = gh200_host();
   host.acpi.unreadable = {"/sys/firmware/acpi/tables/dynamic/SSDT30"};
