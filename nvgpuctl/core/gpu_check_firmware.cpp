@@ -73,16 +73,27 @@ bool check_dsd(SectionWriter& checks, const HostSnapshot& host, const Gpu& gpu,
   return true;
 }
 
-void check_values(SectionWriter& checks, const CoherentMemoryDsd& memory) {
+void check_properties(SectionWriter& checks, const CoherentMemoryDsd& memory) {
   const auto& problems =
       memory.problems.empty() ? memory.at_run_time : memory.problems;
-  checks.require(
-      "dsd-properties", problems.empty(),
-      {"integers, each given once",
-       problems.empty() ? "integers"
-                        : fmt::format("{}", fmt::join(problems, "; "))},
-      memory.problems.empty() ? Remedy{"NVG-E011", kAtRunTime}
-                              : Remedy{"NVG-E016", kUpdateFirmware});
+  const std::string expected = "integers, each given once";
+  if (problems.empty() && !memory.left_out.empty()) {
+    checks.remark(
+        "dsd-properties", false,
+        {expected, fmt::format("{}", fmt::join(memory.left_out, "; "))},
+        {"NVG-W019", "report the table to the firmware's vendor"});
+    return;
+  }
+  checks.require("dsd-properties", problems.empty(),
+                 {expected, problems.empty()
+                                ? "integers"
+                                : fmt::format("{}", fmt::join(problems, "; "))},
+                 memory.problems.empty() ? Remedy{"NVG-E011", kAtRunTime}
+                                         : Remedy{"NVG-E016", kUpdateFirmware});
+}
+
+void check_values(SectionWriter& checks, const CoherentMemoryDsd& memory) {
+  check_properties(checks, memory);
   checks.require("dsd-base", memory.base_pa.value_or(0) != 0,
                  {"not 0", memory.base_pa ? hex(*memory.base_pa) : "absent"},
                  {"NVG-E012", kPowerCycle});

@@ -69,6 +69,32 @@ Layout layout_of(const HostSnapshot& host, const Gpu& gpu) {
   return single ? Layout::single : Layout::split;
 }
 
+void judge_left_out(const HostSnapshot& host, Gpu& gpu,
+                    const DeviceDsd& counted) {
+  for (const auto& problem : counted.left_out) {
+    add_finding(gpu, "NVG-W019", problem, place(counted));
+  }
+  for (const auto& problem : interpret_coherent_memory(counted).left_out) {
+    add_finding(gpu, "NVG-W019", problem, place(counted));
+  }
+  const DeviceDsd* another = nullptr;
+  std::size_t given = 0;
+  for (const auto& dsd : host.acpi.dsds) {
+    if (dsd.path != counted.path || dsd.form == DsdForm::dynamic) {
+      continue;
+    }
+    ++given;
+    another = another == nullptr && &dsd != &counted ? &dsd : another;
+  }
+  if (another != nullptr && counted.form != DsdForm::dynamic) {
+    add_finding(gpu, "NVG-W019",
+                fmt::format("_DSD of {} is given {} times; the first, in {} at "
+                            "offset {:#x}, counts",
+                            counted.path, given, counted.table, counted.offset),
+                place(*another));
+  }
+}
+
 void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
                    const CoherentMemoryDsd& memory) {
   const std::string where = place(dsd);
@@ -132,7 +158,7 @@ const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu) {
     if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
       continue;
     }
-    if (dsd.form == DsdForm::literal) {
+    if (dsd.form != DsdForm::dynamic) {
       return &dsd;
     }
     found = found == nullptr ? &dsd : found;
@@ -153,7 +179,12 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
   judge_erratum(gpu);
   const DeviceDsd* const dsd = dsd_of(host, gpu);
   if (dsd == nullptr && !host.acpi.unreadable.empty()) {
-    add_finding(gpu, "NVG-W001", "memory size and node ownership are not known",
+    add_finding(gpu, "NVG-W001",
+                host.acpi.hidden
+                    ? "not visible here (in a container?), but the GPU has an "
+                      "ACPI device; memory size and node ownership are not "
+                      "known"
+                    : "memory size and node ownership are not known",
                 host.acpi.unreadable.front());
     return;
   }

@@ -83,6 +83,10 @@ constexpr std::array kReasons{
            "a guest needs them for MIG and for memory onlining; see the "
            "firmware's generation and CONFIG_NODES_SHIFT"},
 
+    Reason{"NVG-W019", "dsd-left-out", kWarning,
+           "Linux passes over a part of what firmware says about the GPU",
+           "what counts is used; report it to the firmware's vendor"},
+
     Reason{"NVG-W020", "gi-old-byte-order", kWarning,
            "SRAT names the GPU in the byte order of old hypervisors",
            "read with bus and devfn exchanged; update the firmware or the "

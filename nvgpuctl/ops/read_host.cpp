@@ -28,8 +28,7 @@ AcpiFacts read_acpi(const RootDir& root) {
   const AcpiFiles files = read_acpi_files(root);
   facts.unreadable = files.unreadable;
   facts.problems = files.problems;
-  // Definition blocks compute with the integers of the DSDT; it comes first,
-  // because files are in the order of their names.
+  // Definition blocks compute with the integers of the DSDT; it comes first.
   std::uint8_t dsdt_revision = 2;
   for (const auto& file : files.files) {
     const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.bytes.data()),

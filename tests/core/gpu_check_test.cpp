@@ -211,6 +211,14 @@ TEST(FirmwareChecks, NamePropertiesOfTheWrongType) {
   EXPECT_EQ(check(scene, "dsd-properties").reason, "NVG-E016");
 }
 
+TEST(FirmwareChecks, RemarkThatAPropertyIsGivenTwice) {
+  auto scene = gh200();
+  scene.dsd().properties.push_back({"nvidia,gpu-mem-size", std::uint64_t{1}});
+  EXPECT_THAT(failed(scene), IsEmpty());
+  EXPECT_EQ(check(scene, "dsd-properties").verdict, Verdict::remark);
+  EXPECT_EQ(check(scene, "dsd-properties").reason, "NVG-W019");
+}
+
 TEST(FirmwareChecks, TakeSizeZeroForALinkThatIsDown) {
   auto scene = gh200();
   scene.memory(kBase, 0);

@@ -123,6 +123,37 @@ TEST(GpuMemory, ComesFromTheLiteralOfTwoDescriptions) {
   EXPECT_THAT(said(only_gpu(host)), IsEmpty());
 }
 
+// Linux refuses what a later table defines once more.
+TEST(GpuMemory, ComesFromTheFirstOfTwoPackages) {
+  auto host = gh200_host();
+  auto second = gh200_dsd();
+  second.table = "SSDT10";
+  second.properties[1].value = std::uint64_t{0x1000'0000'0000};
+  host.acpi.dsds.push_back(second);
+  const auto gpu = only_gpu(host);
+  EXPECT_EQ(gpu.memory_size->value, 0x17'E4F0'0000U);
+  EXPECT_THAT(
+      said(gpu),
+      ElementsAre("NVG-W019: _DSD of \\_SB_.PCI9.RP00.GPU0 is given 2 "
+                  "times; the first, in SSDT3 at offset 0x120, counts"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/firmware/acpi/tables/SSDT10 offset 0x120");
+  EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
+TEST(GpuMemory, IsTheFirstOfAPropertyThatIsGivenTwice) {
+  auto host = gh200_host();
+  host.acpi.dsds[0].properties.push_back(
+      {"nvidia,gpu-mem-size", std::uint64_t{1}});
+  host.acpi.dsds[0].left_out = {"no UUID where one is due at byte 0x90"};
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              ElementsAre("NVG-W019: no UUID where one is due at byte 0x90",
+                          "NVG-W019: nvidia,gpu-mem-size is given 2 times; the "
+                          "first counts"));
+  EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
 TEST(GpuMemory, IsNotReadFromAMalformedPackage) {
   auto host = gh200_host();
   host.acpi.dsds[0].form = DsdForm::malformed;
