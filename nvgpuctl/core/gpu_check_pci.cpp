@@ -32,6 +32,7 @@ const PciBar* find_bar(const Gpu& gpu, unsigned index) {
 void check_bars(SectionWriter& checks, const Gpu& gpu) {
   std::string seen;
   bool good = true;
+  bool without_address = false;
   for (const unsigned index : {0U, 2U, 4U}) {
     const PciBar* bar = find_bar(gpu, index);
     seen += fmt::format("{}BAR {}: ", seen.empty() ? "" : ", ", index);
@@ -44,14 +45,18 @@ void check_bars(SectionWriter& checks, const Gpu& gpu) {
                        (bar->flags & kPrefetch) != 0 &&
                        std::has_single_bit(bar->size);
     seen += human_size(bar->size);
-    if (!sound) {
+    if (!bar->is_assigned()) {
+      seen += " without an address";
+      without_address = true;
+    }
+    if (!sound || !bar->is_assigned()) {
       seen += fmt::format(" with flags {:#x}", bar->flags);
       good = false;
     }
   }
   checks.require("pci-bars", good,
                  {"BARs 0, 2 and 4, 64-bit and prefetchable", seen},
-                 {"",
+                 {without_address ? "NVG-E009" : "",
                   "the firmware gave the GPU no room; look for \"can't "
                   "assign\" in the kernel log"});
 }

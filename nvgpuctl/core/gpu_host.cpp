@@ -19,6 +19,14 @@ void judge_presence(Gpu& gpu) {
     add_finding(gpu, "NVG-E006", "every byte is 0xff",
                 sysfs_path(gpu.pci.address, "config"));
   }
+  for (const auto& bar : gpu.pci.bars) {
+    if (!bar.is_assigned()) {
+      add_finding(gpu, "NVG-E009",
+                  fmt::format("BAR {}, {}, flags {:#x}", bar.index,
+                              human_size(bar.size), bar.flags),
+                  sysfs_path(gpu.pci.address, "resource"));
+    }
+  }
   if (gpu.pci.hung && gpu.pci.hung->overdue) {
     add_finding(gpu, "NVG-E049", to_string(*gpu.pci.hung),
                 fmt::format("/proc/{}/stack", gpu.pci.hung->pid));

@@ -31,6 +31,14 @@ struct PciBar {
   std::uint64_t start = 0;
   std::uint64_t size = 0;   // bytes
   std::uint64_t flags = 0;  // IORESOURCE_*, <linux/ioport.h>
+
+  // Whether it has an address: pci_enable_resources() of Linux refuses a
+  // function with a BAR that has none.
+  bool is_assigned() const {
+    constexpr std::uint64_t kDisabled = 0x10000000;  // IORESOURCE_DISABLED
+    constexpr std::uint64_t kUnset = 0x20000000;     // IORESOURCE_UNSET
+    return start != 0 && (flags & (kDisabled | kUnset)) == 0;
+  }
 };
 
 struct PciFunction {

@@ -44,6 +44,10 @@ constexpr std::array kReasons{
            "run as root; the MIG erratum is assumed from the GPU's family"},
     Reason{"NVG-W008", "attribute-unreadable", kWarning,
            "a file of the host could not be used", ""},
+    Reason{"NVG-E009", "bar-unassigned", kError,
+           "a BAR of the GPU has no address: no driver can enable the GPU",
+           "look for \"can't assign\" in the kernel log; update the firmware, "
+           "which gives the windows above the GPU"},
 
     Reason{"NVG-E010", "no-dsd", kError,
            "firmware describes no coherent memory for this GPU",

@@ -32,6 +32,17 @@ TEST(GpuHost, NoticesAGpuThatHasFallenOffTheBus) {
                                                 "0xff"));
 }
 
+TEST(GpuHost, RefusesAGpuWithABarThatHasNoAddress) {
+  auto host = gh200_host();
+  host.gpus[0].bars[1] = {2, 0, 128 * kGiB, 0x2014220C};
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              ElementsAre("NVG-E009: BAR 2, 128 GiB, flags 0x2014220c"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/bus/pci/devices/0009:01:00.0/resource");
+  EXPECT_EQ(gpu.state, GpuState::blocked);
+}
+
 TEST(GpuHost, PassesOnWhichAttributesWereUnusable) {
   auto host = gh200_host();
   host.gpus[0].problems = {"…/numa_node: not a number: 'x'"};
