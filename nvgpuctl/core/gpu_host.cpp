@@ -71,6 +71,10 @@ void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
                             member.device, member.driver.value_or("(none)")),
                 path + "devices");
   }
+  for (const auto& name : group->second.other_members) {
+    add_finding(gpu, "NVG-E031", name + ", which is no PCI function",
+                path + "devices");
+  }
   for (const auto& region : group->second.direct_regions) {
     add_finding(gpu, "NVG-E032", region, path + "reserved_regions");
   }

@@ -62,6 +62,7 @@ struct PciFunction {
   std::string power_state;            // "D0", "D3hot", "unknown", …
   std::vector<PciAddress> upstream;   // bridges above it, root port first
   std::optional<PciConfig> config;    // nothing when unreadable
+  std::string config_problem;         // why there is none
   std::vector<std::string> problems;  // attributes that could not be used
 };
 
@@ -70,6 +71,8 @@ struct IommuGroup {
   std::string type;  // "DMA", "DMA-FQ", "identity", "" when unreadable
   // Functions in it; only address, ids, class and driver are filled.
   std::vector<PciFunction> members;
+  // Names of devices in it that are no PCI functions.
+  std::vector<std::string> other_members;
   std::vector<std::string> direct_regions;  // reserved_regions of type direct
 };
 

@@ -88,6 +88,13 @@ TEST(GpuHost, WantsAnIommuGroupForTheGpuAlone) {
   EXPECT_EQ(gpu.findings[0].evidence, "/sys/kernel/iommu_groups/19/devices");
 }
 
+TEST(GpuHost, SharesItsGroupWithADeviceThatIsNoPciFunction) {
+  auto host = gh200_host();
+  host.iommu_groups[19].other_members = {"arm-accel.0"};
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E031: arm-accel.0, which is no PCI function"));
+}
+
 TEST(GpuHost, AcceptsABridgeInTheGroup) {
   auto host = gh200_host();
   PciFunction port;
