@@ -18,6 +18,16 @@ std::string place(const DeviceDsd& dsd) {
   return fmt::format("{}{} offset {:#x}", kTables, dsd.table, dsd.offset);
 }
 
+// Empty, or why the end of configuration space was not read.
+std::string why_not_extended(const PciFunction& pci) {
+  if (!pci.config) {
+    return pci.config_problem.empty() ? "" : pci.config_problem + "; ";
+  }
+  return pci.config->is_conventional_only()
+             ? "this kernel reaches only conventional space (no ECAM); "
+             : "ordinary users see the first 64 bytes; ";
+}
+
 void judge_erratum(Gpu& gpu) {
   const auto& config = gpu.pci.config;
   if (config && config->extended_readable && config->present) {
@@ -30,12 +40,14 @@ void judge_erratum(Gpu& gpu) {
                                                        : MigErratum::present,
                  Source::device_table};
   if (!config || config->present) {
-    add_finding(gpu, "NVG-W007",
-                fmt::format("MIG erratum taken as {}, as the {} family has it",
-                            gpu.erratum.value == MigErratum::fixed ? "fixed"
-                                                                   : "present",
-                            to_string(gpu.model.family)),
-                sysfs_path(gpu.pci.address, "config"));
+    add_finding(
+        gpu, "NVG-W007",
+        fmt::format(
+            "{}MIG erratum taken as {}, as the {} family has it",
+            why_not_extended(gpu.pci),
+            gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
+            to_string(gpu.model.family)),
+        sysfs_path(gpu.pci.address, "config"));
   }
 }
 

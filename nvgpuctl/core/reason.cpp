@@ -39,9 +39,11 @@ constexpr std::array kReasons{
            "more",
            "look at the kernel log for the link; a power cycle is usually "
            "needed"},
-    Reason{"NVG-W007", "config-unreadable", kWarning,
-           "extended configuration space cannot be read without root",
-           "run as root; the MIG erratum is assumed from the GPU's family"},
+    Reason{
+        "NVG-W007", "config-unreadable", kWarning,
+        "extended configuration space cannot be read",
+        "run as root where that is what it lacks; the MIG erratum is assumed "
+        "from the GPU's family"},
     Reason{"NVG-W008", "attribute-unreadable", kWarning,
            "a file of the host could not be used", ""},
     Reason{"NVG-E009", "bar-unassigned", kError,

@@ -417,6 +417,34 @@ TEST(PciChecks, WantThreeWideBars) {
             "BAR 0: 16 MiB with flags 0x40200, BAR 2: 128 GiB, BAR 4: 32 MiB");
 }
 
+// pci_enable_resources() would refuse them.
+TEST(PciChecks, WantAnAddressForEveryBar) {
+  for (const std::uint64_t flags : {0x2014220CU, 0x1014220CU}) {
+    auto scene = gh200();
+    scene.gpu().pci.bars[1].flags = flags;
+    EXPECT_THAT(failed(scene), ElementsAre("pci-bars"));
+    EXPECT_EQ(check(scene, "pci-bars").reason, "NVG-E009");
+  }
+  auto scene = gh200();
+  scene.gpu().pci.bars[1].start = 0;
+  EXPECT_EQ(check(scene, "pci-bars").seen,
+            "BAR 0: 16 MiB, BAR 2: 128 GiB without an address with flags "
+            "0x14220c, BAR 4: 32 MiB");
+}
+
+TEST(PciChecks, TellPrivilegeFromAKernelWithoutEcam) {
+  auto scene = gh200();
+  scene.gpu().pci.config->extended_readable = false;
+  EXPECT_THAT(check(scene, "pci-config").seen, HasSubstr("run as root"));
+  scene.gpu().pci.config->bytes_read = 256;
+  EXPECT_THAT(check(scene, "pci-config").seen, HasSubstr("no ECAM"));
+  EXPECT_THAT(check(scene, "pci-dvsec").seen, HasSubstr("no ECAM"));
+  scene.gpu().pci.config.reset();
+  scene.gpu().pci.config_problem = "Input/output error";
+  EXPECT_EQ(check(scene, "pci-present").seen,
+            "configuration space cannot be read: Input/output error");
+}
+
 TEST(NumaChecks, CountTheNodes) {
   auto scene = gh200();
   scene.gpu().gi_nodes->nodes.pop_back();

@@ -58,9 +58,25 @@ TEST(GpuMemory, IsSplitByFamilyWhereConfigurationSpaceIsClosed) {
   const auto gpu = only_gpu(host);
   EXPECT_EQ(gpu.erratum, (Fact{MigErratum::present, Source::device_table}));
   EXPECT_THAT(said(gpu),
-              ElementsAre("NVG-W007: MIG erratum taken as present, as the "
-                          "hopper family has it"));
+              ElementsAre("NVG-W007: ordinary users see the first 64 bytes; "
+                          "MIG erratum taken as present, as the hopper family "
+                          "has it"));
   EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
+TEST(GpuMemory, IsSplitByFamilyWhereTheKernelReachesNoExtendedSpace) {
+  auto host = gh200_host();
+  host.gpus[0].config->extended_readable = false;
+  host.gpus[0].config->bytes_read = 256;
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-W007: this kernel reaches only conventional "
+                          "space (no ECAM); MIG erratum taken as present, as "
+                          "the hopper family has it"));
+  host.gpus[0].config.reset();
+  host.gpus[0].config_problem = "Input/output error";
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-W007: Input/output error; MIG erratum taken as "
+                          "present, as the hopper family has it"));
 }
 
 TEST(GpuMemory, OfABlackwellIsNotSplitByTheFamilyEither) {
