@@ -297,6 +297,17 @@ std::span<const Reason> reasons() {
   return kReasons;
 }
 
+OtherManager other_manager(const Reason& reason) {
+  constexpr std::array<std::string_view, 3> kRivals{"NVG-W090", "NVG-W091",
+                                                    "NVG-W093"};
+  constexpr std::array<std::string_view, 2> kPassing{"NVG-W092", "NVG-W094"};
+  if (std::ranges::count(kRivals, reason.id) > 0) {
+    return OtherManager::rival;
+  }
+  return std::ranges::count(kPassing, reason.id) > 0 ? OtherManager::passing
+                                                     : OtherManager::none;
+}
+
 const Reason& reason(std::string_view id) {
   const auto* const row = std::find_if(
       kReasons.begin(), kReasons.end(),
