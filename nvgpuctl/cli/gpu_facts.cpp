@@ -93,6 +93,9 @@ FactRows iommu_facts(const HostSnapshot& host, const Gpu& gpu) {
                                   member.driver.value_or("none"))});
     }
   }
+  for (const auto& name : group->second.other_members) {
+    rows.push_back({"also in the group", name});
+  }
   return rows;
 }
 

@@ -125,10 +125,11 @@ void print_reading_problems(Context& context, const HostSnapshot& host) {
   if (!unreadable.empty() && !host.gpus.empty()) {
     print_prose(
         context.err, context.width, "note: ",
-        fmt::format("{} can be read by root only{}; what firmware says "
-                    "about memory and NUMA nodes is missing or "
-                    "guessed from sysfs",
+        fmt::format("{} {}{}; what firmware says about memory and NUMA nodes "
+                    "is missing or guessed from sysfs",
                     unreadable.front(),
+                    host.acpi.hidden ? "is not visible here (in a container?)"
+                                     : "can be read by root only",
                     unreadable.size() > 1
                         ? fmt::format(" (and {} more)", unreadable.size() - 1)
                         : ""));

@@ -19,7 +19,7 @@ std::optional<std::uint64_t> integer_property(const DeviceDsd& dsd,
   const auto given =
       std::ranges::count(dsd.properties, name, &DsdProperty::name);
   if (given > 1) {
-    result.problems.push_back(
+    result.left_out.push_back(
         fmt::format("{} is given {} times; the first counts", name, given));
   }
   const auto* number = std::get_if<std::uint64_t>(&property->value);

@@ -14,8 +14,9 @@
 namespace nvgpuctl {
 
 // One property of the device-properties package (GUID daffd814-…) of a _DSD.
-// A value that is neither integer nor string (a package, a reference) is kept
-// as monostate: present, but of no type that we read.
+// Of a package it is the first element, which Linux takes for a single value. A
+// reference, or an empty package, is kept as monostate: present, but of no type
+// that we read.
 struct DsdProperty {
   std::string name;
   std::variant<std::monostate, std::uint64_t, std::string> value;
@@ -24,8 +25,8 @@ struct DsdProperty {
 
 enum class DsdForm {
   literal,    // Name (_DSD, Package () {…}) of literals: can be read
-  dynamic,    // Method (_DSD), or inside If/Else: its value exists only at run
-              // time and is never guessed
+  dynamic,    // Method (_DSD), inside If/Else, or made of other objects: its
+              // value exists only at run time and is never guessed
   malformed,  // a Name whose package is not what the specification asks for
 };
 
@@ -37,6 +38,7 @@ struct DeviceDsd {
   DsdForm form = DsdForm::literal;
   std::string problem;  // why it is malformed or dynamic
   std::vector<DsdProperty> properties;
+  std::vector<std::string> left_out;  // what of it Linux passes over
 
   const DsdProperty* find(std::string_view name) const;
 };
@@ -72,7 +74,8 @@ struct CoherentMemoryDsd {
   std::optional<std::uint64_t> egm_size;
   std::optional<std::uint64_t> egm_pxm;
   std::optional<std::uint64_t> egm_retired_pages_data_base;
-  std::vector<std::string> problems;  // not an integer, given twice
+  std::vector<std::string> problems;  // not an integer
+  std::vector<std::string> left_out;  // given once more
   std::vector<std::string>
       at_run_time;  // named objects, which are not followed
 };

@@ -34,8 +34,9 @@ struct SratGenericInitiator {
 
 struct Srat {
   // Proximity domains in the order in which Linux gives out node numbers:
-  // types 0, 2, 3, 5 and 7 in one pass, then type 1 (Linux, acpi_numa_init()).
-  // Enabled entries only, each domain once.
+  // types 0, 2, 3, 5 and 7 in one pass, which a disabled entry of type 5 ends,
+  // then type 1 (Linux, acpi_numa_init()). Enabled entries only, each domain
+  // once.
   std::vector<std::uint32_t> pxm_order;
   std::vector<std::uint32_t> cpu_pxms;  // domains with a processor, sorted
   std::vector<SratMemory> memory;

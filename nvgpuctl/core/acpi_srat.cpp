@@ -133,7 +133,11 @@ class SratParser {
     } else if (enabled) {
       cpu_pxms_.insert(pxm);
     }
-    if (enabled && type != type_memory) {
+    // acpi_parse_gi_affinity() fails for a disabled entry, and then
+    // acpi_parse_entries_array() calls no handler in that pass any more. The
+    // domains behind it get their numbers from the memory.
+    first_pass_ = first_pass_ && (enabled || type != type_generic_initiator);
+    if (enabled && type != type_memory && first_pass_) {
       add_domain(pxm);
     }
     return true;
@@ -217,6 +221,7 @@ class SratParser {
   Srat srat_;
   std::set<std::uint32_t> seen_;
   std::set<std::uint32_t> cpu_pxms_;
+  bool first_pass_ = true;       // over all but memory; it has not ended
   std::vector<Handle> handles_;  // of srat_.generic_initiators, in that order
 };
 

@@ -20,6 +20,7 @@ constexpr std::array<std::uint8_t, kUuidSize> kDeviceProperties{
 // Far more than any device has; stops a hostile table from making us build
 // lists that are many times its own size.
 constexpr std::size_t kMaxProperties = 1024;
+constexpr std::size_t kMaxProblems = 8;
 
 enum class Uuid { device_properties, other };
 
@@ -65,6 +66,12 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+// The name of another object; a lone 00 is the integer 0.
+bool skip_name(Cursor& cursor) {
+  const auto name = cursor.name();
+  return name && name->segments > 0;
+}
+
 // An integer, a string or a name; nothing when it is none of them.
 std::optional<DsdProperty> read_simple(Cursor& cursor,
                                        std::uint64_t integer_mask) {
@@ -82,13 +89,14 @@ std::optional<DsdProperty> read_simple(Cursor& cursor,
     cursor = next;
     return DsdProperty{{}, printable(*text)};
   }
-  if (!cursor.name()) {
+  if (!skip_name(cursor)) {
     return std::nullopt;
   }
   return DsdProperty{{}, {}, true};
 }
 
-// One value of a property: a simple one, or a package of such. Of anything else
+// One value of a property: a simple one, or a package of such, of which a
+// reader of one value gets the first (acpi_data_prop_read()). Of anything else
 // (a buffer, packages in a package) Linux takes no property at all:
 // acpi_property_value_ok() in drivers/acpi/property.c.
 std::optional<DsdProperty> read_value(Cursor& cursor,
@@ -104,49 +112,91 @@ std::optional<DsdProperty> read_value(Cursor& cursor,
   }
   Cursor inside = next.within(*end);
   const auto count = element_count(inside, *opcode);
+  DsdProperty first;
   for (std::uint64_t i = 0; count && i < *count && !inside.done(); ++i) {
-    if (!read_simple(inside, integer_mask)) {
+    auto element = read_simple(inside, integer_mask);
+    if (!element) {
       return std::nullopt;
+    }
+    if (i == 0) {
+      first = std::move(*element);
     }
   }
   cursor.move_to(*end);
-  return DsdProperty{};
+  return first;
 }
+
+// How the reading of a part ended.
+enum class Part {
+  taken,
+  refused,  // Linux takes nothing of it
+  dynamic,  // it is made of other objects
+};
 
 class Reader {
  public:
   explicit Reader(std::uint64_t integer_mask) : integer_mask_(integer_mask) {}
 
-  // Pairs of a UUID and what it stands for. As in Linux, elements that the
-  // count leaves out do not exist, and a list that ends early just ends.
+  // Pairs of a UUID and what it stands for. As in Linux, the first that is none
+  // is the end, elements that the count leaves out do not exist, and a list
+  // that ends early just ends.
   void read_pairs(Cursor cursor, std::uint8_t opcode) {
     const auto count = element_count(cursor, opcode);
     if (!count) {
       return complain(cursor, "the number of elements is not a constant");
     }
+    // Linux counts what is announced, whether it is there or not.
+    if (*count % 2 != 0) {
+      return complain(cursor, "an odd number of elements");
+    }
     for (std::uint64_t i = 0; i + 1 < *count && !cursor.done(); i += 2) {
-      const std::size_t begin = cursor.at();
-      const auto uuid = read_uuid(cursor);
-      if (!uuid) {
-        cursor.move_to(begin);
-        return complain(cursor, "no UUID where one is due");
-      }
-      if (!read_pair(cursor, *uuid)) {
+      if (!read_pair(cursor)) {
         return;
       }
     }
   }
 
   DsdPackage take() {
-    if (!package_.problem.empty()) {
-      package_.properties.clear();  // Linux drops all of them, too
+    DsdPackage package;
+    if (dynamic_) {
+      package.form = DsdForm::dynamic;
+      package.problem = std::move(*dynamic_);
+    } else if (!problems_.empty() && !has_properties_) {
+      package.form = DsdForm::malformed;
+      package.problem = std::move(problems_.front());
+    } else {
+      package.properties = std::move(properties_);
+      package.left_out = std::move(problems_);
     }
-    return std::move(package_);
+    return package;
   }
 
  private:
-  // What follows the UUID. False when there is a problem.
-  bool read_pair(Cursor& cursor, Uuid uuid) {
+  // False when no further pair counts.
+  bool read_pair(Cursor& cursor) {
+    Cursor next = cursor;
+    if (skip_name(next)) {
+      note_name(cursor);
+      return false;
+    }
+    next = cursor;
+    const auto uuid = read_uuid(next);
+    if (!uuid) {
+      complain(cursor, "no UUID where one is due");
+      return false;
+    }
+    cursor = next;
+    if (skip_name(next)) {
+      if (*uuid == Uuid::device_properties) {
+        note_name(cursor);
+      }
+      cursor = next;
+      return !dynamic_;
+    }
+    return read_package(cursor, *uuid);
+  }
+
+  bool read_package(Cursor& cursor, Uuid uuid) {
     Cursor next = cursor;
     const auto opcode = next.byte();
     if (!opcode || !is_package(*opcode)) {
@@ -162,67 +212,102 @@ class Reader {
     if (uuid == Uuid::device_properties) {
       read_properties(next.within(*end), *opcode);
     }
-    return package_.problem.empty();
+    return !dynamic_;
   }
 
+  // All of a package or nothing; then the next pair may have some.
   void read_properties(Cursor cursor, std::uint8_t opcode) {
     const auto count = element_count(cursor, opcode);
     if (!count) {
       return complain(cursor, "the number of properties is not a constant");
     }
+    const std::size_t before = properties_.size();
     for (std::uint64_t i = 0; i < *count; ++i) {
-      if (package_.properties.size() >= kMaxProperties) {
-        return complain(cursor,
-                        fmt::format("more than {} properties", kMaxProperties));
+      const auto problem = read_next_property(cursor, i, *count);
+      if (!problem.empty()) {
+        properties_.resize(before);
+        return complain(cursor, problem);
       }
-      if (cursor.done()) {
-        return complain(cursor, fmt::format("{} properties announced, {} there",
-                                            *count, i));
-      }
-      if (!read_property(cursor)) {
-        return complain(cursor,
-                        fmt::format("property {} is not a package of a string "
-                                    "and a value that Linux takes",
-                                    i + 1));
+      if (dynamic_) {
+        return;
       }
     }
+    has_properties_ = true;
+  }
+
+  // Empty when there is one, or why there is none.
+  std::string read_next_property(Cursor& cursor, std::uint64_t index,
+                                 std::uint64_t count) {
+    if (properties_.size() >= kMaxProperties) {
+      return fmt::format("more than {} properties", kMaxProperties);
+    }
+    if (cursor.done()) {
+      return fmt::format("{} properties announced, {} there", count, index);
+    }
+    switch (read_property(cursor)) {
+      case Part::taken:
+        return {};
+      case Part::dynamic:
+        note_name(cursor);
+        return {};
+      case Part::refused:
+        break;
+    }
+    return fmt::format(
+        "property {} is not a package of a string and a value that Linux takes",
+        index + 1);
   }
 
   // Package (2) {"name", value}; the cursor moves only when that is there.
-  bool read_property(Cursor& cursor) {
+  Part read_property(Cursor& cursor) {
     Cursor next = cursor;
+    if (skip_name(next)) {
+      return Part::dynamic;
+    }
+    next = cursor;
     const auto opcode = next.byte();
     if (!opcode || !is_package(*opcode)) {
-      return false;
+      return Part::refused;
     }
     const auto end = next.package_end();
     if (!end) {
-      return false;
+      return Part::refused;
     }
     Cursor inside = next.within(*end);
     if (element_count(inside, *opcode) != 2 || inside.byte() != op_string) {
-      return false;
+      return Part::refused;
     }
     const auto name = inside.characters();
     if (!name) {
-      return false;
+      return Part::refused;
     }
     auto value = read_value(inside, integer_mask_);
     if (!value) {
-      return false;
+      return Part::refused;
     }
     value->name = printable(*name);
-    package_.properties.push_back(std::move(*value));
+    properties_.push_back(std::move(*value));
     cursor.move_to(*end);
-    return true;
+    return Part::taken;
   }
 
   void complain(const Cursor& cursor, std::string_view problem) {
-    package_.problem = fmt::format("{} {}", problem, at_byte(cursor.at()));
+    if (problems_.size() < kMaxProblems) {
+      problems_.push_back(fmt::format("{} {}", problem, at_byte(cursor.at())));
+    }
+  }
+
+  void note_name(const Cursor& cursor) {
+    dynamic_ = fmt::format(
+        "a part is the value of another object, which is not followed, {}",
+        at_byte(cursor.at()));
   }
 
   std::uint64_t integer_mask_;
-  DsdPackage package_;
+  std::vector<DsdProperty> properties_;
+  bool has_properties_ = false;  // a package of them, if only an empty one
+  std::vector<std::string> problems_;
+  std::optional<std::string> dynamic_;
 };
 
 }  // namespace

@@ -10,10 +10,13 @@
 
 namespace nvgpuctl::aml {
 
-// What the package of a _DSD holds.
+// What the package of a _DSD holds, as Linux takes it:
+// acpi_extract_properties() in drivers/acpi/property.c.
 struct DsdPackage {
+  DsdForm form = DsdForm::literal;
   std::vector<DsdProperty> properties;
-  std::string problem;  // empty, or why Linux would not take the properties
+  std::string problem;                // why the form is no literal
+  std::vector<std::string> left_out;  // what Linux passes over, and why
 };
 
 // Reads Package (12) or VarPackage (13) of a _DSD. The cursor stands behind

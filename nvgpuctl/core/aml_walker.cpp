@@ -273,9 +273,11 @@ class Walker {
     }
     auto package =
         aml::read_dsd_package(value.within(*end), *opcode, integer_mask_);
-    const bool sound = package.problem.empty();
-    report(begin, name, sound ? DsdForm::literal : DsdForm::malformed,
-           std::move(package.problem), std::move(package.properties));
+    if (report(begin, name, package.form, std::move(package.problem))) {
+      auto& dsd = result_.dsds.back();
+      dsd.properties = std::move(package.properties);
+      dsd.left_out = std::move(package.left_out);
+    }
     cursor_.move_to(*end);
     return nullptr;
   }
@@ -384,22 +386,25 @@ class Walker {
     return scopes_.last_segment(name) == kDsdName;
   }
 
-  void report(std::size_t begin, const NameString& name, DsdForm form,
-              std::string problem, std::vector<DsdProperty> properties = {}) {
+  // False when its name leads nowhere.
+  bool report(std::size_t begin, const NameString& name, DsdForm form,
+              std::string problem) {
     const std::size_t outer_scopes = scopes_.size();
     const auto device =
         scopes_.resolve(frames_.back().node, name, name.segments - 1);
     if (!device) {
       note(begin, kBadPath);
-      return;
+      return false;
     }
     result_.dsds.push_back({.path = scopes_.path(*device),
                             .table = table_.name,
                             .offset = offset(begin),
                             .form = form,
                             .problem = std::move(problem),
-                            .properties = std::move(properties)});
+                            .properties = {},
+                            .left_out = {}});
     scopes_.shrink_to(outer_scopes);
+    return true;
   }
 
   void note(std::size_t at, Problem problem) {

@@ -238,7 +238,7 @@ CheckSection check_managers(const HostSnapshot& host,
     bool alone = true;
     for (const auto& found : gpu.findings) {
       const auto& why = *found.reason;
-      if (why.id.substr(5).starts_with("09")) {
+      if (other_manager(why) != OtherManager::none) {
         alone = false;
         section.miss("other-manager", title, "managed by nvgpuctl alone",
                      found.detail, why.id);

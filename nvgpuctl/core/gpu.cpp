@@ -141,7 +141,9 @@ std::vector<Gpu> assemble_gpus(const HostSnapshot& host,
   for (auto& gpu : gpus) {
     join_memory(host, gpu);
     join_numa(host, order, gpu);
-    join_host(host, gpu);
+  }
+  for (auto& gpu : gpus) {
+    join_host(host, gpus, gpu);
     join_use(host, gpu);
   }
   find_overlaps(host, gpus);

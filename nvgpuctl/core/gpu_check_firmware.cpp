@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
 #include "core/check_table.hpp"
@@ -40,7 +41,7 @@ std::string describe(const Range& range) {
 bool check_dsd(SectionWriter& checks, const HostSnapshot& host, const Gpu& gpu,
                const DeviceDsd* dsd) {
   if (dsd == nullptr && acpi_unreadable(host)) {
-    checks.skip_rest("dsd-", kAcpiUnreadable);
+    checks.skip_rest("dsd-", why_acpi_unreadable(host));
     return false;
   }
   const std::string expected =
@@ -72,16 +73,27 @@ bool check_dsd(SectionWriter& checks, const HostSnapshot& host, const Gpu& gpu,
   return true;
 }
 
-void check_values(SectionWriter& checks, const CoherentMemoryDsd& memory) {
+void check_properties(SectionWriter& checks, const CoherentMemoryDsd& memory) {
   const auto& problems =
       memory.problems.empty() ? memory.at_run_time : memory.problems;
-  checks.require(
-      "dsd-properties", problems.empty(),
-      {"integers, each given once",
-       problems.empty() ? "integers"
-                        : fmt::format("{}", fmt::join(problems, "; "))},
-      memory.problems.empty() ? Remedy{"NVG-E011", kAtRunTime}
-                              : Remedy{"NVG-E016", kUpdateFirmware});
+  const std::string expected = "integers, each given once";
+  if (problems.empty() && !memory.left_out.empty()) {
+    checks.remark(
+        "dsd-properties", false,
+        {expected, fmt::format("{}", fmt::join(memory.left_out, "; "))},
+        {"NVG-W019", "report the table to the firmware's vendor"});
+    return;
+  }
+  checks.require("dsd-properties", problems.empty(),
+                 {expected, problems.empty()
+                                ? "integers"
+                                : fmt::format("{}", fmt::join(problems, "; "))},
+                 memory.problems.empty() ? Remedy{"NVG-E011", kAtRunTime}
+                                         : Remedy{"NVG-E016", kUpdateFirmware});
+}
+
+void check_values(SectionWriter& checks, const CoherentMemoryDsd& memory) {
+  check_properties(checks, memory);
   checks.require("dsd-base", memory.base_pa.value_or(0) != 0,
                  {"not 0", memory.base_pa ? hex(*memory.base_pa) : "absent"},
                  {"NVG-E012", kPowerCycle});
@@ -131,12 +143,17 @@ void check_apart_from_ram(SectionWriter& checks, const HostSnapshot& host,
                           const Gpu& gpu, const Range& memory) {
   const auto overlaps = ram_overlaps(host, gpu, memory.base, memory.size);
   if (!host.acpi.srat && overlaps.empty()) {
-    checks.skip("dsd-range-ram",
-                acpi_unreadable(host) ? kAcpiUnreadable : "there is no SRAT");
+    checks.skip("dsd-range-ram", acpi_unreadable(host)
+                                     ? why_acpi_unreadable(host)
+                                     : "there is no SRAT");
     return;
   }
+  std::string seen = listed(overlaps);
+  if (host.system_ram.empty()) {
+    seen += "; from SRAT alone, since /proc/iomem shows no addresses";
+  }
   checks.require("dsd-range-ram", overlaps.empty(),
-                 {"no overlap with system RAM", listed(overlaps)},
+                 {"no overlap with system RAM", std::move(seen)},
                  {"NVG-E015",
                   "do not bind: a guest would reach the host's memory; update "
                   "the firmware"});

@@ -80,7 +80,7 @@ void check_reserved(SectionWriter& checks, const RegionPlan& plan) {
 CheckSection check_layout(const HostSnapshot& host, const Gpu& gpu) {
   SectionWriter checks("layout");
   if (!gpu.plan && acpi_unreadable(host)) {
-    checks.skip_rest("layout-", kAcpiUnreadable);
+    checks.skip_rest("layout-", why_acpi_unreadable(host));
     return checks.take();
   }
   const bool planned = gpu.plan && gpu.plan->usable;

@@ -31,6 +31,31 @@ std::string missing(const std::vector<unsigned>& nodes,
   return format_id_list(absent);
 }
 
+std::string inferred(const HostSnapshot& host, const GiNodes& gi) {
+  return fmt::format("inferred from {}, because {}", to_string(gi.source),
+                     acpi_unreadable(host) ? why_acpi_unreadable(host)
+                                           : "there is no usable SRAT");
+}
+
+// Nodes that were guessed are as many as the model needs, or none would have
+// been: to count them proves nothing.
+void check_count(SectionWriter& checks, const HostSnapshot& host,
+                 const Gpu& gpu, const GiNodes& gi) {
+  if (gi.source == Source::sysfs) {
+    checks.skip("gi-count", inferred(host, gi));
+    return;
+  }
+  checks.require(
+      "gi-count", gi.nodes.size() == gpu.model.gi_nodes,
+      {fmt::format("{} nodes", gpu.model.gi_nodes),
+       gi.nodes.empty() ? "none"
+                        : fmt::format("{} nodes: {}", gi.nodes.size(),
+                                      format_id_list(gi.nodes))},
+      {"NVG-E018",
+       "a guest needs them for MIG; update the firmware or see "
+       "CONFIG_NODES_SHIFT"});
+}
+
 void check_source(SectionWriter& checks, const HostSnapshot& host,
                   const GiNodes& gi) {
   const Comparison srat{"SRAT, or _DSD on older firmware", "SRAT"};
@@ -46,11 +71,7 @@ void check_source(SectionWriter& checks, const HostSnapshot& host,
                      {});
       return;
     default:
-      checks.skip(
-          "gi-source",
-          fmt::format("inferred from {}, because {}", to_string(gi.source),
-                      acpi_unreadable(host) ? kAcpiUnreadable
-                                            : "there is no usable SRAT"));
+      checks.skip("gi-source", inferred(host, gi));
   }
 }
 
@@ -66,7 +87,8 @@ void check_agreement(SectionWriter& checks, const HostSnapshot& host,
                           ? interpret_coherent_memory(*dsd)
                           : CoherentMemoryDsd{};
   const auto pxms = srat_pxms(host, gpu);
-  if (!memory.pxm_start || !memory.pxm_count || pxms.empty()) {
+  // With a count of 0 firmware says that the link is down: see dsd-size.
+  if (!memory.pxm_start || memory.pxm_count.value_or(0) == 0 || pxms.empty()) {
     checks.skip("dsd-srat-agree", "not both of them name the domains");
     return;
   }
@@ -83,6 +105,17 @@ void check_agreement(SectionWriter& checks, const HostSnapshot& host,
                  {"NVG-E017", "update the firmware"});
 }
 
+std::string why_not_in_sysfs(const HostSnapshot& host, const GiNodes& gi) {
+  switch (gi.source) {
+    case Source::srat:
+      return "this kernel does not show generic initiators";
+    case Source::sysfs:
+      return inferred(host, gi);
+    default:
+      return "SRAT gives the GPU no generic initiators";
+  }
+}
+
 void check_sysfs(SectionWriter& checks, const HostSnapshot& host,
                  const GiNodes& gi) {
   const auto offline = missing(gi.nodes, host.numa.online);
@@ -97,10 +130,7 @@ void check_sysfs(SectionWriter& checks, const HostSnapshot& host,
          "the kernel may have too few nodes; see CONFIG_NODES_SHIFT"});
   }
   if (!host.numa.generic_initiators || gi.source != Source::srat) {
-    checks.skip("gi-nodes-sysfs",
-                gi.source == Source::srat
-                    ? "this kernel does not show generic initiators"
-                    : "SRAT gives the GPU no generic initiators");
+    checks.skip("gi-nodes-sysfs", why_not_in_sysfs(host, gi));
     return;
   }
   const auto unmarked = missing(gi.nodes, *host.numa.generic_initiators);
@@ -118,19 +148,11 @@ void check_sysfs(SectionWriter& checks, const HostSnapshot& host,
 CheckSection check_numa(const HostSnapshot& host, const Gpu& gpu) {
   SectionWriter checks("numa");
   if (!gpu.gi_nodes && acpi_unreadable(host)) {
-    checks.skip_rest("", kAcpiUnreadable);
+    checks.skip_rest("", why_acpi_unreadable(host));
     return checks.take();
   }
   const GiNodes gi = gpu.gi_nodes.value_or(GiNodes{});
-  checks.require(
-      "gi-count", gi.nodes.size() == gpu.model.gi_nodes,
-      {fmt::format("{} nodes", gpu.model.gi_nodes),
-       gi.nodes.empty() ? "none"
-                        : fmt::format("{} nodes: {}", gi.nodes.size(),
-                                      format_id_list(gi.nodes))},
-      {"NVG-E018",
-       "a guest needs them for MIG; update the firmware or see "
-       "CONFIG_NODES_SHIFT"});
+  check_count(checks, host, gpu, gi);
   if (gi.nodes.empty()) {
     checks.skip("gi-source", "there are no nodes");
   } else {

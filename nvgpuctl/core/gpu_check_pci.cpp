@@ -20,6 +20,15 @@ constexpr std::uint64_t kMemory64 = 0x00100000;
 // PCI_CLASS_DISPLAY_3D with programming interface 0, <linux/pci_ids.h>.
 constexpr std::uint32_t kClass3d = 0x030200;
 
+constexpr std::string_view kNoEcam =
+    "this kernel reaches only conventional configuration space (no ECAM)";
+
+std::string why_no_config(const Gpu& gpu) {
+  const auto& problem = gpu.pci.config_problem;
+  return "configuration space cannot be read" +
+         (problem.empty() ? "" : ": " + problem);
+}
+
 const PciBar* find_bar(const Gpu& gpu, unsigned index) {
   for (const auto& bar : gpu.pci.bars) {
     if (bar.index == index) {
@@ -32,6 +41,7 @@ const PciBar* find_bar(const Gpu& gpu, unsigned index) {
 void check_bars(SectionWriter& checks, const Gpu& gpu) {
   std::string seen;
   bool good = true;
+  bool without_address = false;
   for (const unsigned index : {0U, 2U, 4U}) {
     const PciBar* bar = find_bar(gpu, index);
     seen += fmt::format("{}BAR {}: ", seen.empty() ? "" : ", ", index);
@@ -44,14 +54,18 @@ void check_bars(SectionWriter& checks, const Gpu& gpu) {
                        (bar->flags & kPrefetch) != 0 &&
                        std::has_single_bit(bar->size);
     seen += human_size(bar->size);
-    if (!sound) {
+    if (!bar->is_assigned()) {
+      seen += " without an address";
+      without_address = true;
+    }
+    if (!sound || !bar->is_assigned()) {
       seen += fmt::format(" with flags {:#x}", bar->flags);
       good = false;
     }
   }
   checks.require("pci-bars", good,
                  {"BARs 0, 2 and 4, 64-bit and prefetchable", seen},
-                 {"",
+                 {without_address ? "NVG-E009" : "",
                   "the firmware gave the GPU no room; look for \"can't "
                   "assign\" in the kernel log"});
 }
@@ -61,8 +75,10 @@ void check_bars(SectionWriter& checks, const Gpu& gpu) {
 void check_dvsec(SectionWriter& checks, const Gpu& gpu,
                  const PciConfig& config) {
   if (!config.extended_readable) {
-    checks.skip("pci-dvsec",
-                "extended configuration space cannot be read; run as root");
+    checks.skip("pci-dvsec", config.is_conventional_only()
+                                 ? kNoEcam
+                                 : "extended configuration space cannot be "
+                                   "read; run as root");
     return;
   }
   const bool wanted = gpu.model.family == Family::blackwell;
@@ -96,7 +112,7 @@ CheckSection check_pci(const Gpu& gpu) {
          "nothing else of it was looked at; see the kernel log for why (AER, "
          "pciehp, Xid 79), then power-cycle the host"});
   } else {
-    checks.skip("pci-present", "configuration space cannot be read");
+    checks.skip("pci-present", why_no_config(gpu));
   }
   if (has_fallen_off(gpu)) {
     // sysfs still shows the class and the BARs that it read at boot.
@@ -108,14 +124,16 @@ CheckSection check_pci(const Gpu& gpu) {
   }
   if (!gpu.pci.config) {
     for (const auto* id : {"pci-config", "pci-capabilities", "pci-dvsec"}) {
-      checks.skip(id, "configuration space cannot be read");
+      checks.skip(id, why_no_config(gpu));
     }
   } else {
     const PciConfig& config = *gpu.pci.config;
     if (config.extended_readable) {
       checks.require("pci-config", true, {"all of it", "all of it"}, {});
     } else {
-      checks.skip("pci-config", "only its first part; run as root");
+      checks.skip("pci-config", config.is_conventional_only()
+                                    ? kNoEcam
+                                    : "only its first part; run as root");
     }
     checks.require(
         "pci-capabilities", config.warnings.empty(),

@@ -9,11 +9,10 @@
 
 namespace nvgpuctl {
 
-// Whether tables were refused for lack of privilege, so that absence proves
-// nothing.
+// Whether tables were refused for lack of privilege or are not to be seen at
+// all, so that absence proves nothing; and which of both.
 bool acpi_unreadable(const HostSnapshot& host);
-constexpr std::string_view kAcpiUnreadable =
-    "the ACPI tables cannot be read; run as root";
+std::string_view why_acpi_unreadable(const HostSnapshot& host);
 
 CheckSection check_firmware(const HostSnapshot& host, const Gpu& gpu,
                             const std::vector<Gpu>& all_gpus);

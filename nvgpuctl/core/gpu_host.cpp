@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "core/gpu_parts.hpp"
+#include "core/iomem.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -17,6 +18,14 @@ void judge_presence(Gpu& gpu) {
   if (has_fallen_off(gpu)) {
     add_finding(gpu, "NVG-E006", "every byte is 0xff",
                 sysfs_path(gpu.pci.address, "config"));
+  }
+  for (const auto& bar : gpu.pci.bars) {
+    if (!bar.is_assigned()) {
+      add_finding(gpu, "NVG-E009",
+                  fmt::format("BAR {}, {}, flags {:#x}", bar.index,
+                              human_size(bar.size), bar.flags),
+                  sysfs_path(gpu.pci.address, "resource"));
+    }
   }
   if (gpu.pci.hung && gpu.pci.hung->overdue) {
     add_finding(gpu, "NVG-E049", to_string(*gpu.pci.hung),
@@ -62,6 +71,10 @@ void judge_iommu(const HostSnapshot& host, Gpu& gpu) {
                             member.device, member.driver.value_or("(none)")),
                 path + "devices");
   }
+  for (const auto& name : group->second.other_members) {
+    add_finding(gpu, "NVG-E031", name + ", which is no PCI function",
+                path + "devices");
+  }
   for (const auto& region : group->second.direct_regions) {
     add_finding(gpu, "NVG-E032", region, path + "reserved_regions");
   }
@@ -72,20 +85,33 @@ struct SystemRam {
   std::string evidence;
 };
 
+bool lies_in_plan(const IomemRange& ram, const Gpu& gpu) {
+  return gpu.plan && ram.last >= gpu.memory_base->value &&
+         ram.first < gpu.memory_base->value + gpu.memory_size->value;
+}
+
+// Whether it is this GPU's memory. Where its range is not known, its nodes say
+// more than a list without owners does; where they are not known either, what
+// is no other GPU's may be its own.
+bool belongs_to(const IomemRange& ram, const Gpu& gpu,
+                const std::vector<Gpu>& gpus) {
+  if (gpu.plan || gpu.gi_nodes) {
+    return lies_in_plan(ram, gpu);
+  }
+  return std::ranges::none_of(
+      gpus, [&](const Gpu& other) { return lies_in_plan(ram, other); });
+}
+
 // What of the GPU's memory nvidia has given to the kernel as RAM. /proc/iomem
 // knows it exactly but only root sees its numbers; the memory of the GPU's
 // nodes tells it to everybody.
 std::optional<SystemRam> system_ram_of(const HostSnapshot& host,
+                                       const std::vector<Gpu>& gpus,
                                        const Gpu& gpu) {
   std::uint64_t bytes = 0;
   std::size_t ranges = 0;
   for (const auto& ram : host.system_ram) {
-    const bool nvidia = ram.name.find("(NVIDIA)") != std::string::npos;
-    const bool elsewhere =
-        gpu.plan &&
-        (ram.last < gpu.memory_base->value ||
-         ram.first >= gpu.memory_base->value + gpu.memory_size->value);
-    if (nvidia && !elsewhere) {
+    if (is_onlined_by_nvidia(ram) && belongs_to(ram, gpu, gpus)) {
       bytes += ram.last - ram.first + 1;
       ++ranges;
     }
@@ -107,11 +133,12 @@ std::optional<SystemRam> system_ram_of(const HostSnapshot& host,
   return std::nullopt;
 }
 
-void judge_driver(const HostSnapshot& host, Gpu& gpu) {
+void judge_driver(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+                  Gpu& gpu) {
   const std::string driver = gpu.pci.driver.value_or("");
   // Whoever drives the GPU now: nvidia can be gone from it and its memory still
   // be in use.
-  const auto online = system_ram_of(host, gpu);
+  const auto online = system_ram_of(host, gpus, gpu);
   if (online) {
     add_finding(gpu, "NVG-E040", online->detail, online->evidence);
   }
@@ -211,10 +238,11 @@ void judge_tables(const HostSnapshot& host, Gpu& gpu) {
 
 }  // namespace
 
-void join_host(const HostSnapshot& host, Gpu& gpu) {
+void join_host(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+               Gpu& gpu) {
   judge_presence(gpu);
   judge_iommu(host, gpu);
-  judge_driver(host, gpu);
+  judge_driver(host, gpus, gpu);
   judge_variant_modules(host, gpu);
   judge_kernel(host, gpu);
   judge_kvm(host, gpu);

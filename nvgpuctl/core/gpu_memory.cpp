@@ -18,6 +18,16 @@ std::string place(const DeviceDsd& dsd) {
   return fmt::format("{}{} offset {:#x}", kTables, dsd.table, dsd.offset);
 }
 
+// Empty, or why the end of configuration space was not read.
+std::string why_not_extended(const PciFunction& pci) {
+  if (!pci.config) {
+    return pci.config_problem.empty() ? "" : pci.config_problem + "; ";
+  }
+  return pci.config->is_conventional_only()
+             ? "this kernel reaches only conventional space (no ECAM); "
+             : "ordinary users see the first 64 bytes; ";
+}
+
 void judge_erratum(Gpu& gpu) {
   const auto& config = gpu.pci.config;
   if (config && config->extended_readable && config->present) {
@@ -30,12 +40,14 @@ void judge_erratum(Gpu& gpu) {
                                                        : MigErratum::present,
                  Source::device_table};
   if (!config || config->present) {
-    add_finding(gpu, "NVG-W007",
-                fmt::format("MIG erratum taken as {}, as the {} family has it",
-                            gpu.erratum.value == MigErratum::fixed ? "fixed"
-                                                                   : "present",
-                            to_string(gpu.model.family)),
-                sysfs_path(gpu.pci.address, "config"));
+    add_finding(
+        gpu, "NVG-W007",
+        fmt::format(
+            "{}MIG erratum taken as {}, as the {} family has it",
+            why_not_extended(gpu.pci),
+            gpu.erratum.value == MigErratum::fixed ? "fixed" : "present",
+            to_string(gpu.model.family)),
+        sysfs_path(gpu.pci.address, "config"));
   }
 }
 
@@ -67,6 +79,32 @@ Layout layout_of(const HostSnapshot& host, const Gpu& gpu) {
   const bool single = gpu.pci.driver == kVariantDriver &&
                       host.modules.variant_layout == "single";
   return single ? Layout::single : Layout::split;
+}
+
+void judge_left_out(const HostSnapshot& host, Gpu& gpu,
+                    const DeviceDsd& counted) {
+  for (const auto& problem : counted.left_out) {
+    add_finding(gpu, "NVG-W019", problem, place(counted));
+  }
+  for (const auto& problem : interpret_coherent_memory(counted).left_out) {
+    add_finding(gpu, "NVG-W019", problem, place(counted));
+  }
+  const DeviceDsd* another = nullptr;
+  std::size_t given = 0;
+  for (const auto& dsd : host.acpi.dsds) {
+    if (dsd.path != counted.path || dsd.form == DsdForm::dynamic) {
+      continue;
+    }
+    ++given;
+    another = another == nullptr && &dsd != &counted ? &dsd : another;
+  }
+  if (another != nullptr && counted.form != DsdForm::dynamic) {
+    add_finding(gpu, "NVG-W019",
+                fmt::format("_DSD of {} is given {} times; the first, in {} at "
+                            "offset {:#x}, counts",
+                            counted.path, given, counted.table, counted.offset),
+                place(*another));
+  }
 }
 
 void judge_literal(const HostSnapshot& host, Gpu& gpu, const DeviceDsd& dsd,
@@ -132,7 +170,7 @@ const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu) {
     if (!gpu.pci.acpi_path || dsd.path != *gpu.pci.acpi_path) {
       continue;
     }
-    if (dsd.form == DsdForm::literal) {
+    if (dsd.form != DsdForm::dynamic) {
       return &dsd;
     }
     found = found == nullptr ? &dsd : found;
@@ -153,7 +191,12 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
   judge_erratum(gpu);
   const DeviceDsd* const dsd = dsd_of(host, gpu);
   if (dsd == nullptr && !host.acpi.unreadable.empty()) {
-    add_finding(gpu, "NVG-W001", "memory size and node ownership are not known",
+    add_finding(gpu, "NVG-W001",
+                host.acpi.hidden
+                    ? "not visible here (in a container?), but the GPU has an "
+                      "ACPI device; memory size and node ownership are not "
+                      "known"
+                    : "memory size and node ownership are not known",
                 host.acpi.unreadable.front());
     return;
   }
@@ -175,6 +218,7 @@ void join_memory(const HostSnapshot& host, Gpu& gpu) {
                   std::string(kTables) + table.name);
     }
   }
+  judge_left_out(host, gpu, *dsd);
   switch (dsd->form) {
     case DsdForm::dynamic:
       add_finding(gpu, "NVG-E011", dsd->path + "._DSD: " + dsd->problem,

@@ -16,9 +16,10 @@ void add_finding(Gpu& gpu, std::string_view id, std::string detail,
 // MIG erratum, _DSD, region plan; everything that `gpu` says of its memory.
 void join_memory(const HostSnapshot& host, Gpu& gpu);
 
-// The _DSD that firmware gives for the GPU, or nullptr. A literal one wins over
-// one that cannot be read: firmware may define the same device in several
-// tables.
+// The _DSD that firmware gives for the GPU, or nullptr. Firmware may define the
+// same device in several tables: Linux takes the first, and refuses the others.
+// What exists only at run time may not exist at all, so that any other wins
+// over it.
 const DeviceDsd* dsd_of(const HostSnapshot& host, const Gpu& gpu);
 
 // The same, interpreted; nothing when absent, unreadable or not literal.
@@ -32,8 +33,10 @@ std::vector<std::uint32_t> srat_pxms(const HostSnapshot& host, const Gpu& gpu);
 void join_numa(const HostSnapshot& host, const std::vector<PciAddress>& order,
                Gpu& gpu);
 
-// Driver, IOMMU group, kernel: what stands in the way of a bind.
-void join_host(const HostSnapshot& host, Gpu& gpu);
+// Driver, IOMMU group, kernel: what stands in the way of a bind. Needs the
+// memory of all GPUs.
+void join_host(const HostSnapshot& host, const std::vector<Gpu>& gpus,
+               Gpu& gpu);
 
 // Who uses it, and who else manages it.
 void join_use(const HostSnapshot& host, Gpu& gpu);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.hpp"
 
@@ -193,11 +192,9 @@ Result<> judge_use(const Gpu& gpu, const BindPlan& plan) {
 }
 
 Result<> judge_managers(const Gpu& gpu) {
-  constexpr std::array<std::string_view, 3> kRivals{"NVG-W090", "NVG-W091",
-                                                    "NVG-W093"};
   for (const auto& found : gpu.findings) {
     const auto& why = *found.reason;
-    if (std::find(kRivals.begin(), kRivals.end(), why.id) != kRivals.end()) {
+    if (other_manager(why) == OtherManager::rival) {
       return fail(
           Errc::busy, to_string(gpu.pci.address),
           fmt::format("{} {}: {}, by {}", why.id, why.name, found.detail,

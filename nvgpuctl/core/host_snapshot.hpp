@@ -31,6 +31,14 @@ struct PciBar {
   std::uint64_t start = 0;
   std::uint64_t size = 0;   // bytes
   std::uint64_t flags = 0;  // IORESOURCE_*, <linux/ioport.h>
+
+  // Whether it has an address: pci_enable_resources() of Linux refuses a
+  // function with a BAR that has none.
+  bool is_assigned() const {
+    constexpr std::uint64_t kDisabled = 0x10000000;  // IORESOURCE_DISABLED
+    constexpr std::uint64_t kUnset = 0x20000000;     // IORESOURCE_UNSET
+    return start != 0 && (flags & (kDisabled | kUnset)) == 0;
+  }
 };
 
 struct PciFunction {
@@ -54,6 +62,7 @@ struct PciFunction {
   std::string power_state;            // "D0", "D3hot", "unknown", …
   std::vector<PciAddress> upstream;   // bridges above it, root port first
   std::optional<PciConfig> config;    // nothing when unreadable
+  std::string config_problem;         // why there is none
   std::vector<std::string> problems;  // attributes that could not be used
 };
 
@@ -62,6 +71,8 @@ struct IommuGroup {
   std::string type;  // "DMA", "DMA-FQ", "identity", "" when unreadable
   // Functions in it; only address, ids, class and driver are filled.
   std::vector<PciFunction> members;
+  // Names of devices in it that are no PCI functions.
+  std::vector<std::string> other_members;
   std::vector<std::string> direct_regions;  // reserved_regions of type direct
 };
 
@@ -80,7 +91,11 @@ struct AcpiFacts {
   std::optional<Srat> srat;
   std::optional<Slit> slit;
   std::vector<std::string> unreadable;  // paths refused for lack of privilege
-  std::vector<std::string> problems;    // tables that are damaged, with place
+  // A GPU has an ACPI device, so there are tables, but no DSDT is to be seen:
+  // a container masks the directory, or a capture left it out. It is then in
+  // `unreadable`, too.
+  bool hidden = false;
+  std::vector<std::string> problems;  // tables that are damaged, with place
 };
 
 struct NumaNode {

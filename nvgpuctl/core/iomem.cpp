@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/iomem.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace nvgpuctl {
@@ -20,10 +22,17 @@ std::vector<IomemRange> parse_system_ram(std::string_view iomem) {
                           ? std::nullopt
                           : parse_unsigned(range.substr(dash + 1), 16);
     if (first && last && *last > *first) {
-      ranges.push_back({*first, *last, std::string(line.substr(colon + 3))});
+      std::string name(line.substr(colon + 3));
+      std::ranges::replace_if(
+          name, [](char c) { return c < ' ' || c > '~'; }, '?');
+      ranges.push_back({*first, *last, std::move(name)});
     }
   }
   return ranges;
+}
+
+bool is_onlined_by_nvidia(const IomemRange& ram) {
+  return ram.name.find("(NVIDIA)") != std::string::npos;
 }
 
 }  // namespace nvgpuctl

@@ -12,4 +12,7 @@ namespace nvgpuctl {
 // shows to unprivileged readers, are left out.
 std::vector<IomemRange> parse_system_ram(std::string_view iomem);
 
+// Whether the nvidia driver has added it: it is a GPU's own memory.
+bool is_onlined_by_nvidia(const IomemRange& ram);
+
 }  // namespace nvgpuctl

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "core/iomem.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -48,9 +49,10 @@ std::vector<MemoryOverlap> ram_overlaps(const HostSnapshot& host,
     }
   }
   for (const auto& ram : host.system_ram) {
-    if (ram.name == "System RAM" && overlap(ram.first, ram.last)) {
+    // Also "System RAM (kmem)" and the like: the driver refuses any of it.
+    if (!is_onlined_by_nvidia(ram) && overlap(ram.first, ram.last)) {
       found.push_back(
-          {fmt::format("System RAM {}-{}", hex(ram.first), hex(ram.last)),
+          {fmt::format("{} {}-{}", ram.name, hex(ram.first), hex(ram.last)),
            "/proc/iomem"});
     }
   }

@@ -168,7 +168,6 @@ void read_header(Bytes bytes, PciConfig& config) {
   };
   config.vendor = word(PCI_VENDOR_ID);
   config.device = word(PCI_DEVICE_ID);
-  config.command = word(PCI_COMMAND);
   config.status = word(PCI_STATUS);
   const auto class_revision =
       read_le<std::uint32_t>(bytes, PCI_CLASS_REVISION).value_or(0);
@@ -183,12 +182,6 @@ void read_header(Bytes bytes, PciConfig& config) {
 }
 
 }  // namespace
-
-bool PciConfig::has_cxl_dvsec() const {
-  return std::any_of(dvsecs.begin(), dvsecs.end(), [](const PciDvsec& dvsec) {
-    return dvsec.vendor == kVendorCxl;
-  });
-}
 
 std::optional<std::uint16_t> PciConfig::cxl_device_dvsec() const {
   const auto found =
@@ -205,6 +198,7 @@ Result<PciConfig> parse_pci_config(Bytes bytes) {
         fmt::format("{} bytes, but the header alone has 64", bytes.size()));
   }
   PciConfig config;
+  config.bytes_read = bytes.size();
   config.extended_readable = bytes.size() > PCI_CFG_SPACE_SIZE;
   if (read_le<std::uint32_t>(bytes, PCI_VENDOR_ID) == kAllOnes32) {
     config.present = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,9 +40,14 @@ struct PciSriov {
 struct PciConfig {
   bool present = true;
   bool extended_readable = false;  // more than 256 bytes were given
+  std::size_t bytes_read = 0;
+  // All of conventional space, to a privileged reader on a kernel that reaches
+  // no more; ordinary users get the header alone.
+  bool is_conventional_only() const {
+    return !extended_readable && bytes_read > 64;
+  }
   std::uint16_t vendor = 0;
   std::uint16_t device = 0;
-  std::uint16_t command = 0;
   std::uint16_t status = 0;
   std::uint8_t revision = 0;
   std::uint32_t class_code = 0;  // 24 bits
@@ -56,11 +62,8 @@ struct PciConfig {
   std::optional<bool> mig_erratum_fixed;
   std::vector<std::string> warnings;  // loops, pointers out of range, …
 
-  bool memory_enabled() const { return (command & 0x2U) != 0; }
-  // Any DVSEC of the CXL consortium (vendor 0x1e98).
-  bool has_cxl_dvsec() const;
-  // Offset of its DVSEC for CXL devices (id 0), which says whether memory that
-  // the GPU presents as CXL is there.
+  // Offset of the CXL consortium's DVSEC for CXL devices (vendor 0x1e98, id 0),
+  // which says whether memory that the GPU presents as CXL is there.
   std::optional<std::uint16_t> cxl_device_dvsec() const;
 };
 

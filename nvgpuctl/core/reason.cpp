@@ -17,9 +17,9 @@ constexpr auto kInfo = Severity::info;
 // 09x other managers, 00x the reading itself.
 constexpr std::array kReasons{
     Reason{"NVG-W001", "acpi-unreadable", kWarning,
-           "the ACPI tables cannot be read without root",
-           "run as root; without it memory size and node ownership stay "
-           "unknown"},
+           "the ACPI tables cannot be read",
+           "run as root, on the host itself and not in a container; without "
+           "them memory size and node ownership stay unknown"},
     Reason{"NVG-W002", "acpi-checksum", kWarning,
            "an ACPI table has a wrong checksum",
            "the table is used all the same, as Linux does; report it to the "
@@ -39,11 +39,17 @@ constexpr std::array kReasons{
            "more",
            "look at the kernel log for the link; a power cycle is usually "
            "needed"},
-    Reason{"NVG-W007", "config-unreadable", kWarning,
-           "extended configuration space cannot be read without root",
-           "run as root; the MIG erratum is assumed from the GPU's family"},
+    Reason{
+        "NVG-W007", "config-unreadable", kWarning,
+        "extended configuration space cannot be read",
+        "run as root where that is what it lacks; the MIG erratum is assumed "
+        "from the GPU's family"},
     Reason{"NVG-W008", "attribute-unreadable", kWarning,
            "a file of the host could not be used", ""},
+    Reason{"NVG-E009", "bar-unassigned", kError,
+           "a BAR of the GPU has no address: no driver can enable the GPU",
+           "look for \"can't assign\" in the kernel log; update the firmware, "
+           "which gives the windows above the GPU"},
 
     Reason{"NVG-E010", "no-dsd", kError,
            "firmware describes no coherent memory for this GPU",
@@ -83,14 +89,19 @@ constexpr std::array kReasons{
            "a guest needs them for MIG and for memory onlining; see the "
            "firmware's generation and CONFIG_NODES_SHIFT"},
 
+    Reason{"NVG-W019", "dsd-left-out", kWarning,
+           "Linux passes over a part of what firmware says about the GPU",
+           "what counts is used; report it to the firmware's vendor"},
+
     Reason{"NVG-W020", "gi-old-byte-order", kWarning,
            "SRAT names the GPU in the byte order of old hypervisors",
            "read with bus and devfn exchanged; update the firmware or the "
            "outer hypervisor"},
     Reason{"NVG-W021", "gi-heuristic", kWarning,
            "the GPU's NUMA nodes are inferred from sysfs, not read from SRAT",
-           "run as root to have them from SRAT; where root cannot read one "
-           "either, it is damaged: update the firmware"},
+           "run as root, on the host itself, to have them from SRAT; where "
+           "root cannot read one there either, it is damaged: update the "
+           "firmware"},
     Reason{"NVG-W022", "numa-crosscheck", kWarning,
            "what was derived about NUMA nodes disagrees with sysfs",
            "numa=fake, CXL windows or a kernel without generic initiators "
@@ -284,6 +295,17 @@ std::string_view to_string(Severity severity) {
 
 std::span<const Reason> reasons() {
   return kReasons;
+}
+
+OtherManager other_manager(const Reason& reason) {
+  constexpr std::array<std::string_view, 3> kRivals{"NVG-W090", "NVG-W091",
+                                                    "NVG-W093"};
+  constexpr std::array<std::string_view, 2> kPassing{"NVG-W092", "NVG-W094"};
+  if (std::ranges::count(kRivals, reason.id) > 0) {
+    return OtherManager::rival;
+  }
+  return std::ranges::count(kPassing, reason.id) > 0 ? OtherManager::passing
+                                                     : OtherManager::none;
 }
 
 const Reason& reason(std::string_view id) {

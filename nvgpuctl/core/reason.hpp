@@ -28,6 +28,14 @@ struct Reason {
 
 std::span<const Reason> reasons();
 
+// What a reason says about other managers of the GPU's driver.
+enum class OtherManager {
+  none,
+  passing,  // changed the driver, or does it for guests only
+  rival,    // takes the GPU again after a bind
+};
+OtherManager other_manager(const Reason& reason);
+
 // The row of an id; asserts that it exists (ids are literals in our code).
 const Reason& reason(std::string_view id);
 

@@ -2,7 +2,11 @@
 #include "host/acpi_files.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
+#include <utility>
+
+#include "base/text.hpp"
 
 namespace nvgpuctl {
 namespace {
@@ -18,15 +22,24 @@ bool wanted(std::string_view name) {
          name.starts_with("SRAT") || name.starts_with("SLIT");
 }
 
+// "SSDT10" → {"SSDT", 10}.
+std::pair<std::string_view, std::uint64_t> by_number(std::string_view name) {
+  constexpr std::size_t kSignature = 4;
+  return {name.substr(0, kSignature),
+          parse_unsigned(name.substr(std::min(kSignature, name.size())))
+              .value_or(0)};
+}
+
 void read_directory(const RootDir& root, const std::string& below,
                     std::size_t& total, AcpiFiles& into) {
-  const auto names = root.list(std::string(kTables) + below);
+  auto names = root.list(std::string(kTables) + below);
   if (!names) {
     if (names.error().code == Errc::permission) {
       into.unreadable.push_back(names.error().subject);
     }
     return;  // no ACPI, or no dynamic tables: both normal
   }
+  std::ranges::stable_sort(*names, {}, by_number);
   for (const auto& name : *names) {
     if (!wanted(name)) {
       continue;

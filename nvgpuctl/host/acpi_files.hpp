@@ -21,7 +21,8 @@ struct AcpiFiles {
 };
 
 // DSDT, all SSDTs (also dynamic ones), SRAT and SLIT, undecoded. SSDT numbers
-// are arbitrary, so all are read.
+// are arbitrary, so all are read: in the order in which Linux loads them, the
+// DSDT first and the dynamic ones last.
 AcpiFiles read_acpi_files(const RootDir& root);
 
 }  // namespace nvgpuctl

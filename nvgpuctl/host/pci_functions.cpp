@@ -15,6 +15,7 @@ namespace nvgpuctl {
 namespace {
 
 constexpr std::string_view kDevices = "/sys/bus/pci/devices/";
+constexpr const char* kPulledOut = "it was pulled out while it was read";
 constexpr const char* kTag = "nvgpuctl";  // udev/70-nvgpuctl.rules
 
 struct UdevUnref {
@@ -94,6 +95,13 @@ Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
   return found;
 }
 
+std::string printable(std::string_view value) {
+  std::string shown(value);
+  std::ranges::replace_if(
+      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
+}
+
 // Reads attributes of one function and remembers which of them were unusable.
 class AttributeReader {
  public:
@@ -113,18 +121,20 @@ class AttributeReader {
     return std::nullopt;
   }
 
+  // False when it is absent or cannot be read.
   template <class Integer>
-  void number(std::string_view name, Integer& into) {
+  bool number(std::string_view name, Integer& into) {
     const auto value = text(name);
     if (!value) {
-      return;
+      return false;
     }
     const auto parsed = parse_unsigned(*value, 16);
     if (!parsed || *parsed > std::numeric_limits<Integer>::max()) {
       complain(name, "not a hexadecimal number", *value);
-      return;
+      return true;
     }
     into = static_cast<Integer>(*parsed);
+    return true;
   }
 
   std::optional<unsigned> decimal(std::string_view name) {
@@ -150,12 +160,9 @@ class AttributeReader {
     // A hostile or broken attribute may be long, and binary: its beginning says
     // enough, and nothing of it may reach a terminal as it is.
     constexpr std::size_t kShown = 40;
-    std::string shown(value.substr(0, kShown));
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; },
-        '?');
     function_.problems.push_back(sysfs_path(function_.address, name) + ": " +
-                                 std::string(problem) + ": '" + shown + "'");
+                                 std::string(problem) + ": '" +
+                                 printable(value.substr(0, kShown)) + "'");
   }
 
  private:
@@ -237,6 +244,22 @@ Result<std::vector<std::uint8_t>> read_recorded_config(
   return std::vector<std::uint8_t>(bytes->begin(), bytes->end());
 }
 
+void read_config(const RootDir& root, PciLibrary& library,
+                 PciFunction& function) {
+  const auto& address = function.address;
+  const auto bytes = root.live() ? library.read_config(address)
+                                 : read_recorded_config(root, address);
+  auto parsed = bytes ? parse_pci_config(*bytes)
+                      : Result<PciConfig>(forward_error(bytes));
+  if (parsed) {
+    function.config = std::move(*parsed);
+    return;
+  }
+  function.config_problem = parsed.error().problem;
+  function.problems.push_back(sysfs_path(address, "config") + ": " +
+                              function.config_problem);
+}
+
 }  // namespace
 
 Result<std::vector<PciAddress>> find_nvidia_gpus(const RootDir& root,
@@ -256,8 +279,11 @@ Result<PciFunction> read_pci_identity(const RootDir& root,
     return fail(Errc::not_found, to_string(address), "no such PCI function");
   }
   AttributeReader reader(root, function);
-  reader.number("vendor", function.vendor);
-  reader.number("device", function.device);
+  // The kernel shows both of every function: it was pulled out meanwhile.
+  if (!reader.number("vendor", function.vendor) ||
+      !reader.number("device", function.device)) {
+    return fail(Errc::not_found, to_string(address), kPulledOut);
+  }
   reader.number("class", function.class_code);
   function.driver = reader.link("driver");
   return function;
@@ -301,16 +327,10 @@ Result<PciFunction> read_pci_function(const RootDir& root, PciLibrary& library,
     function->vfio_dev = vfio->front();
   }
   read_upstream(root, *function);
-  const auto config = root.live() ? library.read_config(address)
-                                  : read_recorded_config(root, address);
-  if (config) {
-    auto parsed = parse_pci_config(*config);
-    if (parsed) {
-      function->config = std::move(*parsed);
-    }
-  } else {
-    function->problems.push_back(sysfs_path(address, "config") + ": " +
-                                 config.error().problem);
+  read_config(root, library, *function);
+  // Attributes that vanish look like those that were never there.
+  if (!root.exists(sysfs_path(address))) {
+    return fail(Errc::not_found, to_string(address), kPulledOut);
   }
   return function;
 }
@@ -326,9 +346,12 @@ IommuGroup read_iommu_group(const RootDir& root, unsigned number) {
   if (const auto names = root.list(path + "devices")) {
     for (const auto& name : *names) {
       const auto address = parse_pci_address(name);
-      auto member = address ? read_pci_identity(root, *address)
-                            : Result<PciFunction>(PciFunction{});
-      if (address && member) {
+      if (!address) {
+        group.other_members.push_back(printable(name));
+        continue;
+      }
+      auto member = read_pci_identity(root, *address);
+      if (member) {  // else it is gone
         group.members.push_back(std::move(*member));
       }
     }

@@ -28,8 +28,7 @@ AcpiFacts read_acpi(const RootDir& root) {
   const AcpiFiles files = read_acpi_files(root);
   facts.unreadable = files.unreadable;
   facts.problems = files.problems;
-  // Definition blocks compute with the integers of the DSDT; it comes first,
-  // because files are in the order of their names.
+  // Definition blocks compute with the integers of the DSDT; it comes first.
   std::uint8_t dsdt_revision = 2;
   for (const auto& file : files.files) {
     const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.bytes.data()),
@@ -111,6 +110,19 @@ void add_capture_facts(const CaptureFacts& capture, const HostNeeds& needs,
   if (needs.use && !capture.domains.empty()) {
     host.census = host.census.value_or(Census());
     host.census->domains = capture.domains;
+  }
+}
+
+// firmware_node proves that the kernel has read a DSDT.
+void note_hidden_tables(HostSnapshot& host) {
+  auto& acpi = host.acpi;
+  const bool dsdt = std::ranges::any_of(
+      acpi.tables, [](const auto& table) { return table.signature == "DSDT"; });
+  const bool companion = std::ranges::any_of(
+      host.gpus, [](const auto& gpu) { return gpu.acpi_path.has_value(); });
+  if (companion && !dsdt && acpi.unreadable.empty() && acpi.problems.empty()) {
+    acpi.unreadable.emplace_back("/sys/firmware/acpi/tables");
+    acpi.hidden = true;
   }
 }
 
@@ -271,6 +283,7 @@ Result<HostSnapshot> read_host(const RootDir& root, const DeviceTable& table,
     add_use(root, needs, host);
   }
   add_capture_facts(*capture, needs, host);
+  note_hidden_tables(host);
   return host;
 }
 

@@ -138,8 +138,7 @@ TEST(Dsd, KeepsStringsAndNotesValuesOfOtherTypes) {
        test::property("last", test::integer(7))}));
   ASSERT_THAT(dsd.properties, SizeIs(4));
   EXPECT_EQ(std::get<std::string>(dsd.properties[0].value), "hello");
-  EXPECT_TRUE(std::holds_alternative<std::monostate>(dsd.properties[1].value));
-  EXPECT_FALSE(dsd.properties[1].named);
+  EXPECT_EQ(number(dsd, "list"), 5U);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(dsd.properties[2].value));
   EXPECT_TRUE(dsd.properties[2].named);
   EXPECT_EQ(number(dsd, "last"), 7U);
@@ -186,9 +185,58 @@ TEST(Dsd, LetsTheFirstOfTwoEqualNamesCountAndSaysSo) {
   EXPECT_THAT(dsd.properties, SizeIs(2));
   const CoherentMemoryDsd memory = interpret_coherent_memory(dsd);
   EXPECT_EQ(memory.size, 5U);
-  EXPECT_THAT(memory.problems,
+  EXPECT_THAT(memory.problems, IsEmpty());
+  EXPECT_THAT(memory.left_out,
               ElementsAre("nvidia,gpu-mem-size is given 2 times; the first "
                           "counts"));
+}
+
+// acpi_data_prop_read() takes the first element of an array, too.
+TEST(Dsd, TakesTheFirstElementOfAPackageForTheValue) {
+  const auto size_of = [](const Aml& list) {
+    return interpret_coherent_memory(
+               read(test::dsd({test::property("nvidia,gpu-mem-size", list)})))
+        .size;
+  };
+  EXPECT_EQ(size_of(test::package({0x12}, {0x01, 0x0A, 0x05})), 5U);
+  EXPECT_EQ(size_of(test::package({0x12}, {0x02, 0x0A, 0x05, 0x01})), 5U);
+  EXPECT_EQ(size_of(test::package({0x12}, {0x00})), std::nullopt);
+}
+
+TEST(Dsd, KeepsWhatStandsBeforeAMalformedPair) {
+  const Aml list = test::properties({test::property("first", {0x0A, 0x07})});
+  const DeviceDsd dsd = read_package(
+      join({{0x04}, test::device_properties_uuid(), list, {0x01, 0x01}}));
+  EXPECT_EQ(dsd.form, DsdForm::literal);
+  EXPECT_EQ(number(dsd, "first"), 7U);
+  EXPECT_THAT(dsd.left_out,
+              ElementsAre(HasSubstr("no UUID where one is due at byte 0x")));
+}
+
+TEST(Dsd, GoesOnBehindPropertiesThatLinuxDoesNotTake) {
+  const Aml good = test::properties({test::property("good", {0x0A, 0x07})});
+  const Aml bad = test::properties({{0x01}});
+  const Aml uuid = test::device_properties_uuid();
+  for (const auto& [one, other] : {std::pair{good, bad}, {bad, good}}) {
+    const DeviceDsd dsd = read_package(join({{0x04}, uuid, one, uuid, other}));
+    EXPECT_EQ(dsd.form, DsdForm::literal);
+    EXPECT_EQ(number(dsd, "good"), 7U);
+    EXPECT_THAT(dsd.left_out,
+                ElementsAre(HasSubstr("property 1 is not a package")));
+  }
+}
+
+TEST(Dsd, IsDynamicWhereAPartOfItIsANamedObject) {
+  const Aml uuid = test::device_properties_uuid();
+  const Aml list = test::properties({test::text("PROP")});
+  for (const auto& package :
+       {read_package(join({{0x02}, uuid, test::text("PROP")})),
+        read_package(join({{0x02}, test::text("UUID"), list})),
+        read_package(join({{0x02}, uuid, list}))}) {
+    EXPECT_EQ(package.form, DsdForm::dynamic);
+    EXPECT_THAT(package.problem, HasSubstr("the value of another object, which "
+                                           "is not followed"));
+  }
 }
 
 TEST(Dsd, ReportsAMemoryPropertyThatIsNoInteger) {
@@ -236,6 +284,17 @@ TEST(Dsd, IsMalformedWithoutAUuid) {
 TEST(Dsd, IsMalformedWhenNothingFollowsTheUuid) {
   expect_malformed(read_package(join({{0x02}, test::device_properties_uuid()})),
                    "the UUID is not followed by a package");
+}
+
+// Linux takes nothing of it: acpi_extract_properties().
+TEST(Dsd, IsMalformedWithAnOddNumberOfElements) {
+  const Aml list = test::properties({test::property("first", {0x0A, 0x07})});
+  const Aml pair = join({test::device_properties_uuid(), list});
+  expect_malformed(read_package(join({{0x03}, pair, {0x01}})),
+                   "an odd number of elements");
+  EXPECT_EQ(read_package(join({{0x02}, pair, {0x01}})).form, DsdForm::literal);
+  expect_malformed(read_package(join({{0x03}, pair})),
+                   "an odd number of elements");
 }
 
 TEST(Dsd, DropsAllPropertiesWhenOneIsNotAPair) {

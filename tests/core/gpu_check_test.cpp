@@ -168,6 +168,18 @@ TEST(FirmwareChecks, ProveNothingWithoutTheTables) {
             "the ACPI tables cannot be read; run as root");
 }
 
+TEST(FirmwareChecks, SayThatTheTablesAreNotVisible) {
+  auto scene = gh200();
+  scene.host.acpi = {};
+  scene.host.acpi.unreadable = {"/sys/firmware/acpi/tables"};
+  scene.host.acpi.hidden = true;
+  scene.gpu().plan.reset();
+  scene.gpu().gi_nodes.reset();
+  EXPECT_THAT(failed(scene), IsEmpty());
+  EXPECT_EQ(check(scene, "dsd-size").seen,
+            "the ACPI tables are not visible here (in a container?)");
+}
+
 TEST(FirmwareChecks, DoNotGuessADynamicDsd) {
   auto scene = gh200();
   scene.dsd().form = DsdForm::dynamic;
@@ -197,6 +209,14 @@ TEST(FirmwareChecks, NamePropertiesOfTheWrongType) {
   scene.dsd().properties.push_back({"nvidia,egm-pxm", std::string("4")});
   EXPECT_THAT(failed(scene), ElementsAre("dsd-properties"));
   EXPECT_EQ(check(scene, "dsd-properties").reason, "NVG-E016");
+}
+
+TEST(FirmwareChecks, RemarkThatAPropertyIsGivenTwice) {
+  auto scene = gh200();
+  scene.dsd().properties.push_back({"nvidia,gpu-mem-size", std::uint64_t{1}});
+  EXPECT_THAT(failed(scene), IsEmpty());
+  EXPECT_EQ(check(scene, "dsd-properties").verdict, Verdict::remark);
+  EXPECT_EQ(check(scene, "dsd-properties").reason, "NVG-W019");
 }
 
 TEST(FirmwareChecks, TakeSizeZeroForALinkThatIsDown) {
@@ -262,6 +282,14 @@ TEST(FirmwareChecks, SeeAnOverlapWithSystemRam) {
   EXPECT_EQ(check(scene, "dsd-range-ram").reason, "NVG-E015");
   scene.host.acpi.srat->memory.back().base = kBase + kSize;
   EXPECT_THAT(failed(scene), IsEmpty()) << "it only touches";
+}
+
+TEST(FirmwareChecks, SayWhereOnlySratToldOfSystemRam) {
+  auto scene = gh200();
+  EXPECT_EQ(check(scene, "dsd-range-ram").seen,
+            "none; from SRAT alone, since /proc/iomem shows no addresses");
+  scene.host.system_ram = {{0x80000000, 0x7FFFFFFFFF, "System RAM"}};
+  EXPECT_EQ(check(scene, "dsd-range-ram").seen, "none");
 }
 
 TEST(FirmwareChecks, DoNotTakeAHotPluggableRangeForSystemRam) {
@@ -389,6 +417,34 @@ TEST(PciChecks, WantThreeWideBars) {
             "BAR 0: 16 MiB with flags 0x40200, BAR 2: 128 GiB, BAR 4: 32 MiB");
 }
 
+// pci_enable_resources() would refuse them.
+TEST(PciChecks, WantAnAddressForEveryBar) {
+  for (const std::uint64_t flags : {0x2014220CU, 0x1014220CU}) {
+    auto scene = gh200();
+    scene.gpu().pci.bars[1].flags = flags;
+    EXPECT_THAT(failed(scene), ElementsAre("pci-bars"));
+    EXPECT_EQ(check(scene, "pci-bars").reason, "NVG-E009");
+  }
+  auto scene = gh200();
+  scene.gpu().pci.bars[1].start = 0;
+  EXPECT_EQ(check(scene, "pci-bars").seen,
+            "BAR 0: 16 MiB, BAR 2: 128 GiB without an address with flags "
+            "0x14220c, BAR 4: 32 MiB");
+}
+
+TEST(PciChecks, TellPrivilegeFromAKernelWithoutEcam) {
+  auto scene = gh200();
+  scene.gpu().pci.config->extended_readable = false;
+  EXPECT_THAT(check(scene, "pci-config").seen, HasSubstr("run as root"));
+  scene.gpu().pci.config->bytes_read = 256;
+  EXPECT_THAT(check(scene, "pci-config").seen, HasSubstr("no ECAM"));
+  EXPECT_THAT(check(scene, "pci-dvsec").seen, HasSubstr("no ECAM"));
+  scene.gpu().pci.config.reset();
+  scene.gpu().pci.config_problem = "Input/output error";
+  EXPECT_EQ(check(scene, "pci-present").seen,
+            "configuration space cannot be read: Input/output error");
+}
+
 TEST(NumaChecks, CountTheNodes) {
   auto scene = gh200();
   scene.gpu().gi_nodes->nodes.pop_back();
@@ -415,7 +471,18 @@ TEST(NumaChecks, TakeOlderFirmwareForNormal) {
 TEST(NumaChecks, DoNotVouchForWhatIsInferred) {
   auto scene = gh200();
   scene.gpu().gi_nodes->source = Source::sysfs;
-  EXPECT_EQ(check(scene, "gi-source").verdict, Verdict::skipped);
+  for (const auto* id : {"gi-count", "gi-source", "gi-nodes-sysfs"}) {
+    EXPECT_EQ(check(scene, id).verdict, Verdict::skipped) << id;
+    EXPECT_THAT(check(scene, id).seen, HasSubstr("inferred")) << id;
+  }
+}
+
+TEST(NumaChecks, DoNotCompareDomainsOfALinkThatIsDown) {
+  auto scene = gh200();
+  auto& properties = scene.dsd().properties;
+  properties.push_back({"nvidia,gpu-mem-pxm-start", std::uint64_t{8}});
+  properties.push_back({"nvidia,gpu-mem-pxm-count", std::uint64_t{0}});
+  EXPECT_EQ(check(scene, "dsd-srat-agree").verdict, Verdict::skipped);
 }
 
 TEST(NumaChecks, CompareDsdAndSrat) {

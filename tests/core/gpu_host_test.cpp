@@ -7,6 +7,7 @@
 namespace nvgpuctl {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -29,6 +30,17 @@ TEST(GpuHost, NoticesAGpuThatHasFallenOffTheBus) {
   host.gpus[0].config->present = false;
   EXPECT_THAT(said(only_gpu(host)), ElementsAre("NVG-E006: every byte is "
                                                 "0xff"));
+}
+
+TEST(GpuHost, RefusesAGpuWithABarThatHasNoAddress) {
+  auto host = gh200_host();
+  host.gpus[0].bars[1] = {2, 0, 128 * kGiB, 0x2014220C};
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              ElementsAre("NVG-E009: BAR 2, 128 GiB, flags 0x2014220c"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/bus/pci/devices/0009:01:00.0/resource");
+  EXPECT_EQ(gpu.state, GpuState::blocked);
 }
 
 TEST(GpuHost, PassesOnWhichAttributesWereUnusable) {
@@ -74,6 +86,13 @@ TEST(GpuHost, WantsAnIommuGroupForTheGpuAlone) {
   EXPECT_THAT(said(gpu), ElementsAre("NVG-E031: 0009:02:00.0 [144d:a80a], "
                                      "driver nvme"));
   EXPECT_EQ(gpu.findings[0].evidence, "/sys/kernel/iommu_groups/19/devices");
+}
+
+TEST(GpuHost, SharesItsGroupWithADeviceThatIsNoPciFunction) {
+  auto host = gh200_host();
+  host.iommu_groups[19].other_members = {"arm-accel.0"};
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E031: arm-accel.0, which is no PCI function"));
 }
 
 TEST(GpuHost, AcceptsABridgeInTheGroup) {
@@ -157,6 +176,45 @@ TEST(GpuDriver, LeavesTheMemoryOfOtherGpusAlone) {
   host.system_ram.push_back(
       {0x4100'0000'0000, 0x41FF'FFFF'FFFF, "System RAM (NVIDIA)"});
   EXPECT_THAT(said(only_gpu(host)), ElementsAre("NVG-W041: nvidia"));
+}
+
+// Two GPUs; of the second firmware gives neither base nor size.
+HostSnapshot host_with_a_dead_link() {
+  auto host = gh200_host();
+  auto second = gh200_function();
+  second.address = {0x19, 1, 0, 0};
+  second.iommu_group = 20;
+  second.acpi_path = "\\_SB_.PC19.RP00.GPU0";
+  second.driver = "nvgrace_gpu_vfio_pci";
+  host.gpus.push_back(second);
+  host.system_ram.push_back(
+      {0x4200'0000'0000, 0x4200'3FFF'FFFF, "System RAM (NVIDIA)"});
+  return host;
+}
+
+TEST(GpuDriver, DoesNotTakeAnotherGpusMemoryForThatOfAGpuWithoutARange) {
+  const auto gpus = assemble(host_with_a_dead_link());
+  EXPECT_EQ(gpus[0].state, GpuState::blocked);
+  EXPECT_EQ(gpus[1].state, GpuState::degraded);
+}
+
+TEST(GpuDriver, GivesMemoryOfNobodyToAGpuWithoutARangeAndNodes) {
+  auto host = host_with_a_dead_link();
+  host.system_ram.push_back(
+      {0x5200'0000'0000, 0x5200'1FFF'FFFF, "System RAM (NVIDIA)"});
+  EXPECT_THAT(said(assemble(host)[1]),
+              Contains("NVG-E040: 512 MiB of System RAM (NVIDIA) in 1 "
+                       "ranges"));
+}
+
+TEST(GpuDriver, GoesByTheNodesOfAGpuWithoutARange) {
+  auto host = host_with_driver("nvgrace_gpu_vfio_pci");
+  host.acpi.dsds.clear();
+  host.system_ram.push_back(
+      {0x5200'0000'0000, 0x5200'1FFF'FFFF, "System RAM (NVIDIA)"});
+  EXPECT_EQ(only_gpu(host).state, GpuState::degraded);
+  host.numa.nodes[1].memory_bytes = 512 * kMiB;
+  EXPECT_THAT(said(only_gpu(host)), Contains("NVG-E040: 512 MiB in node 1"));
 }
 
 TEST(GpuDriver, KeepsAGpuOfWhoseMemoryAPartIsOnline) {

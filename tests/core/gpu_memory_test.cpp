@@ -58,9 +58,25 @@ TEST(GpuMemory, IsSplitByFamilyWhereConfigurationSpaceIsClosed) {
   const auto gpu = only_gpu(host);
   EXPECT_EQ(gpu.erratum, (Fact{MigErratum::present, Source::device_table}));
   EXPECT_THAT(said(gpu),
-              ElementsAre("NVG-W007: MIG erratum taken as present, as the "
-                          "hopper family has it"));
+              ElementsAre("NVG-W007: ordinary users see the first 64 bytes; "
+                          "MIG erratum taken as present, as the hopper family "
+                          "has it"));
   EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
+TEST(GpuMemory, IsSplitByFamilyWhereTheKernelReachesNoExtendedSpace) {
+  auto host = gh200_host();
+  host.gpus[0].config->extended_readable = false;
+  host.gpus[0].config->bytes_read = 256;
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-W007: this kernel reaches only conventional "
+                          "space (no ECAM); MIG erratum taken as present, as "
+                          "the hopper family has it"));
+  host.gpus[0].config.reset();
+  host.gpus[0].config_problem = "Input/output error";
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-W007: Input/output error; MIG erratum taken as "
+                          "present, as the hopper family has it"));
 }
 
 TEST(GpuMemory, OfABlackwellIsNotSplitByTheFamilyEither) {
@@ -121,6 +137,37 @@ TEST(GpuMemory, ComesFromTheLiteralOfTwoDescriptions) {
   dynamic.form = DsdForm::dynamic;
   host.acpi.dsds.insert(host.acpi.dsds.begin(), dynamic);
   EXPECT_THAT(said(only_gpu(host)), IsEmpty());
+}
+
+// Linux refuses what a later table defines once more.
+TEST(GpuMemory, ComesFromTheFirstOfTwoPackages) {
+  auto host = gh200_host();
+  auto second = gh200_dsd();
+  second.table = "SSDT10";
+  second.properties[1].value = std::uint64_t{0x1000'0000'0000};
+  host.acpi.dsds.push_back(second);
+  const auto gpu = only_gpu(host);
+  EXPECT_EQ(gpu.memory_size->value, 0x17'E4F0'0000U);
+  EXPECT_THAT(
+      said(gpu),
+      ElementsAre("NVG-W019: _DSD of \\_SB_.PCI9.RP00.GPU0 is given 2 "
+                  "times; the first, in SSDT3 at offset 0x120, counts"));
+  EXPECT_EQ(gpu.findings[0].evidence,
+            "/sys/firmware/acpi/tables/SSDT10 offset 0x120");
+  EXPECT_EQ(gpu.state, GpuState::ready);
+}
+
+TEST(GpuMemory, IsTheFirstOfAPropertyThatIsGivenTwice) {
+  auto host = gh200_host();
+  host.acpi.dsds[0].properties.push_back(
+      {"nvidia,gpu-mem-size", std::uint64_t{1}});
+  host.acpi.dsds[0].left_out = {"no UUID where one is due at byte 0x90"};
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              ElementsAre("NVG-W019: no UUID where one is due at byte 0x90",
+                          "NVG-W019: nvidia,gpu-mem-size is given 2 times; the "
+                          "first counts"));
+  EXPECT_EQ(gpu.state, GpuState::ready);
 }
 
 TEST(GpuMemory, IsNotReadFromAMalformedPackage) {
@@ -214,6 +261,19 @@ TEST(GpuMemory, IsUnknownWithoutPrivilege) {
   EXPECT_EQ(gpu.state, GpuState::unknown);
 }
 
+TEST(GpuMemory, IsUnknownWhereTheTablesAreNotVisible) {
+  auto host = gh200_host();
+  host.acpi = {};
+  host.acpi.unreadable = {"/sys/firmware/acpi/tables"};
+  host.acpi.hidden = true;
+  const auto gpu = only_gpu(host);
+  EXPECT_THAT(said(gpu),
+              Contains("NVG-W001: not visible here (in a container?), but the "
+                       "GPU has an ACPI device; memory size and node ownership "
+                       "are not known"));
+  EXPECT_EQ(gpu.state, GpuState::unknown);
+}
+
 TEST(GpuMemory, IsKnownWhenOnlyAnotherTableIsUnreadable) {
   auto host = gh200_host();
   host.acpi.unreadable = {"/sys/firmware/acpi/tables/dynamic/SSDT30"};
@@ -298,6 +358,15 @@ TEST(GpuMemory, MustNotOverlapSystemRam) {
   EXPECT_THAT(said(only_gpu(host)),
               ElementsAre("NVG-E015: overlaps System RAM "
                           "0x4217e4efffff-0x421800000000"));
+}
+
+// The driver asks region_intersects() for any System RAM.
+TEST(GpuMemory, MustNotOverlapRamThatAnotherDriverAdded) {
+  auto host = gh200_host();
+  host.system_ram = {{0x4200'0000'0000, 0x4200'3FFF'FFFF, "System RAM (kmem)"}};
+  EXPECT_THAT(said(only_gpu(host)),
+              ElementsAre("NVG-E015: overlaps System RAM (kmem) "
+                          "0x420000000000-0x42003fffffff"));
 }
 
 TEST(GpuMemory, MustNotOverlapAnotherGpus) {

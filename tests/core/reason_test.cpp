@@ -54,6 +54,17 @@ TEST(Reasons, AreSummedUpWithoutAFullStop) {
   }
 }
 
+// By the numbers of their layer, so that a new one is not forgotten.
+TEST(Reasons, SayWhichOfThemIsAnotherManager) {
+  for (const auto& row : reasons()) {
+    EXPECT_EQ(other_manager(row) != OtherManager::none,
+              row.id.substr(5).starts_with("09"))
+        << row.id;
+  }
+  EXPECT_EQ(other_manager(reason("NVG-W093")), OtherManager::rival);
+  EXPECT_EQ(other_manager(reason("NVG-W094")), OtherManager::passing);
+}
+
 TEST(Reason, IsFoundByItsId) {
   EXPECT_EQ(reason("NVG-E012").name, "c2c-down");
   EXPECT_EQ(to_string(reason("NVG-I046").severity), "info");

@@ -38,6 +38,16 @@ TEST(AcpiFiles, AreTheTablesThatTellOfGpusAndNodes) {
   EXPECT_EQ(files.files[0].bytes, std::string("\1\0\2", 3));
 }
 
+// Of two definitions of one object Linux keeps the one that it loads first.
+TEST(AcpiFiles, AreInTheOrderInWhichLinuxLoadsThem) {
+  FakeRoot fake;
+  for (const auto* name : {"SSDT10", "SSDT9", "dynamic/SSDT8", "DSDT"}) {
+    table(fake, name);
+  }
+  EXPECT_THAT(names(read_acpi_files(fake.open())),
+              ElementsAre("DSDT", "SSDT9", "SSDT10", "dynamic/SSDT8"));
+}
+
 TEST(AcpiFiles, AreNoneOnAHostWithoutAcpi) {
   FakeRoot fake;
   const auto files = read_acpi_files(fake.open());

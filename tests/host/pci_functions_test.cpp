@@ -100,6 +100,18 @@ TEST(PciIdentity, IsAnErrorForAFunctionThatIsNotThere) {
   EXPECT_EQ(function.error().subject, "0009:01:00.0");
 }
 
+TEST(PciIdentity, IsAnErrorForAFunctionThatIsPulledOut) {
+  for (const auto* lost : {"vendor", "device"}) {
+    FakeRoot fake;
+    add_gpu(fake);
+    std::filesystem::remove(fake.path(sysfs_path(kGpu, lost)));
+    const auto function = read_pci_identity(fake.open(), kGpu);
+    ASSERT_FALSE(function) << lost;
+    EXPECT_EQ(function.error().code, Errc::not_found);
+    EXPECT_EQ(function.error().problem, "it was pulled out while it was read");
+  }
+}
+
 TEST(PciFunction, HoldsWhatSysfsSays) {
   FakeRoot fake;
   add_gpu(fake);
@@ -282,6 +294,16 @@ TEST(IommuGroup, HasMembersWithIdsAndDrivers) {
   EXPECT_EQ(group.members[0].address, kGpu);
   EXPECT_EQ(group.members[1].vendor, 0x144D);
   EXPECT_THAT(group.members[1].driver, Optional(std::string("nvme")));
+}
+
+TEST(IommuGroup, HasMembersThatAreNoPciFunctions) {
+  FakeRoot fake;
+  add_gpu(fake);
+  fake.iommu_group(kGpuName, 19);
+  fake.directory("/sys/kernel/iommu_groups/19/devices/arm-accel.0");
+  const auto group = read_iommu_group(fake.open(), 19);
+  EXPECT_THAT(group.members, SizeIs(1));
+  EXPECT_THAT(group.other_members, ElementsAre("arm-accel.0"));
 }
 
 // No file can be opened while it lives.

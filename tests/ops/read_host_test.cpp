@@ -155,6 +155,19 @@ TEST(ReadHost, NamesDamagedTablesAndGoesOn) {
                           "of an ACPI table"));
 }
 
+// A container masks /sys/firmware for root, too.
+TEST(ReadHost, KnowsThatTablesAreHiddenWhereAGpuHasAnAcpiDevice) {
+  FakeRoot fake;
+  add_gpu(fake);
+  EXPECT_THAT(read(fake).acpi.unreadable, IsEmpty());
+  fake.acpi_companion("0009:01:00.0", "\\_SB_.GPU0");
+  const auto hidden = read(fake);
+  EXPECT_TRUE(hidden.acpi.hidden);
+  EXPECT_THAT(hidden.acpi.unreadable, ElementsAre("/sys/firmware/acpi/tables"));
+  fake.acpi_table("DSDT", test::table("DSDT", {}));
+  EXPECT_THAT(read(fake).acpi.unreadable, IsEmpty());
+}
+
 TEST(ReadHost, TakesFromACaptureWhatNoFileHolds) {
   FakeRoot fake;
   add_gpu(fake);

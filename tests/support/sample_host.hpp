@@ -107,7 +107,7 @@ inline HostSnapshot gh200_host() {
   HostSnapshot host;
   host.live = false;
   host.gpus = {gh200_function()};
-  host.iommu_groups[19] = {19, "DMA", {gh200_function()}, {}};
+  host.iommu_groups[19] = {19, "DMA", {gh200_function()}, {}, {}};
   host.acpi.tables = {{"SSDT3", "SSDT", "NVIDIA", "TH500", 0x400, true},
                       {"SRAT", "SRAT", "NVIDIA", "TH500", 0x600, true},
                       {"SLIT", "SLIT", "NVIDIA", "TH500", 0x12C, true}};

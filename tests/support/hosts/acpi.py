@@ -32,9 +32,13 @@ def block(signature, oem, oem_table, body):
 
 def dsd(gpu):
     """The properties in the firmware's order; `dynamic` is what an OEM's
-    firmware might do instead: compute them when asked."""
+    firmware might do instead: compute them when asked. `twice`: the first
+    stands at the end once more."""
+    items = list(gpu.dsd.items())
+    if gpu.dsd_form == "twice":
+        items.append((items[0][0], 0))
     pairs = ",\n".join(f'Package () {{"{name}", 0x{value:X}}}'
-                       for name, value in gpu.dsd.items())
+                       for name, value in items)
     package = f'Package () {{ToUUID ("{DSD_UUID}"), Package () {{\n{pairs}}}}}'
     if gpu.dsd_form == "none":
         return ""
