@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/text.hpp"
 #include "core/cell_distances.hpp"
@@ -19,10 +18,12 @@ std::uint64_t vcpu_unit(const DomainRequest& request, std::uint64_t cells) {
   const auto whole = [&](std::uint64_t group) {
     return request.vcpus % group == 0 && request.vcpus / group >= cells;
   };
-  for (const std::uint64_t group : std::views::reverse(groups)) {
-    if (whole(group) && request.vcpus / group % cells == 0) {
-      return group;
-    }
+  const auto even =
+      std::find_if(groups.rbegin(), groups.rend(), [&](std::uint64_t group) {
+        return whole(group) && request.vcpus / group % cells == 0;
+      });
+  if (even != groups.rend()) {
+    return *even;
   }
   return !groups.empty() && whole(groups.front()) ? groups.front() : 1;
 }
