@@ -130,10 +130,14 @@ void describe_distances(const Distances& distances,
 tl::unexpected<Error> unknown_memory(const HostSnapshot& host, const Gpu& gpu) {
   const std::string subject = to_string(gpu.pci.address);
   if (find_finding(gpu, "NVG-W001") != nullptr) {
+    const bool hidden = host.acpi.hidden;
+    const std::string cure = hidden ? "run on the host itself" : "run as root";
     return fail(Errc::permission, subject,
-                "the size of its coherent memory stands in firmware's tables, "
-                "which can be read by root only",
-                host.live ? "run as root" : "record this host as root");
+                std::string("the size of its coherent memory stands in "
+                            "firmware's tables, which ") +
+                    (hidden ? "are not visible here (in a container?)"
+                            : "can be read by root only"),
+                host.live ? cure : "record this host as root");
   }
   return fail(Errc::not_viable, subject,
               "the size of its coherent memory is not known, so the guest's "
