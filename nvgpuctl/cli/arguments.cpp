@@ -109,7 +109,7 @@ tl::unexpected<Error> unknown_verb(const Words& words) {
   for (const auto& word : words.others) {
     if (find_command(word) != nullptr) {
       return fail(
-          Errc::usage, fmt::format("'{}'", verb), "is no verb",
+          Errc::usage, fmt::format("'{}'", verb), "is not a verb",
           fmt::format("the verb comes first: nvgpuctl {} {}", word, verb));
     }
   }
@@ -118,10 +118,10 @@ tl::unexpected<Error> unknown_verb(const Words& words) {
     names.push_back(command.name);
   }
   if (const auto meant = closest(verb, names)) {
-    return fail(Errc::usage, fmt::format("'{}'", verb), "is no verb",
+    return fail(Errc::usage, fmt::format("'{}'", verb), "is not a verb",
                 fmt::format("did you mean '{}'?", *meant));
   }
-  return fail(Errc::usage, fmt::format("'{}'", verb), "is no verb",
+  return fail(Errc::usage, fmt::format("'{}'", verb), "is not a verb",
               std::string(kSeeHelp));
 }
 
@@ -155,7 +155,7 @@ tl::unexpected<Error> unknown_option(const Command& command,
                                      std::string_view word) {
   const std::string_view name = word.substr(0, word.find('='));
   const std::string problem =
-      fmt::format("is no option of 'nvgpuctl {}'", command.name);
+      fmt::format("is not an option of 'nvgpuctl {}'", command.name);
   std::vector<std::string_view> names;
   for (const auto* option : options_of(command)) {
     names.push_back(long_name(*option));

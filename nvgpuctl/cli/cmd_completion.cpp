@@ -6,7 +6,7 @@ namespace nvgpuctl::cli {
 
 Result<ExitCode> run_completion(Context& context, const Arguments& arguments) {
   if (arguments.operands.empty()) {
-    return fail(Errc::usage, "command line", "names no shell",
+    return fail(Errc::usage, "command line", "no shell given",
                 "there is: bash, zsh, fish");
   }
   const std::string& shell = arguments.operands.front();

@@ -15,7 +15,7 @@ namespace nvgpuctl::cli {
 
 Result<ExitCode> run_emit(Context& context, const Arguments& arguments) {
   if (arguments.operands.empty()) {
-    return fail(Errc::usage, "command line", "names no target",
+    return fail(Errc::usage, "command line", "no target given",
                 fmt::format("there is: {}", fmt::join(kEmitTargetNames, ", ")));
   }
   // The parser has let through no other name.

@@ -82,7 +82,7 @@ Result<> carry_out(Context& context, const RootDir& root, Operation operation,
 Result<ExitCode> run_hook_qemu(Context& context, const Arguments& arguments) {
   const auto& words = arguments.operands;
   if (words.empty()) {
-    return fail(Errc::usage, "command line", "names no domain and no operation",
+    return fail(Errc::usage, "command line", "no domain and no operation given",
                 "libvirt calls this; see: nvgpuctl help hook qemu");
   }
   const auto xml = read_standard_input(kMaxXmlBytes, kMostInputTime);

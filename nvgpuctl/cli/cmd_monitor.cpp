@@ -28,7 +28,7 @@ Result<std::optional<std::uint64_t>> number_of(const Arguments& arguments,
   const auto number = parse_unsigned(*text);
   if (!number || *number == 0 || *number > kMost) {
     return fail(Errc::usage, std::string(option),
-                "'" + *text + "' is no number from 1 to 1000000000");
+                "'" + *text + "' is not a number from 1 to 1000000000");
   }
   return number;
 }

@@ -33,7 +33,7 @@ Result<> read_guest_nodes(const Arguments& arguments, LintOptions& options) {
     if (!number || *number == 0 || *number > kMostNodes) {
       return fail(
           Errc::usage, "--guest-nodes",
-          fmt::format("'{}' is no number from 1 to {}", *nodes, kMostNodes));
+          fmt::format("'{}' is not a number from 1 to {}", *nodes, kMostNodes));
     }
     options.guest_nodes = static_cast<unsigned>(*number);
   }
@@ -41,7 +41,7 @@ Result<> read_guest_nodes(const Arguments& arguments, LintOptions& options) {
     const auto number = parse_unsigned(*shift);
     if (!number || *number > 10) {
       return fail(Errc::usage, "--guest-nodes-shift",
-                  fmt::format("'{}' is no number from 0 to 10", *shift));
+                  fmt::format("'{}' is not a number from 0 to 10", *shift));
     }
     options.guest_nodes = 1U << static_cast<unsigned>(*number);
   }
@@ -121,7 +121,7 @@ Result<std::vector<DomainText>> read_domains(const Context& context,
     return read_all(context);
   }
   if (arguments.operands.empty()) {
-    return fail(Errc::usage, "command line", "names no domain",
+    return fail(Errc::usage, "command line", "no domain given",
                 "name one of libvirt's, a file, - for standard input, or "
                 "--all");
   }

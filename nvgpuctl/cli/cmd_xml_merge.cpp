@@ -31,7 +31,7 @@ Result<Target> find_target(const Context& context, const Arguments& arguments) {
       .file = arguments.operands.empty() ? "" : arguments.operands.front(),
       .define = arguments.has("--define")};
   if (!domain && arguments.operands.empty()) {
-    return fail(Errc::usage, "command line", "names no domain",
+    return fail(Errc::usage, "command line", "no domain given",
                 "--domain NAME is one of libvirt's, FILE is one in a file, and "
                 "- stands for standard input");
   }

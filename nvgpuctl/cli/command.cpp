@@ -68,7 +68,7 @@ constexpr std::array kCommands{
             .options = kUnbindOptions,
             .run = run_unbind},
     Command{.name = "recover",
-            .summary = "Finish or take back what a crash has left",
+            .summary = "Finish or undo a change that a crash interrupted",
             .details =
                 "Reads the journal of a change that a kill, a crash or a power "
                 "loss ended, and finishes it when all of its GPUs had arrived, "
@@ -86,17 +86,18 @@ constexpr std::array kCommands{
             .operands = Operands::optional_gpus,
             .options = kPolicyOptions,
             .run = run_diff},
-    Command{.name = "apply",
-            .summary = "Make the host what the policy wants",
-            .details =
-                "Carries out what diff shows, as one transaction like bind. "
-                "Nothing to do is success. Services that the policy names "
-                "under quiesce are stopped for it; whoever else uses a GPU is "
-                "refused. A GPU that a rule names and that is not there keeps "
-                "nobody from the others; one that cannot be changed does.",
-            .operands = Operands::optional_gpus,
-            .options = kApplyOptions,
-            .run = run_apply},
+    Command{
+        .name = "apply",
+        .summary = "Make the host what the policy wants",
+        .details =
+            "Carries out what diff shows, as one transaction like bind. "
+            "Nothing to do is success. Services that the policy names "
+            "under quiesce are stopped for it; whoever else uses a GPU is "
+            "refused. A rule whose GPU is absent does not stop the others; a "
+            "GPU that cannot be changed does.",
+        .operands = Operands::optional_gpus,
+        .options = kApplyOptions,
+        .run = run_apply},
     Command{.name = "assert",
             .summary = "Check that the host is what the policy wants",
             .details =
@@ -110,8 +111,8 @@ constexpr std::array kCommands{
     Command{.name = "export",
             .summary = "Print the present state as a policy",
             .details =
-                "A policy that names each GPU and that diff finds no "
-                "difference from; add to it what else the host is to have.",
+                "A policy that names each GPU and matches its present state; "
+                "add to it what else the host is to have.",
             .operands = Operands::optional_gpus,
             .options = kAllOptions,
             .run = run_export},

@@ -125,8 +125,8 @@ constexpr std::array kApplyOptions{
     kWriteTimeout,
     kNoValidate,
     OptionSpec{.name = "--boot",
-               .help = "As at boot: leave alone what the policy says so of, "
-                       "and change each GPU by itself"},
+               .help = "Act as at boot: skip GPUs whose rule says at-boot: "
+                       "leave, and change the others one by one"},
 };
 
 constexpr OptionSpec kGpu{
@@ -189,8 +189,8 @@ constexpr std::array kGenerateOptions{
     OptionSpec{.name = "--for",
                .kind = OptionKind::choice,
                .metavar = "STACK",
-               .help = "Say what this stack, which writes domains itself, "
-                       "builds of it and what not",
+               .help = "Say which parts KubeVirt or Nova creates itself, and "
+                       "which it cannot",
                .choices = kStackNames},
     OptionSpec{.name = "--whole-domain",
                .help = "A complete, bootable domain, not a fragment"},

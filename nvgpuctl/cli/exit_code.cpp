@@ -22,7 +22,7 @@ std::string_view meaning(ExitCode code) {
     case ExitCode::failed:
       return "failed";
     case ExitCode::usage:
-      return "the command line makes no sense";
+      return "usage error";
     case ExitCode::differs:
       return "differences found";
     case ExitCode::in_use:
@@ -32,7 +32,7 @@ std::string_view meaning(ExitCode code) {
     case ExitCode::rolled_back:
       return "failed, and everything is as it was before";
     case ExitCode::needs_operator:
-      return "failed half-way, and somebody has to look";
+      return "failed part-way; manual action needed";
     case ExitCode::lock_timeout:
       return "another nvgpuctl held the lock for too long";
     case ExitCode::degraded:

@@ -35,7 +35,7 @@ Result<> read_sizes(const Arguments& arguments, GenerateOptions& options) {
     if (!number || *number == 0 || *number > kMaxVcpus) {
       return fail(
           Errc::usage, "--vcpus",
-          fmt::format("'{}' is no number from 1 to {}", *text, kMaxVcpus));
+          fmt::format("'{}' is not a number from 1 to {}", *text, kMaxVcpus));
     }
     options.vcpus = static_cast<unsigned>(*number);
   }
@@ -76,7 +76,7 @@ Result<> read_version(const Arguments& arguments, std::string_view option,
   version = parse_version(*text);
   if (!version) {
     return fail(Errc::usage, std::string(option),
-                fmt::format("'{}' is no version", *text),
+                fmt::format("'{}' is not a version", *text),
                 "write it as 12.8 or 12.8.0");
   }
   return {};

@@ -192,7 +192,7 @@ std::string evidence_html(const HtmlPage& page) {
                                 "computed from the files as they stand below, "
                                 "after that.",
                                 report.aliases)
-                  : "Nothing has an alias: names, UUIDs, addresses and serial "
+                  : "Nothing is redacted: names, UUIDs, addresses and serial "
                     "numbers of this machine are on this page.",
               "note") +
       '\n';

@@ -80,9 +80,6 @@ KeyValues use_rows(const Gpu& gpu) {
   for (const auto& holder : *gpu.holders) {
     rows.emplace_back(std::string(to_string(holder.kind)), to_string(holder));
   }
-  if (rows.empty()) {
-    rows.emplace_back("nobody", "");
-  }
   std::size_t number = 0;
   for (const auto& item : stop_order(gpu)) {
     rows.emplace_back(fmt::format("to free it, {}.", ++number), item);
@@ -164,7 +161,11 @@ void print_gpu(Context& context, const HostSnapshot& host, const Gpu& gpu) {
     print_block(context, title, with_sources(facts));
   }
   if (gpu.holders) {
-    print_block(context, "Used by", use_rows(gpu));
+    print_block(context, "Used by", {});
+    if (gpu.holders->empty()) {
+      context.out << "    nobody\n";
+    }
+    print_key_values(context, use_rows(gpu), 4);
   }
   KeyValues rows;
   for (const auto& finding : gpu.findings) {

@@ -60,7 +60,7 @@ Result<std::vector<std::size_t>> find_gpus(const RootDir& root,
     return every_gpu(inventory, !all);
   }
   if (selectors.empty()) {
-    return fail(Errc::usage, "command line", "names no GPU",
+    return fail(Errc::usage, "command line", "no GPU given",
                 gpu_list(inventory));
   }
   return select_gpus(selector_targets(root, inventory, selectors), selectors);

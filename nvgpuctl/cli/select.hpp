@@ -45,7 +45,7 @@ Result<std::vector<PciAddress>> reread_those_left(Selection& selection,
 
 // Says on `err` what could not be read and so is missing from every answer.
 void print_reading_problems(Context& context, const HostSnapshot& host);
-// Of that what was not seen of those who use the GPUs.
+// Only the part about who uses the GPUs.
 void print_use_problems(Context& context, const HostSnapshot& host);
 
 // Where this host has no Grace GPU, says so on `err`, calmly.

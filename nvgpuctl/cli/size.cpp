@@ -40,7 +40,7 @@ Result<std::uint64_t> parse_size(std::string_view option,
   const auto unit = unit_size(trim(text.substr(digits)));
   if (!number || !unit || *number == 0) {
     return fail(Errc::usage, std::string(option),
-                fmt::format("'{}' is no size", text), std::string(kExample));
+                fmt::format("'{}' is not a size", text), std::string(kExample));
   }
   if (*number > std::numeric_limits<std::uint64_t>::max() / *unit) {
     return fail(Errc::usage, std::string(option),

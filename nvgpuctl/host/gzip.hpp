@@ -9,8 +9,8 @@
 
 namespace nvgpuctl {
 
-// What more than `limit` bytes would come of is malformed, and so is anything
-// behind the end. `name` is the file's, for the message.
+// Malformed: what unpacks to more than `limit` bytes, and anything behind the
+// end of the stream. `name` is the file's, for the message.
 Result<std::string> gunzip(const std::string& name, std::string_view packed,
                            std::size_t limit);
 

@@ -19,7 +19,8 @@ constexpr std::string_view kHungFolder = "/run/nvgpuctl/hung";
 std::string hung_path(std::string_view subject);
 
 Result<> store_hung(const RootDir& root, const HungWrite& hung);
-// A record that stays is believed by nobody, once its process has ended.
+// Nobody believes a record whose process has ended, so one that cannot be
+// removed does no harm.
 void drop_hung(const RootDir& root, std::string_view subject);
 
 // The write that holds a GPU or a module now: its process still lives.

@@ -84,7 +84,7 @@ Result<std::size_t> feed_packed(const std::string& path, std::string_view bytes,
     }
     if (*taken != piece.size()) {
       return fail(Errc::malformed, path,
-                  "what is packed in it is no cpio archive");
+                  "what is packed in it is not a cpio archive");
     }
     left -= piece.size();
     return {};

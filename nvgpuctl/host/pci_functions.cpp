@@ -70,7 +70,7 @@ Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
   if (!names) {
     if (names.error().code == Errc::not_found) {
       return fail(Errc::not_found, std::string(kDevices),
-                  "no such directory: this is no host with PCI",
+                  "no such directory: this is not a host with PCI",
                   "--root wants the top directory of a recorded host");
     }
     return forward_error(names);

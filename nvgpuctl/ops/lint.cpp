@@ -79,7 +79,7 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
                                     const Domain& domain, DomainLint& lint) {
   if (options.schema.empty() && options.libvirt) {
     return std::string(
-        "not held against a schema: the installed one is not that of "
+        "not checked against a schema: the installed one is not that of "
         "--libvirt; --schema FILE names one");
   }
   const auto chosen = choose_schema(root, options.schema);
@@ -89,7 +89,8 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
   const auto& schema = *chosen;
   if (!schema) {
     return std::string(
-        "not held against a schema: there is no libvirt schema on this host; "
+        "not checked against a schema: there is no libvirt schema on this "
+        "host; "
         "--schema FILE names one");
   }
   const auto verdict = validate_domain(xml, *schema);
@@ -97,14 +98,14 @@ Result<std::string> judge_by_schema(const RootDir& root, const std::string& xml,
     return forward_error(verdict);
   }
   if (verdict->outcome == SchemaVerdict::Outcome::too_old) {
-    return fmt::format("not held against {}: {}", schema->file,
+    return fmt::format("not checked against {}: {}", schema->file,
                        fmt::join(verdict->messages, "; "));
   }
   add_messages(*verdict, schema->file, domain, lint);
   std::ranges::stable_sort(lint.findings, {}, [](const LintFinding& finding) {
     return finding.place.line;
   });
-  return "held against " + schema->file;
+  return "checked against " + schema->file;
 }
 
 struct Judged {

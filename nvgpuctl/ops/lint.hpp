@@ -27,7 +27,8 @@ struct LintedDomain {
   std::string source;
   std::string name;
   DomainLint lint;
-  std::string schema_note;  // why it was not held against a schema, or by which
+  std::string
+      schema_note;  // why it was not checked against a schema, or by which
   // With `fix`: the domain with all safe fixes, and what is left.
   std::optional<std::string> fixed;
   std::vector<LintFinding> left;

@@ -100,36 +100,36 @@ TEST(Arguments, KnowWhatHelpIsWantedAbout) {
   EXPECT_EQ(parsed({"help", "--", "list"}).topic, "list");
   EXPECT_EQ(parsed({"help", "list", "--color", "always"}).topic, "list");
   EXPECT_EQ(refusal({"help", "list", "--bogus"}),
-            "--bogus: is no option of 'nvgpuctl help'; "
+            "--bogus: is not an option of 'nvgpuctl help'; "
             "try: nvgpuctl help help");
 }
 
 TEST(Arguments, SayWhatIsWrongWithAVerb) {
-  EXPECT_EQ(refusal({"lst"}), "'lst': is no verb; did you mean 'list'?");
+  EXPECT_EQ(refusal({"lst"}), "'lst': is not a verb; did you mean 'list'?");
   EXPECT_EQ(refusal({"frobnicate"}),
-            "'frobnicate': is no verb; try: nvgpuctl help");
+            "'frobnicate': is not a verb; try: nvgpuctl help");
   EXPECT_EQ(refusal({"0009:01:00.0", "show"}),
-            "'0009:01:00.0': is no verb; "
+            "'0009:01:00.0': is not a verb; "
             "the verb comes first: nvgpuctl show 0009:01:00.0");
   EXPECT_EQ(refusal({"xml"}),
             "'xml': needs a second word; there is: xml generate, xml merge, "
             "xml unmerge, xml lint");
   EXPECT_EQ(refusal({"xml", "generte"}),
-            "'xml generte': is no verb; did you mean 'xml generate'?");
+            "'xml generte': is not a verb; did you mean 'xml generate'?");
   EXPECT_EQ(refusal({"help", "shw"}),
-            "'shw': is no verb; did you mean 'show'?");
-  EXPECT_EQ(refusal({""}), "'': is no verb; try: nvgpuctl help");
+            "'shw': is not a verb; did you mean 'show'?");
+  EXPECT_EQ(refusal({""}), "'': is not a verb; try: nvgpuctl help");
 }
 
 TEST(Arguments, SayWhatIsWrongWithAnOption) {
   EXPECT_EQ(refusal({"bind", "--dry-rnu"}),
-            "--dry-rnu: is no option of 'nvgpuctl bind'; "
+            "--dry-rnu: is not an option of 'nvgpuctl bind'; "
             "did you mean --dry-run?");
   EXPECT_EQ(refusal({"list", "--frobnicate=1"}),
-            "--frobnicate: is no option of 'nvgpuctl list'; "
+            "--frobnicate: is not an option of 'nvgpuctl list'; "
             "try: nvgpuctl help list");
   EXPECT_EQ(refusal({"list", "-x"}),
-            "-x: is no option of 'nvgpuctl list'; try: nvgpuctl help list");
+            "-x: is not an option of 'nvgpuctl list'; try: nvgpuctl help list");
   EXPECT_EQ(refusal({"list", "--root"}),
             "--root: needs a value: --root PATH; ");
   EXPECT_EQ(refusal({"list", "--root", "a", "--root", "b"}),

@@ -31,7 +31,7 @@ TEST(Size, RefusesWhatCouldMeanSomethingElse) {
   for (const auto* text : {"64", "64GB", "1.5GiB", "-1G", "G", "", "0G",
                            "64GiBytes", "0x10G", "64 G B"}) {
     EXPECT_EQ(refusal(text),
-              "--memory: '" + std::string(text) + "' is no size");
+              "--memory: '" + std::string(text) + "' is not a size");
   }
   EXPECT_EQ(refusal("99999999T"), "--memory: '99999999T' is too large");
 }
@@ -86,11 +86,11 @@ TEST(GenerateOptions, LeaveAutoToTheGenerator) {
 
 TEST(GenerateOptions, SayWhatIsWrong) {
   EXPECT_EQ(problem(with("--vcpus", "0")),
-            "--vcpus: '0' is no number from 1 to 512");
+            "--vcpus: '0' is not a number from 1 to 512");
   EXPECT_EQ(problem(with("--vcpus", "513")),
-            "--vcpus: '513' is no number from 1 to 512");
+            "--vcpus: '513' is not a number from 1 to 512");
   EXPECT_EQ(problem(with("--libvirt", "new")),
-            "--libvirt: 'new' is no version");
+            "--libvirt: 'new' is not a version");
   EXPECT_EQ(problem(with("--name", "a/b")),
             "--name: 'a/b' cannot be the name of a domain");
   EXPECT_EQ(problem(with("--name", "gr\xfc\xdf")),

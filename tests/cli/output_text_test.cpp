@@ -308,7 +308,7 @@ TEST_F(OutputText, SaysWhatWasFixedAndWhatIsLeftApartFromTheDomain) {
       "error: gpu-blocked in line 36: the GPU cannot be passed through on "
       "this host;\n"
       "       seen: it does not; Mend the sample\n"
-      "note: held against domain.rng\n");
+      "note: checked against domain.rng\n");
 }
 
 TEST_F(OutputText, SaysThatDomainsWereNotAskedForFromLibvirt) {

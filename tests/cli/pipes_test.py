@@ -16,7 +16,7 @@ CASES = [
     ("{} version >/dev/full", 1, "nvgpuctl: standard output: cannot be written: No space left on device\n"),
     ("{} version >&-", 1, "nvgpuctl: standard output: cannot be written: Bad file descriptor\n"),
     ("{} version 2>&- >/dev/null", 0, ""),
-    ("{} bogus >/dev/full", 2, "nvgpuctl: 'bogus': is no verb\nhint: try: nvgpuctl help\n"),
+    ("{} bogus >/dev/full", 2, "nvgpuctl: 'bogus': is not a verb\nhint: try: nvgpuctl help\n"),
 ]
 
 

@@ -44,7 +44,7 @@ TEST(Run, PrintsErrorsOnStandardErrorOnly) {
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_EQ(outcome.err,
-            "nvgpuctl: 'lst': is no verb\nhint: did you mean 'list'?\n");
+            "nvgpuctl: 'lst': is not a verb\nhint: did you mean 'list'?\n");
 }
 
 TEST(Run, SaysThatARootIsNotThere) {

@@ -155,7 +155,7 @@ inline LintedDomain linted() {
   return {.source = "guest.xml",
           .name = "grace",
           .lint = {{{9, 1, 0, 0}}, {blocked, misspelt}},
-          .schema_note = "held against domain.rng",
+          .schema_note = "checked against domain.rng",
           .fixed = {},
           .left = {}};
 }

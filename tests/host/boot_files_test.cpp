@@ -215,7 +215,7 @@ TEST(Initramfs, SaysWhyItIsNotLookedInto) {
   EXPECT_EQ(look(write_cpio(kImage).substr(0, 200)).problem,
             "ends in the middle of an archive");
   EXPECT_EQ(look(*gzip("text")).problem,
-            "what is packed in it is no cpio archive");
+            "what is packed in it is not a cpio archive");
 }
 
 TEST(Initramfs, IsFoundByTheNamesOfOtherDistributions) {

@@ -73,7 +73,7 @@ TEST_F(LintedDomains, AreJudgedForVersionsOfOptionsInstead) {
 
 TEST_F(LintedDomains, SayThatThereIsNoSchema) {
   EXPECT_EQ(linted("good-native").schema_note,
-            "not held against a schema: there is no libvirt schema on this "
+            "not checked against a schema: there is no libvirt schema on this "
             "host; --schema FILE names one");
 }
 
@@ -81,7 +81,7 @@ TEST_F(LintedDomains, AreHeldAgainstTheHostsSchema) {
   fake_.file(kSchema, kAnything);
   const auto domain = linted("good-native");
   EXPECT_EQ(domain.schema_note,
-            "held against /usr/share/libvirt/schemas/domain.rng");
+            "checked against /usr/share/libvirt/schemas/domain.rng");
   EXPECT_THAT(ids(domain.lint.findings), IsEmpty());
 }
 
@@ -89,9 +89,10 @@ TEST_F(LintedDomains, AreNotHeldAgainstTheHostsSchemaForAnotherLibvirt) {
   fake_.file(kSchema, kNothing);
   options_.libvirt = Version{12, 7, 0};
   const auto domain = linted("good-native");
-  EXPECT_THAT(domain.schema_note,
-              StartsWith("not held against a schema: the installed one is not "
-                         "that of --libvirt"));
+  EXPECT_THAT(
+      domain.schema_note,
+      StartsWith("not checked against a schema: the installed one is not "
+                 "that of --libvirt"));
   EXPECT_THAT(ids(domain.lint.findings), IsEmpty());
 }
 
@@ -117,7 +118,7 @@ TEST_F(LintedDomains, SayWhatASchemaIsTooOldFor) {
   fake_.file(kSchema, kNothing);
   const auto domain = linted("good-native");
   EXPECT_THAT(domain.schema_note,
-              HasSubstr("not held against /usr/share/libvirt/schemas/"
+              HasSubstr("not checked against /usr/share/libvirt/schemas/"
                         "domain.rng: schema too old for this domain: it has "
                         "no "));
   EXPECT_THAT(domain.lint.findings, IsEmpty());
