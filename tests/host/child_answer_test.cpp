@@ -46,7 +46,7 @@ TEST(AskChild, EndsTheChildWhoseWorkThrows) {
   try {
     answer = ask_child(
         [&](int out) {
-          kept = ::dup(out);
+          kept = ::fcntl(out, F_DUPFD, 100);
           say(out, "begun");
           throw std::runtime_error("here");
         },
