@@ -4,10 +4,13 @@
 import contextlib
 import io
 import os
+import socket
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from labhost.agent import Agent as QemuAgent  # noqa: E402
 from labhost.host import CheckFailed, Host, Lab  # noqa: E402
 
 
@@ -48,6 +51,19 @@ class KernelLog(unittest.TestCase):
     def test_gives_nothing_where_the_mark_is_gone(self):
         with self.assertRaises(CheckFailed):
             lab_with("1\n2").host.since("a")
+
+
+class Connection(unittest.TestCase):
+    def test_is_there_as_soon_as_somebody_listens(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+            path = os.path.join(folder, "agent")
+            agent = QemuAgent(path)
+            self.assertFalse(agent.connect())
+            server.bind(path)
+            self.assertFalse(agent.connect())
+            server.listen()
+            self.assertTrue(agent.connect())
+            agent.close()
 
 
 if __name__ == "__main__":

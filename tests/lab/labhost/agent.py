@@ -20,9 +20,15 @@ class Agent:
         self.buffer = b""
 
     def connect(self):
+        """Whether somebody listens. QEMU makes the socket a moment before it does."""
+        self.close()
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(self.path))
         self.buffer = b""
+        try:
+            self.socket.connect(str(self.path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def close(self):
         if self.socket:

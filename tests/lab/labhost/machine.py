@@ -205,10 +205,9 @@ class Machine:
     def wait_for_boot(self):
         """Until the agent answers; says how many seconds it took."""
         start = time.monotonic()
-        while not (self.folder / "agent").exists():
+        while not self.agent.connect():
             self.check_alive()
             time.sleep(0.05)
-        self.agent.connect()
         while not self.agent.sync(1):
             self.check_alive()
             if time.monotonic() > start + BOOT_TIMEOUT:

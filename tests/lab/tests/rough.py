@@ -13,9 +13,9 @@ SEED = int(os.environ.get("NVGPUCTL_LAB_SEED", "1"))
 # What page tables, slabs and stacks may differ by on a host that does nothing; and where
 # the test itself keeps nothing either.
 NOISE_KIB = 8192
-QUIET_NOISE_KIB = 2048
+QUIET_NOISE_KIB = 1024
 # Of the one system call for which the driver allocates. 16 bytes each would show.
-REGION_INFOS = 200000
+REGION_INFOS = 100000
 
 
 def run(lab):
