@@ -7,7 +7,6 @@
 #include <sstream>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "cli/arguments.hpp"
 #include "cli/help.hpp"
@@ -33,7 +32,7 @@ Format to_format(std::string_view name) {
 }
 
 // "/" under whatever name: verbs ask by it whether the host is a recorded one.
-std::string plain_root(std::string given) {
+std::string plain_root(const std::string& given) {
   std::error_code ignored;
   return std::filesystem::canonical(given, ignored) == "/" ? "/" : given;
 }
@@ -41,8 +40,8 @@ std::string plain_root(std::string given) {
 Context make_context(const Arguments& arguments, const Streams& streams,
                      std::ostream& out) {
   Context context{.out = out, .err = streams.err};
-  if (auto root = arguments.value("--root")) {
-    context.root = plain_root(std::move(*root));
+  if (const auto root = arguments.value("--root")) {
+    context.root = plain_root(*root);
   }
   context.format = to_format(arguments.value("--output").value_or("table"));
   const std::string color = arguments.value("--color").value_or("auto");

@@ -30,9 +30,11 @@ def prepare(folder, hosts):
     inventory = {}
     for host in hosts:
         (folder / host.name).mkdir()
-        # Ansible's tree is of another Debian; the program runs in this one.
+        # Ansible's tree is of another Debian; the program runs in this one, where files have
+        # other paths.
         start = folder / host.name / "nvgpuctl"
-        start.write_text(f'#!/bin/sh\nexec chroot /tmp/host {host.program} --root {host.path} "$@"\n')
+        start.write_text(f'#!/bin/bash\nexec chroot /tmp/host {host.program} --root {host.path} '
+                         f'"${{@/#"/tmp/files"/"{folder}"}}"\n')
         start.chmod(0o755)
         there = f"/tmp/files/{host.name}"
         inventory[host.name] = {
