@@ -46,22 +46,29 @@ void compare_cells(const Domain& merged, const Domain& has,
   }
 }
 
+// libvirt chooses one where it is not said; only the root is sure to get 0.
+std::optional<unsigned> index_of(const DomainController& controller) {
+  return controller.index || controller.model != "pcie-root"
+             ? controller.index
+             : std::optional(0U);
+}
+
 void compare_controllers(const Domain& merged, const Domain& has,
                          const MergeRecord& record, Missing& missing) {
   for (const DomainController& wanted : merged.controllers) {
     const bool ours =
         wanted.index && record.controllers.contains(*wanted.index);
-    if (wanted.type != "pci" || (!ours && !wanted.pcihole64_bytes)) {
+    const bool has_window =
+        wanted.model == "pcie-root" && wanted.pcihole64_bytes;
+    if (wanted.type != "pci" || (!ours && !has_window)) {
       continue;
     }
     const DomainController* there =
         find_where(has.controllers, [&](const DomainController& other) {
-          return other.type == "pci" &&
-                 other.index.value_or(0) == wanted.index.value_or(0);
+          return other.type == "pci" && index_of(other) == index_of(wanted);
         });
-    if (wanted.pcihole64_bytes &&
-        (there == nullptr ||
-         there->pcihole64_bytes != wanted.pcihole64_bytes)) {
+    if (has_window && (there == nullptr ||
+                       there->pcihole64_bytes != wanted.pcihole64_bytes)) {
       missing.emplace_back("pcihole64 of the pcie-root");
     }
     if (!ours) {

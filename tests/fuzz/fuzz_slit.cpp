@@ -21,9 +21,11 @@ void check(Bytes body) {
   const std::uint32_t count = slit->localities;
   REQUIRE(count > 0);
   REQUIRE(slit->distances.size() == std::size_t{count} * count);
-  REQUIRE(slit->distances.size() == body.size() - 8);
+  // Linux takes padding, and so do we.
+  REQUIRE(slit->distances.size() <= body.size() - 8);
   REQUIRE(slit->distance(0, count - 1) == body[8 + count - 1]);
-  REQUIRE(slit->distance(count - 1, count - 1) == body.back());
+  REQUIRE(slit->distance(count - 1, count - 1) ==
+          body[8 + slit->distances.size() - 1]);
   REQUIRE(!slit->distance(count, 0));
   REQUIRE(!slit->distance(0, count));
 }
