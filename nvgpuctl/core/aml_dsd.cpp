@@ -7,6 +7,8 @@
 #include <array>
 #include <string_view>
 
+#include "base/text.hpp"
+
 namespace nvgpuctl::aml {
 namespace {
 
@@ -57,15 +59,6 @@ std::optional<Uuid> read_uuid(Cursor& cursor) {
                                                      : Uuid::other;
 }
 
-// AML strings are ASCII. What else firmware put there must not reach a
-// terminal or a JSON document.
-std::string printable(std::string_view text) {
-  std::string result(text);
-  std::ranges::replace_if(
-      result, [](char c) { return c < 0x20 || c > 0x7E; }, '?');
-  return result;
-}
-
 // The name of another object; a lone 00 is the integer 0.
 bool skip_name(Cursor& cursor) {
   const auto name = cursor.name();
@@ -87,7 +80,9 @@ std::optional<DsdProperty> read_simple(Cursor& cursor,
       return std::nullopt;
     }
     cursor = next;
-    return DsdProperty{{}, printable(*text)};
+    // AML strings are ASCII. What else firmware put there must not reach a
+    // terminal or a JSON document.
+    return DsdProperty{{}, ascii_line(*text)};
   }
   if (!skip_name(cursor)) {
     return std::nullopt;
@@ -285,7 +280,7 @@ class Reader {
     if (!value) {
       return Part::refused;
     }
-    value->name = printable(*name);
+    value->name = ascii_line(*name);
     properties_.push_back(std::move(*value));
     cursor.move_to(*end);
     return Part::taken;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/iomem.hpp"
 
-#include <algorithm>
-
 #include "base/text.hpp"
 
 namespace nvgpuctl {
@@ -22,10 +20,7 @@ std::vector<IomemRange> parse_system_ram(std::string_view iomem) {
                           ? std::nullopt
                           : parse_unsigned(range.substr(dash + 1), 16);
     if (first && last && *last > *first) {
-      std::string name(line.substr(colon + 3));
-      std::ranges::replace_if(
-          name, [](char c) { return c < ' ' || c > '~'; }, '?');
-      ranges.push_back({*first, *last, std::move(name)});
+      ranges.push_back({*first, *last, ascii_line(line.substr(colon + 3))});
     }
   }
   return ranges;

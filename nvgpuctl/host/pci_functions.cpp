@@ -95,13 +95,6 @@ Result<std::vector<PciAddress>> find_in_tree(const RootDir& root) {
   return found;
 }
 
-std::string printable(std::string_view value) {
-  std::string shown(value);
-  std::ranges::replace_if(
-      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return shown;
-}
-
 // Reads attributes of one function and remembers which of them were unusable.
 class AttributeReader {
  public:
@@ -162,7 +155,7 @@ class AttributeReader {
     constexpr std::size_t kShown = 40;
     function_.problems.push_back(sysfs_path(function_.address, name) + ": " +
                                  std::string(problem) + ": '" +
-                                 printable(value.substr(0, kShown)) + "'");
+                                 ascii_line(value.substr(0, kShown)) + "'");
   }
 
  private:
@@ -347,7 +340,7 @@ IommuGroup read_iommu_group(const RootDir& root, unsigned number) {
     for (const auto& name : *names) {
       const auto address = parse_pci_address(name);
       if (!address) {
-        group.other_members.push_back(printable(name));
+        group.other_members.push_back(ascii_line(name));
         continue;
       }
       auto member = read_pci_identity(root, *address);
