@@ -135,7 +135,7 @@ Result<Judged> judge(const RootDir& root, const Inventory& inventory,
                           .policy = &*policy};
   Judged out{std::move(*domain), {}, ""};
   out.lint = lint_domain(out.domain, target);
-  if (out.lint.gpus.empty()) {
+  if (out.lint.gpus.empty() || !options.against_schema) {
     return out;
   }
   auto note = judge_by_schema(root, text.text, options, out.domain, out.lint);

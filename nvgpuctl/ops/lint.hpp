@@ -20,6 +20,7 @@ struct LintOptions {
   std::optional<unsigned> guest_nodes;  // the most that the guest can have
   std::optional<bool> managed;          // what the site wants
   std::string schema;                   // path of domain.rng; "" for installed
+  bool against_schema = true;
   bool fix = false;
 };
 

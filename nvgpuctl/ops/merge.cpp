@@ -76,8 +76,8 @@ std::vector<const Gpu*> gpus_beside(const Inventory& inventory,
 
 // What merge has warned of itself.
 bool is_said(std::string_view id) {
-  constexpr std::array<std::string_view, 4> kSaid{
-      "gpu-blocked", "memory-over-host", "schema", "smmu-emulated"};
+  constexpr std::array<std::string_view, 3> kSaid{
+      "gpu-blocked", "memory-over-host", "smmu-emulated"};
   return std::ranges::find(kSaid, id) != kSaid.end();
 }
 
@@ -89,7 +89,7 @@ Result<> warn_of_findings(const RootDir& root, const Inventory& inventory,
   LintOptions lint_options;
   lint_options.libvirt = options.libvirt;
   lint_options.qemu = options.qemu;
-  lint_options.schema = options.schema;
+  lint_options.against_schema = false;  // fill_schema() does that
   const auto linted =
       lint(root, inventory, {change.domain, change.after}, lint_options);
   if (!linted) {
