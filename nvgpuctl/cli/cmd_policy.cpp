@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include <nlohmann/json.hpp>
 
@@ -84,16 +85,22 @@ void print_states(Context& context, const std::vector<PolicyState>& states) {
   print_list(context, "PolicyState", items);
 }
 
+// What diff shows: apply would change it, or cannot.
+bool is_off(const PolicyState& state) {
+  const auto verdict = verdict_of(state);
+  return verdict == PolicyVerdict::differs || verdict == PolicyVerdict::absent;
+}
+
+bool is_degraded(const PolicyState& state) {
+  return verdict_of(state) == PolicyVerdict::degraded;
+}
+
 ExitCode worst(const std::vector<PolicyState>& states) {
-  const auto some = [&](PolicyVerdict verdict) {
-    return std::any_of(states.begin(), states.end(), [&](const auto& state) {
-      return verdict_of(state) == verdict;
-    });
-  };
-  if (some(PolicyVerdict::differs) || some(PolicyVerdict::absent)) {
+  if (std::ranges::any_of(states, is_off)) {
     return ExitCode::differs;
   }
-  return some(PolicyVerdict::degraded) ? ExitCode::degraded : ExitCode::done;
+  return std::ranges::any_of(states, is_degraded) ? ExitCode::degraded
+                                                  : ExitCode::done;
 }
 
 }  // namespace
@@ -101,14 +108,7 @@ ExitCode worst(const std::vector<PolicyState>& states) {
 Result<ExitCode> run_diff(Context& context, const Arguments& arguments) {
   return with_states(
       context, arguments, "diff", [&](std::vector<PolicyState> states) {
-        states.erase(std::remove_if(states.begin(), states.end(),
-                                    [](const auto& state) {
-                                      const auto verdict = verdict_of(state);
-                                      return verdict !=
-                                                 PolicyVerdict::differs &&
-                                             verdict != PolicyVerdict::absent;
-                                    }),
-                     states.end());
+        std::erase_if(states, std::not_fn(is_off));
         print_states(context, states);
         return states.empty() ? ExitCode::done : ExitCode::differs;
       });

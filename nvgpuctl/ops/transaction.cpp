@@ -284,13 +284,13 @@ void Transaction::roll_back(const Error& cause) {
   const std::string others =
       report_.gpus.size() > 1 ? "; every other GPU is as it was before" : "";
   const std::string problem = note_undone(std::move(undone), cause);
-  if (dropped && stuck > hung) {
-    give_up(cause, problem + others);
-  } else if (!dropped) {
+  if (!dropped) {
     give_up(cause, problem +
                        (stuck > 0 ? "; everything else" : "; everything") +
                        " is as it was before, but the journal stays: " +
                        dropped.error().problem);
+  } else if (stuck > hung) {
+    give_up(cause, problem + others);
   } else if (held) {
     report_.failure =
         Error{Errc::needs_operator, cause.subject,

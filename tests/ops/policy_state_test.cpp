@@ -50,6 +50,14 @@ class PolicyOnFourGpus : public testing::Test {
     ASSERT_FALSE(report.failure) << report.failure->problem;
     EXPECT_THAT(state(gpu, keys).differences, IsEmpty()) << "and stays so";
   }
+  // The first GPU is on record for a domain.
+  void claim_for(const std::string& domain) {
+    auto origin = sample_origin();
+    origin.domain = domain;
+    ASSERT_TRUE(root_.make_directory("/var/lib/nvgpuctl"));
+    ASSERT_TRUE(root_.make_directory(kOriginFolder));
+    ASSERT_TRUE(store_origin(root_, origin));
+  }
   // A service has the GPU that is with plain vfio-pci.
   void serve(const std::string& unit) {
     fake_.link("/proc/12/fd/3", "/dev/vfio/76")
@@ -123,11 +131,7 @@ TEST_F(PolicyOnFourGpus, AsksNothingOfAGpuWithoutAWordAboutItsDriver) {
 }
 
 TEST_F(PolicyOnFourGpus, LeavesAGpuToTheDomainThatHasIt) {
-  auto origin = sample_origin();
-  origin.domain = "vm";
-  ASSERT_TRUE(root_.make_directory("/var/lib/nvgpuctl"));
-  ASSERT_TRUE(root_.make_directory(kOriginFolder));
-  ASSERT_TRUE(store_origin(root_, origin));
+  claim_for("vm");
   const auto claimed = state(kBound, "    driver: none\n");
   EXPECT_THAT(claimed.differences, IsEmpty());
   EXPECT_FALSE(claimed.change);
@@ -135,11 +139,7 @@ TEST_F(PolicyOnFourGpus, LeavesAGpuToTheDomainThatHasIt) {
 }
 
 TEST_F(PolicyOnFourGpus, TellsOfADomainThatWasNeverReleased) {
-  auto origin = sample_origin();
-  origin.domain = "vm";
-  ASSERT_TRUE(root_.make_directory("/var/lib/nvgpuctl"));
-  ASSERT_TRUE(root_.make_directory(kOriginFolder));
-  ASSERT_TRUE(store_origin(root_, origin));
+  claim_for("vm");
   fake_.file("/proc/1/comm", "systemd\n").directory("/proc/1/fd");
   const auto lost = state(kBound, "    driver: none\n");
   EXPECT_THAT(lost.differences,

@@ -45,6 +45,12 @@ class RecoveryOf : public testing::Test {
     fake_.attribute(kJournalName, "driver_override",
                     state.driver_override.value_or("(null)\n"));
   }
+  // It is bound, and a process has it open.
+  void held_by_a_guest() {
+    now(kVariantState);
+    fake_.iommu_group(kJournalName, 19);
+    fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  }
   Recovery run() { return recover(kernel_.open(), loader_); }
   DriverState state() const { return *read_driver_state(fake_.open(), kGpu); }
   bool has(std::string_view path) const { return fake_.open().exists(path); }
@@ -144,9 +150,7 @@ TEST_F(RecoveryOf, AHeldGpuNamesTheHolderAndKeepsAJournalOfItsOwn) {
   auto journal = sample_journal();
   journal.phase = JournalPhase::undo;
   interrupted(journal);
-  now(kVariantState);
-  fake_.iommu_group(kJournalName, 19);
-  fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  held_by_a_guest();
   const auto recovery = run();
   EXPECT_FALSE(recovery.failure);
   ASSERT_THAT(recovery.stuck, testing::SizeIs(1));
@@ -208,9 +212,7 @@ TEST_F(RecoveryOf, AHeldGpuWithAJournalOfItsOwnKeepsNobodyElseFromAChange) {
   journal.phase = JournalPhase::undo;
   const auto own = stuck_journal_path(kGpu);
   ASSERT_TRUE(store_journal(fake_.open(), journal, own));
-  now(kVariantState);
-  fake_.iommu_group(kJournalName, 19);
-  fake_.link("/proc/12/fd/3", "/dev/vfio/19").file("/proc/12/comm", "qemu\n");
+  held_by_a_guest();
   const auto recovery = run();
   EXPECT_FALSE(recovery.failure);
   ASSERT_THAT(recovery.stuck, testing::SizeIs(1));
